@@ -1,0 +1,44 @@
+# Every feature of the module, with IAM users of several kinds to try it on (users.tf).
+
+module "key_rotation" {
+  source = "../.."
+
+  name = var.name
+  tags = var.tags
+
+  schedule_expression = var.schedule_expression
+  schedule_enabled    = var.schedule_enabled
+  dry_run             = var.dry_run
+
+  # Which users, and how old a key may get.
+  user_tag              = local.user_tag
+  max_key_age_days      = 90
+  warn_before_days      = 7
+  max_rotations_per_run = 0
+
+  # The old key: off at once for those who can fetch the new one without it, after a week for the others; held on while
+  # in use, if so wished; off after 30 days in any case, and deleted 30 days later.
+  grace_days           = 0
+  fetch_days           = 7
+  hold_while_used_days = var.hold_while_used_days
+  max_overlap_days     = 30
+  delete_after_days    = 30
+  idle_after_days      = 45
+
+  # Who reads the secrets and who is told.
+  secret_name_prefix = "iam-access-key/"
+  secret_reader_arns = var.secret_reader_arns
+  operator_emails    = var.operator_emails
+  require_listener   = true
+  users = {
+    for key, user in local.iam_users : "${var.user_name_prefix}${key}" => { email = user.email } if user.declared
+  }
+
+  # The function and its surroundings.
+  architecture             = var.architecture
+  memory_size              = 512
+  timeout                  = 900
+  log_retention_days       = 365
+  permissions_boundary_arn = var.permissions_boundary_arn
+  kms_key_arn              = var.own_kms_key ? format("%s", aws_kms_key.own[0].arn) : null
+}

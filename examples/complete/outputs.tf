@@ -1,0 +1,68 @@
+output "function_name" {
+  description = "Name of the Lambda function; invoke it by hand with {\"dry_run\": true} to see what a run would do."
+  value       = module.key_rotation.function_name
+}
+
+output "function_arn" {
+  description = "ARN of the Lambda function."
+  value       = module.key_rotation.function_arn
+}
+
+output "role_arn" {
+  description = "ARN of the role that the function runs as."
+  value       = module.key_rotation.role_arn
+}
+
+output "schedule_rule_arn" {
+  description = "ARN of the EventBridge rule that starts the function."
+  value       = module.key_rotation.schedule_rule_arn
+}
+
+output "topic_arn" {
+  description = "ARN of the SNS topic that messages go to; add your own subscriptions to it, filtered by the attributes `audience`, `user` or `event`."
+  value       = module.key_rotation.topic_arn
+}
+
+output "dead_letter_queue_arn" {
+  description = "ARN of the SQS queue that keeps the events that could not be served."
+  value       = module.key_rotation.dead_letter_queue_arn
+}
+
+output "config_path" {
+  description = "Path in SSM Parameter Store under which the function finds its settings."
+  value       = module.key_rotation.config_path
+}
+
+output "secret_name_prefix" {
+  description = "What the names of the users' secrets begin with."
+  value       = module.key_rotation.secret_name_prefix
+}
+
+output "kms_key_arn" {
+  description = "ARN of the key that encrypts the secrets and the messages."
+  value       = module.key_rotation.kms_key_arn
+}
+
+output "kms_key_policy_statements" {
+  description = "Policy document (JSON) with the statements that a key given as `kms_key_arn` needs in its policy; merge it with `source_policy_documents`."
+  value       = module.key_rotation.kms_key_policy_statements
+}
+
+output "user_secret_arns" {
+  description = "ARN of the secret of each entry of `users`, by IAM user name."
+  value       = module.key_rotation.user_secret_arns
+}
+
+output "iam_users" {
+  description = "The example's IAM users by name: whether each is marked, is an entry of `users`, has a console password, and the ages of its keys, to be made outside Terraform."
+  value = {
+    for key, user in local.iam_users : aws_iam_user.example[key].name => {
+      about            = user.about
+      email            = user.email
+      marked           = user.marked
+      declared         = user.declared
+      console_password = user.console_password
+      key_ages_days    = user.key_ages_days
+    }
+  }
+}

@@ -1,0 +1,45 @@
+# IAM users of several kinds. Access keys and console passwords are not made here: their values would be in the Terraform
+# state. Whoever tries this out makes them as the output `iam_users` says; ages of more than 0 days take an emulator.
+
+locals {
+  user_tag = { key = "access-key-rotation", value = "enabled" }
+
+  iam_users = {
+    alice = {
+      about = "a person: the old key is disabled in the run that makes the new one"
+      email = "alice@${var.email_domain}", marked = true, declared = true, console_password = true, key_ages_days = [120]
+    }
+    build-agent = {
+      about = "a service: its old key works on until it fetched the new one; its mail goes to an operator's address"
+      email = "platform-team@${var.email_domain}", marked = true, declared = true, console_password = false, key_ages_days = [200]
+    }
+    carol = {
+      about = "a person with a young key: nothing to do"
+      email = "carol@${var.email_domain}", marked = true, declared = true, console_password = true, key_ages_days = [10]
+    }
+    dave = {
+      about = "a person whose key is due within the week: warned"
+      email = "dave@${var.email_domain}", marked = true, declared = true, console_password = true, key_ages_days = [86]
+    }
+    erin = {
+      about = "not marked: must not be touched, however old the key"
+      email = null, marked = false, declared = false, console_password = true, key_ages_days = [400]
+    }
+    frank = {
+      about = "a person with two keys, one of them idle"
+      email = "frank@${var.email_domain}", marked = true, declared = true, console_password = true, key_ages_days = [150, 40]
+    }
+    legacy-import = {
+      about = "a service that Terraform does not know: its secret is made on demand and an operator is told"
+      email = null, marked = true, declared = false, console_password = false, key_ages_days = [300]
+    }
+  }
+}
+
+resource "aws_iam_user" "example" {
+  for_each = local.iam_users
+
+  name          = "${var.user_name_prefix}${each.key}"
+  force_destroy = true # keys and passwords were made outside Terraform
+  tags          = merge(var.tags, each.value.marked ? { (local.user_tag.key) = local.user_tag.value } : {})
+}

@@ -1,0 +1,77 @@
+variable "name" {
+  description = "Name of the installation."
+  type        = string
+  default     = "access-key-rotation"
+}
+
+variable "tags" {
+  description = "Tags for everything that is made here."
+  type        = map(string)
+  default     = { example = "complete" }
+}
+
+variable "schedule_expression" {
+  description = "When the function runs."
+  type        = string
+  default     = "rate(1 day)"
+}
+
+variable "schedule_enabled" {
+  description = "Whether the schedule starts the function."
+  type        = bool
+  default     = true
+}
+
+variable "dry_run" {
+  description = "Whether runs only report what they would do."
+  type        = bool
+  default     = false
+}
+
+variable "hold_while_used_days" {
+  description = "Leave an old key on as long as it was used within so many days; 0 means never hold."
+  type        = number
+  default     = 0
+}
+
+variable "user_name_prefix" {
+  description = "What the names of the example's IAM users begin with, where the bare names are taken."
+  type        = string
+  default     = ""
+}
+
+variable "email_domain" {
+  description = "Domain of the example's users' e-mail addresses."
+  type        = string
+  default     = "example.com"
+}
+
+variable "operator_emails" {
+  description = "Addresses of the operators; one of them is also the address of the user build-agent."
+  type        = set(string)
+  default     = ["platform-team@example.com", "security@example.com"]
+}
+
+variable "secret_reader_arns" {
+  description = "Roles and users that may read every secret. If set, services lose their old key at once: their readers can fetch the new one."
+  type        = set(string)
+  default     = []
+}
+
+variable "own_kms_key" {
+  description = "Whether to bring a KMS key of one's own instead of the module's."
+  type        = bool
+  default     = false
+}
+
+variable "permissions_boundary_arn" {
+  description = "Permissions boundary of the function's role."
+  type        = string
+  default     = null
+}
+
+variable "architecture" {
+  description = "Processor of the function."
+  type        = string
+  default     = "arm64"
+}

@@ -1,0 +1,209 @@
+# What the function may do: one statement per capability. The two that matter most are bound by IAM itself and not by our
+# code: keys of unmarked users cannot be touched, and no secret value can be read.
+
+data "aws_iam_policy_document" "assume_role" {
+  statement {
+    sid     = "LambdaRunsTheFunction"
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "function" {
+  name                 = var.name
+  description          = "What the IAM access key rotation ${var.name} may do."
+  assume_role_policy   = data.aws_iam_policy_document.assume_role.json
+  permissions_boundary = var.permissions_boundary_arn
+  tags                 = var.tags
+}
+
+resource "aws_iam_role_policy" "function" {
+  name   = "rotate-access-keys"
+  role   = aws_iam_role.function.id
+  policy = data.aws_iam_policy_document.function.json
+}
+
+locals {
+  # Readers of this account are looked up before a run, so that a dead entry stops it before a key is created.
+  readers_here     = [for arn in var.secret_reader_arns : arn if split(":", arn)[4] == local.account_id]
+  reader_users     = [for arn in local.readers_here : arn if startswith(split(":", arn)[5], "user/")]
+  reader_roles     = [for arn in local.readers_here : arn if startswith(split(":", arn)[5], "role/")]
+  managed_by_key   = one(keys(local.managed_by_tag))
+  metric_namespace = "AccessKeyRotation"
+}
+
+data "aws_iam_policy_document" "function" {
+  # --- IAM users and their keys
+
+  statement {
+    sid       = "FindMarkedUsers"
+    actions   = ["iam:GetAccountAuthorizationDetails"]
+    resources = ["*"] # AWS offers no restriction; ListUsers returns no tags
+  }
+
+  statement {
+    sid       = "ReadKeysOfMarkedUsers"
+    actions   = ["iam:GetAccessKeyLastUsed", "iam:GetLoginProfile", "iam:ListAccessKeys"]
+    resources = [local.arn.users]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/${var.user_tag.key}"
+      values   = [var.user_tag.value]
+    }
+  }
+
+  statement {
+    sid       = "ChangeKeysOfMarkedUsers"
+    actions   = ["iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:UpdateAccessKey"]
+    resources = [local.arn.users]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/${var.user_tag.key}"
+      values   = [var.user_tag.value]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(local.reader_users) > 0 ? [local.reader_users] : []
+
+    content {
+      sid       = "CheckReadingUsers"
+      actions   = ["iam:GetUser"]
+      resources = statement.value
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(local.reader_roles) > 0 ? [local.reader_roles] : []
+
+    content {
+      sid       = "CheckReadingRoles"
+      actions   = ["iam:GetRole"]
+      resources = statement.value
+    }
+  }
+
+  # --- The users' secrets
+
+  # Not bound to the tag: to learn that a secret does not exist is what this is for, and such a secret has no tags.
+  statement {
+    sid       = "DescribeSecrets"
+    actions   = ["secretsmanager:DescribeSecret"]
+    resources = [local.arn.secrets]
+  }
+
+  # TagResource is needed by a CreateSecret with tags. The second condition keeps it from taking over a secret that carries
+  # another installation's tag; at creation there is no tag yet.
+  statement {
+    sid       = "CreateOwnSecrets"
+    actions   = ["secretsmanager:CreateSecret", "secretsmanager:TagResource"]
+    resources = [local.arn.secrets]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:RequestTag/${local.managed_by_key}"
+      values   = [var.name]
+    }
+
+    condition {
+      test     = "StringEqualsIfExists"
+      variable = "aws:ResourceTag/${local.managed_by_key}"
+      values   = [var.name]
+    }
+  }
+
+  statement {
+    sid = "WriteOwnSecrets"
+    actions = [
+      "secretsmanager:PutResourcePolicy",
+      "secretsmanager:PutSecretValue",
+      "secretsmanager:RestoreSecret",
+      "secretsmanager:TagResource",
+      "secretsmanager:UntagResource",
+    ]
+    resources = [local.arn.secrets]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/${local.managed_by_key}"
+      values   = [var.name]
+    }
+  }
+
+  statement {
+    sid       = "NeverReadSecretValues"
+    effect    = "Deny"
+    actions   = ["secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"]
+    resources = ["*"]
+  }
+
+  statement {
+    sid       = "EncryptSecretsAndMessages"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [local.kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = concat(local.via_secretsmanager, local.via_sns)
+    }
+  }
+
+  # --- Telling people
+
+  statement {
+    sid       = "PublishMessages"
+    actions   = ["sns:Publish"]
+    resources = [local.arn.topic]
+  }
+
+  statement {
+    sid       = "FindListeners"
+    actions   = ["sns:ListSubscriptionsByTopic"]
+    resources = [local.arn.topic]
+  }
+
+  statement {
+    sid       = "ReadFiltersOfListeners"
+    actions   = ["sns:GetSubscriptionAttributes"]
+    resources = ["*"] # SNS knows no resource type for a subscription: AWS offers no restriction
+  }
+
+  # --- The run itself
+
+  statement {
+    sid       = "ReadSettings"
+    actions   = ["ssm:GetParametersByPath"]
+    resources = [local.arn.config]
+  }
+
+  statement {
+    sid       = "WriteLogs"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${local.arn.log_group}:*"]
+  }
+
+  statement {
+    sid       = "PutMetrics"
+    actions   = ["cloudwatch:PutMetricData"]
+    resources = ["*"] # AWS offers the namespace as the only restriction
+
+    condition {
+      test     = "StringEquals"
+      variable = "cloudwatch:namespace"
+      values   = [local.metric_namespace]
+    }
+  }
+
+  statement {
+    sid       = "KeepEventsThatFailed"
+    actions   = ["sqs:SendMessage"]
+    resources = [local.arn.dead_letters]
+  }
+}

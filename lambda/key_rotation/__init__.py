@@ -1,0 +1,1 @@
+"""Rotates the access keys of marked IAM users; see docs/architecture.md."""

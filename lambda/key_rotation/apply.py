@@ -1,0 +1,397 @@
+"""Carries out one user's decision, step by step, so that dying between any two steps is safe.
+
+The order is create, store, verify, notify, disable. Each method is one verb; what it leaves behind
+when it dies half-way is what the next run's decision starts from.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from .messages import WHY, Line, Message, Writer, blocked_because
+from .model import (
+    AccessKey,
+    Action,
+    Audience,
+    Decision,
+    Event,
+    Intent,
+    KeyStatus,
+    MarkedUser,
+    NewAccessKey,
+    Reason,
+    SecretState,
+    Stamp,
+    UserRef,
+    Verb,
+)
+from .overrides import limits_for
+from .ports import RefusedError, SlotTakenError, World
+from .report import Row
+from .settings import Settings
+
+# Keys listed longer ago than this are listed again before a change.
+REREAD_AFTER = timedelta(seconds=20)
+# IAM is eventually consistent: a new key may be refused for its first seconds.
+VERIFY_FOR = timedelta(seconds=30)
+VERIFY_EVERY_SECONDS = 2.0
+
+log = logging.getLogger("key_rotation")
+
+
+class OvertakenError(Exception):
+    """The keys are not what the decision was made of; the next run decides anew."""
+
+
+class UndoneError(Exception):
+    """A disable was taken back, since the key that was to stay is no longer active."""
+
+
+class EmergencyBlockedError(Exception):
+    """An emergency could not be carried out; a person must make room first."""
+
+
+class _PostponedError(Exception):
+    """The rest waits until the operators' digest is sent: they are told on the owner's behalf."""
+
+
+@dataclass
+class Work:
+    """One user in the course of a run.
+
+    `listed_at` is when the keys were read, `note` the reason given for an emergency. `rows` and
+    `lines` tell what was done; `unwritten` is an announcement not yet on record.
+    """
+
+    user: MarkedUser
+    decision: Decision
+    listed_at: datetime
+    note: str | None = None
+    rows: list[Row] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    remaining: list[Action] = field(default_factory=list)
+    postponed: bool = False
+    operators_told: bool = False
+    new_key: AccessKey | None = None
+    unwritten: Stamp | None = None
+
+    @property
+    def secret(self) -> SecretState:
+        assert self.user.secret is not None
+        return self.user.secret
+
+    def key(self, access_key_id: str | None) -> AccessKey:
+        [key] = [key for key in self.user.keys if key.id == access_key_id]
+        return key
+
+    def is_active(self, access_key_id: str) -> bool:
+        return any(key.id == access_key_id and key.is_active for key in self.user.keys)
+
+    def is_to_be_disabled(self, access_key_id: str) -> bool:
+        return any(
+            action.verb is Verb.DISABLE and action.access_key_id == access_key_id
+            for action in self.remaining
+        )
+
+    def done(self, action: Action, detail: str | None = None) -> None:
+        key_id = action.access_key_id
+        name, verb, reason = self.user.ref.name, action.verb.value, action.reason.value
+        self.rows.append(Row(name, verb, reason, key_id, detail))
+        log.info(
+            "done",
+            extra={
+                "user": name,
+                "action": verb,
+                "reason": reason,
+                "access_key_id": key_id,
+                "detail": detail,
+            },
+        )
+
+    def line(self, event: Event, action: Action, text: str) -> None:
+        name = self.user.ref.name
+        text = f"{name}: {text}"
+        self.lines.append(
+            Line(event, name, text, action.access_key_id, action.reason.value, self.secret.arn)
+        )
+
+
+class Applier:
+    """Carries out decisions on the ports of one run."""
+
+    def __init__(self, world: World, settings: Settings, request_id: str) -> None:
+        self._directory = world.directory
+        self._keys = world.keys
+        self._secrets = world.secrets
+        self._notifier = world.notifier
+        self._clock = world.clock
+        self._settings = settings
+        self._request_id = request_id
+        self._verbs: dict[Verb, Callable[[Work, Action], None]] = {
+            Verb.PREPARE: self._prepare,
+            Verb.WARN: self._warn,
+            Verb.ROTATE: self._rotate,
+            Verb.ANNOUNCE: self._announce,
+            Verb.DISABLE: self._disable,
+            Verb.DELETE: self._delete,
+            Verb.RECORD: self._record,
+            Verb.FORGET: self._forget,
+            Verb.HOLD: self._hold,
+            Verb.BLOCK: self._block,
+        }
+
+    def apply(self, work: Work) -> None:
+        """Does the actions of the decision in order, up to the first that fails.
+
+        Sets `work.postponed` when the rest may only be done after the operators' digest is sent.
+        """
+        work.remaining = list(work.decision.actions)
+        self._go_on(work)
+
+    def resume(self, work: Work) -> None:
+        """Does what was postponed, now that the operators were told."""
+        work.postponed, work.operators_told = False, True
+        self._go_on(work)
+
+    def _go_on(self, work: Work) -> None:
+        try:
+            while work.remaining:
+                self._verbs[work.remaining[0].verb](work, work.remaining[0])
+                del work.remaining[:1]
+        except _PostponedError:
+            work.postponed = True
+        except OvertakenError as interruption:
+            action = work.remaining[0]
+            work.done(action, f"not done: {interruption}")
+        finally:
+            if work.unwritten is not None:
+                self._secrets.record(work.secret, announced=work.unwritten)
+                work.unwritten = None
+
+    # -- one method per verb -----------------------------------------------------------------------
+
+    def _prepare(self, work: Work, action: Action) -> None:
+        self._ensure_secret(work, placeholder=True)
+        work.done(action)
+
+    def _warn(self, work: Work, action: Action) -> None:
+        key = work.key(action.access_key_id)
+        max_age = limits_for(work.user.tags, self._settings).max_key_age_days
+        due = key.created + timedelta(days=max_age)
+        message = self._writer(work).warned(key.id, due, not work.secret.currently_holds(key))
+        text = f"key {key.id} will be replaced on {due:%Y-%m-%d}"
+        self._tell(work, Event.WARNED, message, action, text, first=True)
+        self._secrets.record(work.secret, warned=Stamp(key.id, self._clock.now()))
+        work.done(action, text)
+
+    def _rotate(self, work: Work, action: Action) -> None:
+        user = work.user.ref
+        self._ensure_secret(work)
+        self._confirm_unchanged(work)
+        present = frozenset(key.id for key in work.user.keys)
+        self._secrets.record_intent(work.secret, Intent(work.listed_at, self._request_id, present))
+        new = self._create(work)
+        try:
+            self._secrets.store(user, work.secret, new)
+        except RefusedError:
+            self._keys.delete(user, new.access_key.id)
+            raise
+        work.new_key = new.access_key
+        work.user = replace(work.user, keys=(*work.user.keys, new.access_key))
+        work.done(action, f"new key {new.access_key.id}")
+        # A leaked key is not left on for as long as IAM may take.
+        if action.reason is not Reason.EMERGENCY and not self._verified(user, new):
+            raise OvertakenError(f"STS does not accept {new.access_key.id} yet")
+
+    def _announce(self, work: Work, action: Action) -> None:
+        key_id = work.new_key.id if work.new_key else action.access_key_id
+        assert key_id is not None
+        action = replace(action, access_key_id=key_id)
+        old = next((key for key in work.user.keys if key.id != key_id), None)
+        until = work.decision.old_key_until
+        if old is not None and (not old.is_active or work.is_to_be_disabled(old.id)):
+            until = None
+        message = self._writer(work).rotated(key_id, old.id if old else None, until, work.note)
+        text = f"new key {key_id} is in the secret"
+        if old is not None:
+            text += f"; the old key {old.id} " + (
+                f"works until {until:%Y-%m-%d %H:%M} UTC" if until else "is disabled"
+            )
+        self._tell(work, Event.ROTATED, message, action, text, first=True)
+        work.unwritten = Stamp(key_id, self._clock.now())
+        work.done(action, text)
+
+    def _disable(self, work: Work, action: Action) -> None:
+        key = work.key(action.access_key_id)
+        # Whoever holds a leaked key, or lost an orphan's secret, depends on no other key.
+        guarded = action.reason not in (Reason.EMERGENCY, Reason.ORPHAN)
+        stays = next(other.id for other in work.user.keys if other is not key) if guarded else None
+        self._relist(work)
+        if not work.is_active(key.id):
+            raise OvertakenError(f"{key.id} is not active any more")
+        if stays is not None and not work.is_active(stays):
+            raise OvertakenError(f"{stays} is not seen active, so {key.id} stays")
+        text = f"key {key.id} is disabled: {WHY[action.reason]}"
+        message = self._writer(work).disabled(key.id, action.reason, work.note)
+        at_once = action.reason is Reason.EMERGENCY
+        if not at_once:
+            self._ensure_secret_exists(work)
+        if action.notify and not at_once:
+            first = action.reason is Reason.IDLE
+            self._tell(work, Event.DISABLED, message, action, text, first)
+        self._keys.disable(work.user.ref, key.id)
+        if stays is not None:
+            self._undo_unless_active(work, key.id, stays)
+        self._ensure_secret_exists(work)
+        inactive_since = Stamp(key.id, self._clock.now())
+        self._secrets.record(work.secret, announced=work.unwritten, inactive_since=inactive_since)
+        work.unwritten = None
+        work.done(action, text)
+        if action.notify and at_once:
+            self._tell(work, Event.DISABLED, message, action, text)
+        if action.notify or action.reason is Reason.ORPHAN:
+            work.line(Event.DISABLED, action, text)
+
+    def _delete(self, work: Work, action: Action) -> None:
+        key = work.key(action.access_key_id)
+        self._relist(work)
+        if key.id not in {present.id for present in work.user.keys}:
+            raise OvertakenError(f"{key.id} is gone already")
+        if work.key(key.id).status is not KeyStatus.INACTIVE:
+            raise OvertakenError(f"{key.id} is not inactive any more")
+        text = f"inactive key {key.id} is deleted: {WHY[action.reason]}"
+        if action.reason is not Reason.ORPHAN:
+            message = self._writer(work).deleted(key.id, action.reason)
+            self._tell(work, Event.DELETED, message, action, text)
+        self._keys.delete(work.user.ref, key.id)
+        remaining = tuple(other for other in work.user.keys if other.id != key.id)
+        work.user = replace(work.user, keys=remaining)
+        work.done(action, text)
+        work.line(Event.DELETED, action, text)
+
+    def _record(self, work: Work, action: Action) -> None:
+        assert action.access_key_id is not None
+        self._ensure_secret(work)
+        self._secrets.record(
+            work.secret, inactive_since=Stamp(action.access_key_id, self._clock.now())
+        )
+        work.done(action)
+
+    def _forget(self, work: Work, action: Action) -> None:
+        self._secrets.forget_inactive(work.secret)
+        work.done(action)
+
+    def _hold(self, work: Work, action: Action) -> None:
+        until = work.decision.old_key_until
+        assert until is not None
+        assert action.access_key_id is not None
+        text = f"key {action.access_key_id} is left on until {until:%Y-%m-%d} at the latest: "
+        text += WHY[action.reason]
+        if action.notify:
+            self._record_notice(work, Event.HELD, action.access_key_id)
+            message = self._writer(work).held(action.access_key_id, action.reason, until)
+            self._tell(work, Event.HELD, message, action, text)
+            work.line(Event.HELD, action, text)
+        work.done(action, text)
+
+    def _block(self, work: Work, action: Action) -> None:
+        assert action.access_key_id is not None
+        text = f"key {action.access_key_id} cannot be replaced: {blocked_because(action.reason)}"
+        if action.notify:
+            self._record_notice(work, Event.BLOCKED, action.access_key_id)
+            message = self._writer(work).blocked(action.access_key_id, action.reason)
+            self._tell(work, Event.BLOCKED, message, action, text)
+            work.line(Event.BLOCKED, action, text)
+        work.done(action, text)
+        if work.note is not None:
+            raise EmergencyBlockedError(text)
+
+    # -- the parts of the verbs --------------------------------------------------------------------
+
+    def _ensure_secret(self, work: Work, placeholder: bool = False) -> None:
+        state = self._secrets.prepare(work.user.ref, work.secret, placeholder)
+        work.user = replace(work.user, secret=state)
+
+    def _ensure_secret_exists(self, work: Work) -> None:
+        """What was done must be put on record, also for a user who had no secret so far."""
+        if not work.secret.exists:
+            self._ensure_secret(work)
+
+    def _confirm_unchanged(self, work: Work) -> None:
+        """The intent must not be much older than the key that is created under it."""
+        if self._clock.now() - work.listed_at <= REREAD_AFTER:
+            return
+        before = work.user.keys
+        self._relist(work)
+        if set(work.user.keys) != set(before):
+            raise OvertakenError("the keys have changed in the meantime")
+
+    def _relist(self, work: Work) -> None:
+        listed_at = self._clock.now()
+        work.user = replace(work.user, keys=self._directory.keys(work.user.ref))
+        work.listed_at = listed_at
+
+    def _create(self, work: Work) -> NewAccessKey:
+        try:
+            return self._keys.create(work.user.ref)
+        except SlotTakenError:
+            # A person's key must not be taken for one made under our intent; if another run has
+            # written its own intent since, that one stands.
+            state = self._secrets.describe(work.user.ref)
+            if state.intent is not None and state.intent.request_id == self._request_id:
+                self._secrets.withdraw_intent(work.secret)
+            raise OvertakenError("another run, or a person, has just made a key") from None
+        except RefusedError:
+            self._secrets.withdraw_intent(work.secret)
+            raise
+
+    def _verified(self, user: UserRef, new: NewAccessKey) -> bool:
+        give_up_at = self._clock.now() + VERIFY_FOR
+        while not self._keys.works(user, new):
+            if self._clock.now() >= give_up_at:
+                return False
+            self._clock.sleep(VERIFY_EVERY_SECONDS)
+        return True
+
+    def _undo_unless_active(self, work: Work, disabled: str, stays: str) -> None:
+        """IAM has no compare-and-set: if the other key went away meanwhile, ours is undone."""
+        try:
+            self._relist(work)
+            problem = None if work.is_active(stays) else f"{stays} is not active any more"
+        except Exception as error:
+            problem = f"the keys could not be listed afterwards ({type(error).__name__})"
+        if problem is not None:
+            self._keys.enable(work.user.ref, disabled)
+            raise UndoneError(f"{disabled} was enabled again: {problem}")
+
+    def _record_notice(self, work: Work, event: Event, key_id: str) -> None:
+        """Before the notice itself: one that cannot be recorded must not repeat daily."""
+        self._ensure_secret(work)
+        self._secrets.record(work.secret, notice=(event, Stamp(key_id, self._clock.now())))
+
+    def _writer(self, work: Work) -> Writer:
+        return Writer(work.user.ref, work.secret.arn)
+
+    def _tell(
+        self,
+        work: Work,
+        event: Event,
+        message: Message,
+        action: Action,
+        text: str,
+        first: bool = False,
+    ) -> None:
+        """Tells the user; a user with no confirmed subscription is told through the operators.
+
+        With `first` nothing that follows may be done before somebody was told.
+        """
+        if self._notifier.audience(work.user.ref, event) is not Audience.OPERATOR:
+            self._notifier.tell(work.user.ref, event, message)
+            if first:
+                work.line(event, action, text)
+        elif first and not work.operators_told:
+            work.line(event, action, f"{text}. No confirmed subscription: please pass it on")
+            raise _PostponedError

@@ -1,0 +1,33 @@
+"""What an AWS error says about whether the call had an effect."""
+
+from __future__ import annotations
+
+from botocore.exceptions import ClientError
+
+_NOT_DEFINITE = (
+    "throttl",
+    "toomanyrequests",
+    "requestlimitexceeded",
+    "slowdown",
+    "requesttimeout",
+    "priorrequestnotcomplete",
+    "limitexceededexception",
+)
+
+
+def code(error: ClientError) -> str:
+    """The service's error code, as in `AccessDenied`."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+def is_definite(error: ClientError) -> bool:
+    """Whether every attempt of the call was refused before it had an effect.
+
+    True for a 4xx that is not a throttle and that answered the first attempt: of an earlier
+    attempt nobody knows whether only its answer was lost.
+    """
+    metadata = error.response.get("ResponseMetadata", {})
+    status = metadata.get("HTTPStatusCode", 0)
+    first_attempt = metadata.get("RetryAttempts", 0) == 0
+    name = code(error).lower()
+    return first_attempt and 400 <= status < 500 and not any(t in name for t in _NOT_DEFINITE)

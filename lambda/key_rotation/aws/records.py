@@ -1,0 +1,64 @@
+"""The records on a secret: tags that say what was done, when, and to which key.
+
+A tag value may hold letters, digits, spaces and `_ . / = + - @ :`, so a record is words with spaces
+between. A record that cannot be read counts as absent; whatever depends on it is then not done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from ..model import Event, Intent, Stamp
+
+PREFIX = "access-key-rotation:"
+MANAGED_BY = f"{PREFIX}managed-by"
+USER_ID = f"{PREFIX}user-id"
+POLICY_FOR = f"{PREFIX}policy-for"
+INTENT = f"{PREFIX}intent"
+ANNOUNCED = f"{PREFIX}announced"
+WARNED = f"{PREFIX}warned"
+INACTIVE_SINCE = f"{PREFIX}inactive-since"
+
+_REPEATED = (Event.HELD, Event.BLOCKED, Event.FAILED)
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def notice_key(event: Event) -> str:
+    """The tag that says when a notice of this event went out last, one per event."""
+    return f"{PREFIX}notice-{event.value}"
+
+
+def write_stamp(stamp: Stamp) -> str:
+    return f"{stamp.access_key_id} {stamp.time.astimezone(UTC).strftime(_TIME)}"
+
+
+def read_stamp(text: str | None) -> Stamp | None:
+    words = (text or "").split()
+    if len(words) != 2 or (time := _time(words[1])) is None:
+        return None
+    return Stamp(words[0], time)
+
+
+def write_intent(intent: Intent) -> str:
+    time = intent.time.astimezone(UTC).strftime(_TIME)
+    return " ".join([time, intent.request_id, *sorted(intent.key_ids)])
+
+
+def read_intent(text: str | None) -> Intent | None:
+    words = (text or "").split()
+    if len(words) < 2 or (time := _time(words[0])) is None:
+        return None
+    return Intent(time, words[1], frozenset(words[2:]))
+
+
+def read_notices(tags: Mapping[str, str]) -> dict[Event, Stamp]:
+    stamps = {event: read_stamp(tags.get(notice_key(event))) for event in _REPEATED}
+    return {event: stamp for event, stamp in stamps.items() if stamp is not None}
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,210 @@
+"""The users' secrets. Values are written and never read: the role may not read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from ..model import Event, Intent, NewAccessKey, SecretState, Stamp, UserRef, version_id
+from ..ports import DeadPrincipalError, RefusedError
+from ..settings import Settings
+from . import records
+from .errors import code, is_definite
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_=.@-")
+_READS = ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"]
+
+
+class UserSecrets:
+    """The `Secrets` port on a Secrets Manager client."""
+
+    def __init__(self, client: SecretsManagerClient, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+
+    def describe(self, user: UserRef) -> SecretState:
+        name = secret_name(self._settings.secret_name_prefix, user.name)
+        try:
+            answer = self._client.describe_secret(SecretId=name)
+        except ClientError as error:
+            if code(error) == "ResourceNotFoundException":
+                return SecretState(name)
+            raise
+        tags = {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])}
+        versions = answer.get("VersionIdsToStages", {})
+        return SecretState(
+            name=name,
+            arn=answer["ARN"],
+            pending_deletion="DeletedDate" in answer,
+            managed_by=tags.get(records.MANAGED_BY),
+            user_id=tags.get(records.USER_ID),
+            versions={id_: frozenset(stages) for id_, stages in versions.items() if stages},
+            policy_for=tags.get(records.POLICY_FOR),
+            intent=records.read_intent(tags.get(records.INTENT)),
+            announced=records.read_stamp(tags.get(records.ANNOUNCED)),
+            warned=records.read_stamp(tags.get(records.WARNED)),
+            inactive_since=records.read_stamp(tags.get(records.INACTIVE_SINCE)),
+            notices=records.read_notices(tags),
+        )
+
+    def prepare(self, user: UserRef, state: SecretState, placeholder: bool = False) -> SecretState:
+        if state.pending_deletion:
+            self._client.restore_secret(SecretId=_arn(state))
+            state = replace(state, pending_deletion=False)
+        if not state.exists:
+            state = self._create(user, state)
+        if state.user_id is not None and state.user_id != user.id:
+            # The predecessor of the same name must leave nothing that this user could read: two
+            # puts, since the first leaves the predecessor's value readable as AWSPREVIOUS.
+            state = self._put_placeholder(user, state, 1)
+            state = self._put_placeholder(user, state, 2)
+        elif placeholder and not any("AWSCURRENT" in s for s in state.versions.values()):
+            state = self._put_placeholder(user, state, 1)
+        return self._put_policy(user, state)
+
+    def record_intent(self, state: SecretState, intent: Intent) -> None:
+        self._tag(state, {records.INTENT: records.write_intent(intent)})
+
+    def withdraw_intent(self, state: SecretState) -> None:
+        self._client.untag_resource(SecretId=_arn(state), TagKeys=[records.INTENT])
+
+    def store(self, user: UserRef, state: SecretState, key: NewAccessKey) -> None:
+        value = {
+            "Version": 1,
+            "AccessKeyId": key.access_key.id,
+            "SecretAccessKey": key.secret_access_key,
+            "UserName": user.name,
+            "AccountId": user.account_id,
+            "CreateDate": key.access_key.created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        try:
+            self._put(state, version_id(key.access_key.id), value)
+        except ClientError as error:
+            if is_definite(error):
+                raise RefusedError from error
+            raise
+
+    def record(
+        self,
+        state: SecretState,
+        *,
+        announced: Stamp | None = None,
+        warned: Stamp | None = None,
+        inactive_since: Stamp | None = None,
+        notice: tuple[Event, Stamp] | None = None,
+    ) -> None:
+        stamps = {
+            records.ANNOUNCED: announced,
+            records.WARNED: warned,
+            records.INACTIVE_SINCE: inactive_since,
+        }
+        if notice is not None:
+            stamps[records.notice_key(notice[0])] = notice[1]
+        self._tag(
+            state, {key: records.write_stamp(stamp) for key, stamp in stamps.items() if stamp}
+        )
+
+    def forget_inactive(self, state: SecretState) -> None:
+        self._client.untag_resource(SecretId=_arn(state), TagKeys=[records.INACTIVE_SINCE])
+
+    def _create(self, user: UserRef, state: SecretState) -> SecretState:
+        tags = dict(self._settings.secret_tags)
+        tags |= {records.MANAGED_BY: self._settings.name, records.USER_ID: user.id}
+        answer = self._client.create_secret(
+            Name=state.name,
+            Description=f"Access key of the IAM user {user.name}",
+            KmsKeyId=self._settings.kms_key_arn,
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        )
+        return replace(state, arn=answer["ARN"], managed_by=self._settings.name, user_id=user.id)
+
+    def _put_placeholder(self, user: UserRef, state: SecretState, number: int) -> SecretState:
+        token = sha256(f"placeholder {number} for {user.id}".encode()).hexdigest()
+        value = {
+            "Version": 1,
+            "UserName": user.name,
+            "AccountId": user.account_id,
+            "Placeholder": "There is no access key here yet. That you can read this is the test.",
+        }
+        self._put(state, token, value)
+        return replace(state, versions={token: frozenset({"AWSCURRENT"})})
+
+    def _put(self, state: SecretState, token: str, value: Mapping[str, object]) -> None:
+        self._client.put_secret_value(
+            SecretId=_arn(state), ClientRequestToken=token, SecretString=json.dumps(value)
+        )
+
+    def _put_policy(self, user: UserRef, state: SecretState) -> SecretState:
+        policy = reading_policy([user.arn, *self._settings.secret_reader_arns])
+        policy_for = f"{user.id} {sha256(policy.encode()).hexdigest()}"
+        if state.policy_for == policy_for and state.user_id == user.id:
+            return state
+        try:
+            self._client.put_resource_policy(
+                SecretId=_arn(state), ResourcePolicy=policy, BlockPublicPolicy=True
+            )
+        except ClientError as error:
+            if code(error) == "MalformedPolicyDocumentException":
+                raise DeadPrincipalError(f"the policy of {state.name} was refused") from error
+            raise
+        self._tag(state, {records.POLICY_FOR: policy_for, records.USER_ID: user.id})
+        return replace(state, policy_for=policy_for, user_id=user.id)
+
+    def _tag(self, state: SecretState, tags: Mapping[str, str]) -> None:
+        self._client.tag_resource(
+            SecretId=_arn(state),
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        )
+
+
+def secret_name(prefix: str, user_name: str) -> str:
+    """The name of a user's secret.
+
+    IAM user names may hold a comma, secret names may not; `+` escapes it, and itself, as `+XX`, so
+    that two users never share a secret.
+    """
+    return prefix + "".join(
+        character if character in _PLAIN else f"+{ord(character):02X}" for character in user_name
+    )
+
+
+def reading_policy(reader_arns: list[str]) -> str:
+    """The resource policy of a secret: these principals may read it, and everybody else may not,
+    whatever their own policies say (in one account those alone would let an administrator read)."""
+    return json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Sid": "OwnerAndReadersMayRead",
+                    "Effect": "Allow",
+                    "Principal": {"AWS": reader_arns},
+                    "Action": "secretsmanager:GetSecretValue",
+                    "Resource": "*",
+                },
+                {
+                    "Sid": "NobodyElseMayRead",
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": _READS,
+                    "Resource": "*",
+                    "Condition": {"ArnNotEquals": {"aws:PrincipalArn": reader_arns}},
+                },
+            ],
+        },
+        sort_keys=True,
+    )
+
+
+def _arn(state: SecretState) -> str:
+    """The full ARN: a name that ends like `-abcdef` would be taken for a partial one."""
+    assert state.arn is not None
+    return state.arn

@@ -1,0 +1,152 @@
+"""What a rotation needs of the outside world. Adapters in `aws/` and the tests' fakes implement it.
+
+Unless said otherwise every method may raise whatever its service raises; a rotation treats an
+error as "not known", never as an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from .messages import Message
+from .model import (
+    AccessKey,
+    Audience,
+    Event,
+    Intent,
+    MarkedUser,
+    NewAccessKey,
+    SecretState,
+    Stamp,
+    UserRef,
+)
+
+
+class SlotTakenError(Exception):
+    """`CreateAccessKey` was refused because the user has two keys: another run, or a person."""
+
+
+class RefusedError(Exception):
+    """Every attempt was definitely refused, so nothing was changed. Its cause is the error."""
+
+
+class DeadPrincipalError(Exception):
+    """A policy was refused because it names a principal that does not exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Every IAM user seen, by what its tag says.
+
+    `odd` maps the names of users whose tag has any other value than the marking one to that value.
+    """
+
+    marked: tuple[MarkedUser, ...]
+    odd: dict[str, str]
+    scanned: int
+
+
+class Directory(Protocol):
+    """Reads of IAM users and their keys."""
+
+    def scan(self) -> Scan:
+        """All users of the account, whole or an error; the marked ones without their keys."""
+
+    def keys(self, user: UserRef) -> tuple[AccessKey, ...]: ...
+
+    def last_used(self, key: AccessKey) -> datetime | None:
+        """When the key was last used; None for a key that never was. Lags by hours."""
+
+    def has_password(self, user: UserRef) -> bool:
+        """Whether the user has a console password."""
+
+    def missing(self, account_id: str, principal_arns: Sequence[str]) -> list[str]:
+        """Those of the principals that belong to the account and do not exist."""
+
+
+class Keys(Protocol):
+    """Writes of access keys."""
+
+    def create(self, user: UserRef) -> NewAccessKey:
+        """Raises SlotTakenError, RefusedError, or an error that leaves open whether there is a
+        new key."""
+
+    def disable(self, user: UserRef, access_key_id: str) -> None: ...
+
+    def enable(self, user: UserRef, access_key_id: str) -> None: ...
+
+    def delete(self, user: UserRef, access_key_id: str) -> None: ...
+
+    def works(self, user: UserRef, key: NewAccessKey) -> bool:
+        """Whether STS accepts the key just now, as this user's."""
+
+
+class Secrets(Protocol):
+    """The users' secrets: their metadata, records, policies and, write-only, values."""
+
+    def describe(self, user: UserRef) -> SecretState: ...
+
+    def prepare(self, user: UserRef, state: SecretState, placeholder: bool = False) -> SecretState:
+        """Makes or restores the secret, and puts its policy, where that is still to do.
+
+        With `placeholder` a secret without a value gets one that is no key, so that reading can be
+        tried. Raises DeadPrincipalError.
+        """
+
+    def record_intent(self, state: SecretState, intent: Intent) -> None: ...
+
+    def withdraw_intent(self, state: SecretState) -> None:
+        """Clears the intent: no key was made under it."""
+
+    def store(self, user: UserRef, state: SecretState, key: NewAccessKey) -> None:
+        """Makes the key the secret's current value. Raises RefusedError; any other error leaves
+        open whether the key was stored."""
+
+    def record(
+        self,
+        state: SecretState,
+        *,
+        announced: Stamp | None = None,
+        warned: Stamp | None = None,
+        inactive_since: Stamp | None = None,
+        notice: tuple[Event, Stamp] | None = None,
+    ) -> None:
+        """Writes the given records, all in one call."""
+
+    def forget_inactive(self, state: SecretState) -> None: ...
+
+
+class Notifier(Protocol):
+    """Messages to users and operators."""
+
+    def audience(self, user: UserRef, event: Event) -> Audience:
+        """Who would be told: a confirmed subscription admits the message."""
+
+    def tell(self, user: UserRef, event: Event, message: Message) -> None:
+        """Publishes to the user."""
+
+    def tell_operators(self, message: Message) -> None: ...
+
+
+class Clock(Protocol):
+    """Time, and how much of it this run has left."""
+
+    def now(self) -> datetime: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+    def remaining(self) -> timedelta: ...
+
+
+@dataclass(frozen=True)
+class World:
+    """The ports of one run."""
+
+    directory: Directory
+    keys: Keys
+    secrets: Secrets
+    notifier: Notifier
+    clock: Clock

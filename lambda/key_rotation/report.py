@@ -1,0 +1,66 @@
+"""The outcome of a run: the rows of the response and the failures that end it in an error."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing done to one user, planned in a dry run, or left undone.
+
+    `action` is a `Verb`, or `defer`, `fail` or `report`.
+    """
+
+    user: str
+    action: str
+    reason: str
+    access_key_id: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run did. Users with nothing to do are only counted in `scanned`."""
+
+    dry_run: bool
+    started_at: datetime
+    scanned: int
+    rows: Sequence[Row]
+
+    @property
+    def failed(self) -> tuple[Row, ...]:
+        return tuple(row for row in self.rows if row.action == "fail")
+
+    @property
+    def deferred(self) -> int:
+        return sum(row.action == "defer" for row in self.rows)
+
+    def response(self) -> dict[str, Any]:
+        """The response of the function: JSON-ready."""
+        return {
+            "dry_run": self.dry_run,
+            "started_at": self.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "scanned": self.scanned,
+            "counts": dict(sorted(Counter(row.action for row in self.rows).items())),
+            "users": [asdict(row) for row in self.rows],
+            "deferred": self.deferred,
+            "failed": len(self.failed),
+        }
+
+
+class RotationFailedError(Exception):
+    """Raised after every user was served, when some failed; the alarm and the retry see it."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        shown = "; ".join(f"{row.user}: {row.detail}" for row in report.failed[:5])
+        more = len(report.failed) - 5
+        super().__init__(
+            f"{len(report.failed)} user(s) failed, all others were served: {shown}"
+            + (f"; and {more} more" if more > 0 else "")
+        )

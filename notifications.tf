@@ -1,0 +1,116 @@
+# One topic for all messages. Each message carries the attributes `audience` (user or operator) and `user`; subscriptions
+# filter on them, so that a key owner is told about their own keys only.
+
+resource "aws_sns_topic" "this" {
+  name              = var.name
+  display_name      = "IAM access keys"
+  kms_master_key_id = local.kms_key_arn
+  tags              = var.tags
+}
+
+data "aws_iam_policy_document" "topic" {
+  statement {
+    sid       = "AlarmsPublish"
+    actions   = ["sns:Publish"]
+    resources = [local.arn.topic]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = [local.arn.alarms]
+    }
+  }
+
+  # The function needs no statement here: its role allows it. Everyone else is refused, whatever their own policies say:
+  # these messages tell people which commands to paste, so nobody may forge one.
+  statement {
+    sid       = "NobodyElsePublishes"
+    effect    = "Deny"
+    actions   = ["sns:Publish"]
+    resources = [local.arn.topic]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "ArnNotLike"
+      variable = "aws:SourceArn"
+      values   = [local.arn.alarms]
+    }
+
+    condition {
+      test     = "ArnNotEquals"
+      variable = "aws:PrincipalArn"
+      values   = [local.arn.role]
+    }
+  }
+
+  statement {
+    sid       = "TlsOnly"
+    effect    = "Deny"
+    actions   = ["sns:Publish"]
+    resources = [local.arn.topic]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+resource "aws_sns_topic_policy" "this" {
+  arn    = aws_sns_topic.this.arn
+  policy = data.aws_iam_policy_document.topic.json
+}
+
+locals {
+  # SNS takes one subscription per address, so users are grouped by theirs.
+  users_by_email = {
+    for user, settings in var.users : settings.email => user... if settings.email != null
+  }
+
+  subscribers = toset(concat(keys(local.users_by_email), tolist(var.operator_emails)))
+
+  filter_of_operators = { audience = ["operator"] }
+  filters_of_users = {
+    for email, users in local.users_by_email : email => { audience = ["user"], user = sort(users) }
+  }
+
+  # JSON at once: the three shapes are of three types. An address that is an operator's and a user's gets both by "$or".
+  filter_policies = {
+    for email in local.subscribers : email => (
+      !contains(keys(local.users_by_email), email) ? jsonencode(local.filter_of_operators) :
+      !contains(var.operator_emails, email) ? jsonencode(local.filters_of_users[email]) :
+      jsonencode({ "$or" = [local.filter_of_operators, local.filters_of_users[email]] })
+    )
+  }
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  for_each = local.subscribers
+
+  topic_arn           = aws_sns_topic.this.arn
+  protocol            = "email"
+  endpoint            = each.value
+  filter_policy_scope = "MessageAttributes"
+  filter_policy       = local.filter_policies[each.value]
+}

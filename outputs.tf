@@ -1,0 +1,54 @@
+output "function_name" {
+  description = "Name of the Lambda function; invoke it by hand with {\"dry_run\": true} to see what a run would do."
+  value       = aws_lambda_function.this.function_name
+}
+
+output "function_arn" {
+  description = "ARN of the Lambda function."
+  value       = aws_lambda_function.this.arn
+}
+
+output "role_arn" {
+  description = "ARN of the role that the function runs as."
+  value       = aws_iam_role.function.arn
+}
+
+output "schedule_rule_arn" {
+  description = "ARN of the EventBridge rule that starts the function."
+  value       = aws_cloudwatch_event_rule.schedule.arn
+}
+
+output "topic_arn" {
+  description = "ARN of the SNS topic that messages go to; add your own subscriptions to it, filtered by the attributes `audience`, `user` or `event`."
+  value       = aws_sns_topic.this.arn
+}
+
+output "dead_letter_queue_arn" {
+  description = "ARN of the SQS queue that keeps the events that could not be served."
+  value       = aws_sqs_queue.dead_letters.arn
+}
+
+output "config_path" {
+  description = "Path in SSM Parameter Store under which the function finds its settings."
+  value       = local.config_path
+}
+
+output "secret_name_prefix" {
+  description = "What the names of the users' secrets begin with."
+  value       = var.secret_name_prefix
+}
+
+output "kms_key_arn" {
+  description = "ARN of the key that encrypts the secrets and the messages."
+  value       = local.kms_key_arn
+}
+
+output "kms_key_policy_statements" {
+  description = "Policy document (JSON) with the statements that a key given as `kms_key_arn` needs in its policy; merge it with `source_policy_documents`."
+  value       = data.aws_iam_policy_document.kms_key_use.json
+}
+
+output "user_secret_arns" {
+  description = "ARN of the secret of each entry of `users`, by IAM user name."
+  value       = { for user, secret in aws_secretsmanager_secret.user : user => secret.arn }
+}

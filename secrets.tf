@@ -1,0 +1,26 @@
+# The secrets of the users that Terraform knows. The function makes those of any other marked user when first needed, and
+# is the one writer of every secret's value, policy and tags: Terraform only provides the name, the key and the window.
+
+locals {
+  # Every character of an IAM user name may stand in a secret's name but the comma; "+" introduces its code, so "+" itself
+  # is coded too and no two users can share a secret.
+  secret_names = {
+    for user in keys(var.users) :
+    user => "${var.secret_name_prefix}${replace(replace(user, "+", "+2B"), ",", "+2C")}"
+  }
+}
+
+resource "aws_secretsmanager_secret" "user" {
+  for_each = local.secret_names
+
+  name                    = each.value
+  description             = "Access key of the IAM user ${each.key}, rotated by ${var.name}."
+  kms_key_id              = local.kms_key_arn
+  recovery_window_in_days = 30
+  tags                    = merge(var.tags, local.managed_by_tag)
+
+  lifecycle {
+    # The function keeps its record in the tags.
+    ignore_changes = [tags, tags_all]
+  }
+}

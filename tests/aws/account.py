@@ -1,0 +1,211 @@
+"""An AWS account in moto, as the module sets it up, and runs of the handler in it.
+
+The clock is the tests': it starts at START and moves only when told to, for moto as for the
+handler.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import boto3
+import time_machine
+from botocore.config import Config
+from moto import mock_aws
+from moto.iam.models import AccessKeyLastUsed, iam_backends
+
+from key_rotation.handler import Clients, run
+
+START = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
+REGION = "eu-west-1"
+ACCOUNT_ID = "123456789012"
+PATH = "/key-rotation/config"
+PARAMETERS = {
+    "name": "key-rotation",
+    "max_key_age_days": "90",
+    "warn_before_days": "7",
+    "grace_days": "0",
+    "fetch_days": "7",
+    "hold_while_used_days": "0",
+    "max_overlap_days": "30",
+    "delete_after_days": "30",
+    "idle_after_days": "45",
+    "max_rotations_per_run": "0",
+    "dry_run": "false",
+    "require_listener": "true",
+    "user_tag": '{"key": "access-key-rotation", "value": "enabled"}',
+    "secret_name_prefix": "iam-access-key/",
+    "secret_reader_arns": "[]",
+    "secret_tags": '{"team": "platform"}',
+}
+# Sessions and clients outlive an account: moto answers whatever is sent while it is on.
+_SESSION = boto3.session.Session("testing", "testing", region_name=REGION)
+_NO_WAITING = Config(retries={"mode": "standard", "total_max_attempts": 2})
+
+
+@cache
+def client(service: str) -> Any:
+    return _SESSION.client(service, config=_NO_WAITING)  # type: ignore[call-overload]
+
+
+def sts_for(access_key_id: str, secret_access_key: str) -> Any:
+    return _SESSION.client(
+        "sts",
+        aws_access_key_id=access_key_id,
+        aws_secret_access_key=secret_access_key,
+        config=_NO_WAITING,
+    )
+
+
+@dataclass
+class Clock:
+    """The handler's clock, which moto's follows."""
+
+    traveller: Any
+    left: timedelta = timedelta(minutes=15)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        self.traveller.shift(seconds)
+
+    def remaining(self) -> timedelta:
+        return self.left
+
+
+class Account:
+    """One account; `clients` are what the handler gets."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.clients = Clients(client, sts_for)
+        self.topic_arn = self.client("sns").create_topic(Name="key-rotation")["TopicArn"]
+        key = self.client("kms").create_key()["KeyMetadata"]
+        self.parameters = PARAMETERS | {"kms_key_arn": key["Arn"], "topic_arn": self.topic_arn}
+        for name, value in self.parameters.items():
+            self.set_parameter(name, value)
+        self._runs = 0
+
+    def client(self, service: str) -> Any:
+        return client(service)
+
+    def run(self, payload: Any = None) -> dict[str, Any]:
+        """One invocation; each has a request id of its own."""
+        self._runs += 1
+        return run(payload or {}, PATH, f"run-{self._runs}", self.clients, self.clock)
+
+    def pass_days(self, days: float = 0, **units: float) -> None:
+        self.clock.traveller.shift(timedelta(days=days, **units))
+
+    def set_parameter(self, name: str, value: str) -> None:
+        self.client("ssm").put_parameter(
+            Name=f"{PATH}/{name}", Value=value, Type="String", Overwrite=True
+        )
+
+    # -- users and keys ----------------------------------------------------------------------------
+
+    def add_user(
+        self,
+        name: str = "alice",
+        *key_ages: float,
+        marked: str | None = "enabled",
+        password: bool = True,
+        tags: dict[str, str] | None = None,
+        path: str = "/",
+    ) -> list[str]:
+        """A user with active keys of these ages in days; returns their ids."""
+        iam = self.client("iam")
+        all_tags = dict(tags or {}) | ({"access-key-rotation": marked} if marked else {})
+        iam.create_user(
+            UserName=name, Path=path, Tags=[{"Key": k, "Value": v} for k, v in all_tags.items()]
+        )
+        if password:
+            iam.create_login_profile(UserName=name, Password="Not-Secret-1")
+        return [self.add_key(name, days) for days in key_ages]
+
+    def add_key(self, name: str = "alice", days: float = 0) -> str:
+        key_id: str = self.client("iam").create_access_key(UserName=name)["AccessKey"][
+            "AccessKeyId"
+        ]
+        self._backend(key_id).create_date -= timedelta(days=days)
+        return key_id
+
+    def use(self, key_id: str, days_ago: float = 0) -> None:
+        """moto never tells of a use by itself."""
+        used = (self.clock.now() - timedelta(days=days_ago)).replace(tzinfo=None)
+        self._backend(key_id).last_used = AccessKeyLastUsed(used, "s3", REGION)
+
+    def set_status(self, key_id: str, status: str, name: str = "alice") -> None:
+        self.client("iam").update_access_key(UserName=name, AccessKeyId=key_id, Status=status)
+
+    def statuses(self, name: str = "alice") -> dict[str, str]:
+        keys = self.client("iam").list_access_keys(UserName=name)["AccessKeyMetadata"]
+        return {key["AccessKeyId"]: key["Status"] for key in keys}
+
+    def arn(self, name: str = "alice") -> str:
+        arn: str = self.client("iam").get_user(UserName=name)["User"]["Arn"]
+        return arn
+
+    def _backend(self, key_id: str) -> Any:
+        return iam_backends[ACCOUNT_ID]["aws"].access_keys[key_id]
+
+    # -- secrets -----------------------------------------------------------------------------------
+
+    def secret_name(self, name: str = "alice") -> str:
+        return f"iam-access-key/{name}"
+
+    def secret_value(self, name: str = "alice", stage: str = "AWSCURRENT") -> dict[str, Any]:
+        answer = self.client("secretsmanager").get_secret_value(
+            SecretId=self.secret_name(name), VersionStage=stage
+        )
+        value: dict[str, Any] = json.loads(answer["SecretString"])
+        return value
+
+    def secret_tags(self, name: str = "alice") -> dict[str, str]:
+        answer = self.client("secretsmanager").describe_secret(SecretId=self.secret_name(name))
+        return {
+            tag["Key"].removeprefix("access-key-rotation:"): tag["Value"] for tag in answer["Tags"]
+        }
+
+    # -- listeners ---------------------------------------------------------------------------------
+
+    def subscribe(self, queue: str, **filters: str | list[str]) -> None:
+        """A queue that gets the messages whose attributes match."""
+        url = self.client("sqs").create_queue(QueueName=queue)["QueueUrl"]
+        arn = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        policy = {k: v if isinstance(v, list) else [v] for k, v in filters.items()}
+        self.client("sns").subscribe(
+            TopicArn=self.topic_arn,
+            Protocol="sqs",
+            Endpoint=arn["Attributes"]["QueueArn"],
+            Attributes={"FilterPolicy": json.dumps(policy)} if policy else {},
+        )
+
+    def messages(self, queue: str) -> list[dict[str, Any]]:
+        """What has come in since the last look, as programs get it; the subject is added."""
+        sqs = self.client("sqs")
+        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        received = []
+        while batch := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in batch:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                envelope = json.loads(message["Body"])
+                received.append(json.loads(envelope["Message"]) | {"subject": envelope["Subject"]})
+        return received
+
+
+@contextmanager
+def an_account() -> Iterator[Account]:
+    """A fresh account with a listening user `alice` and a listening operator."""
+    with time_machine.travel(START, tick=False) as traveller, mock_aws():
+        account = Account(Clock(traveller))
+        account.subscribe("alice", user="alice", audience="user")
+        account.subscribe("operators", audience="operator")
+        yield account

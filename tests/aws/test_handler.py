@@ -1,0 +1,417 @@
+"""The handler on the AWS wire (moto): settings, discovery, secrets, policies, messages, payload."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from key_rotation import handler
+from key_rotation.model import version_id
+from key_rotation.payload import PayloadError
+from key_rotation.report import RotationFailedError
+from key_rotation.settings import SettingsError
+from tests.aws.account import ACCOUNT_ID, PATH, REGION, Account, sts_for
+
+
+def actions(response: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(row["user"], row["action"]) for row in response["users"]]
+
+
+def changed_nothing(account: Account, name: str, key_id: str) -> bool:
+    secrets = account.client("secretsmanager").list_secrets()["SecretList"]
+    return account.statuses(name) == {key_id: "Active"} and not secrets
+
+
+# -- a rotation ------------------------------------------------------------------------------------
+
+
+def test_a_due_key_is_replaced_and_its_successor_works(account: Account) -> None:
+    [old] = account.add_user("alice", 90)
+
+    response = account.run()
+
+    value = account.secret_value()
+    assert account.statuses() == {old: "Inactive", value["AccessKeyId"]: "Active"}
+    assert actions(response) == [
+        ("alice", "rotate"),
+        ("alice", "announce"),
+        ("alice", "disable"),
+    ]
+    new = sts_for(value["AccessKeyId"], value["SecretAccessKey"])
+    assert new.get_caller_identity()["Arn"] == account.arn()
+
+
+def test_the_secret_is_an_answer_of_a_credential_process(account: Account) -> None:
+    account.add_user("alice", 90)
+
+    account.run()
+
+    value = account.secret_value()
+    assert set(value) == {
+        "Version",
+        "AccessKeyId",
+        "SecretAccessKey",
+        "UserName",
+        "AccountId",
+        "CreateDate",
+    }
+    assert (value["Version"], value["UserName"], value["AccountId"]) == (1, "alice", ACCOUNT_ID)
+    assert value["CreateDate"] == "2026-06-01T12:00:00Z"
+
+
+def test_the_version_id_tells_which_key_the_secret_holds(account: Account) -> None:
+    account.add_user("alice", 90)
+
+    account.run()
+
+    secret = account.client("secretsmanager").describe_secret(SecretId=account.secret_name())
+    assert secret["VersionIdsToStages"] == {
+        version_id(account.secret_value()["AccessKeyId"]): ["AWSCURRENT"]
+    }
+
+
+def test_the_owner_may_read_the_secret_and_everybody_else_is_denied(account: Account) -> None:
+    reader = "arn:aws:iam::999999999999:role/deploy"
+    account.set_parameter("secret_reader_arns", json.dumps([reader]))
+    account.add_user("alice", 90, path="/team/")
+
+    account.run()
+
+    answer = account.client("secretsmanager").get_resource_policy(SecretId=account.secret_name())
+    allow, deny = json.loads(answer["ResourcePolicy"])["Statement"]
+    readers = [f"arn:aws:iam::{ACCOUNT_ID}:user/team/alice", reader]
+    assert (allow["Effect"], allow["Principal"]) == ("Allow", {"AWS": readers})
+    assert (deny["Effect"], deny["Principal"]) == ("Deny", "*")
+    assert deny["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": readers}}
+
+
+def test_a_changed_reader_list_rewrites_the_policy_at_the_next_rotation(account: Account) -> None:
+    account.add_user("alice", 90)
+    account.run()
+    account.pass_days(90)
+    account.set_parameter("secret_reader_arns", '["arn:aws:iam::999999999999:role/deploy"]')
+    account.pass_days(1)
+
+    account.run()
+
+    answer = account.client("secretsmanager").get_resource_policy(SecretId=account.secret_name())
+    assert "role/deploy" in answer["ResourcePolicy"]
+
+
+def test_a_secret_made_on_demand_carries_the_tags_of_the_settings(account: Account) -> None:
+    account.add_user("alice", 90)
+
+    account.run()
+
+    tags = account.secret_tags()
+    assert (tags["team"], tags["managed-by"]) == ("platform", "key-rotation")
+    user_id = account.client("iam").get_user(UserName="alice")["User"]["UserId"]
+    assert tags["user-id"] == user_id
+
+
+def test_a_secret_from_terraform_is_used(account: Account) -> None:
+    account.client("secretsmanager").create_secret(
+        Name=account.secret_name(),
+        Tags=[{"Key": "access-key-rotation:managed-by", "Value": "key-rotation"}],
+    )
+    [old] = account.add_user("alice", 90)
+
+    account.run()
+
+    assert account.statuses()[old] == "Inactive"
+
+
+def test_a_foreign_secret_of_that_name_blocks(account: Account) -> None:
+    account.client("secretsmanager").create_secret(
+        Name=account.secret_name(), SecretString="somebody's"
+    )
+    [old] = account.add_user("alice", 90)
+
+    response = account.run()
+
+    [row] = response["users"]
+    assert (row["action"], row["reason"]) == ("block", "foreign_secret")
+    assert account.statuses() == {old: "Active"}
+    value = account.client("secretsmanager").get_secret_value(SecretId=account.secret_name())
+    assert value["SecretString"] == "somebody's"
+
+
+def test_a_secret_pending_deletion_is_restored(account: Account) -> None:
+    account.add_user("alice", 90)
+    account.run()
+    account.client("secretsmanager").delete_secret(SecretId=account.secret_name())
+    account.pass_days(20)
+
+    response = account.run()
+
+    assert actions(response) == [("alice", "prepare")]
+    assert account.secret_value()["UserName"] == "alice"
+
+
+def test_a_user_created_again_gets_nothing_of_the_predecessor(account: Account) -> None:
+    account.add_user("alice", 90)
+    account.run()
+    predecessors = account.secret_value()["AccessKeyId"]
+    iam = account.client("iam")
+    for key_id in account.statuses():
+        iam.delete_access_key(UserName="alice", AccessKeyId=key_id)
+    iam.delete_login_profile(UserName="alice")
+    iam.delete_user(UserName="alice")
+    account.add_user("alice", 85)
+
+    account.run()
+
+    for stage in ("AWSCURRENT", "AWSPREVIOUS"):
+        assert "AccessKeyId" not in account.secret_value(stage=stage)
+    secret = account.client("secretsmanager").describe_secret(SecretId=account.secret_name())
+    assert not secret["VersionIdsToStages"].get(version_id(predecessors))
+    user_id = iam.get_user(UserName="alice")["User"]["UserId"]
+    assert account.secret_tags()["policy-for"].startswith(user_id)
+
+
+def test_a_placeholder_is_no_key(account: Account) -> None:
+    account.add_user("alice", 85)
+
+    account.run()
+
+    value = account.secret_value()
+    assert value["UserName"] == "alice"
+    assert "SecretAccessKey" not in value
+
+
+def test_a_name_with_a_comma(account: Account) -> None:
+    account.subscribe("comma", user="a,b+c", audience="user")
+    account.add_user("a,b+c", 90)
+
+    account.run()
+
+    assert account.secret_value("a+2Cb+2Bc")["UserName"] == "a,b+c"
+
+
+# -- discovery -------------------------------------------------------------------------------------
+
+
+def test_unmarked_users_are_not_touched(account: Account) -> None:
+    [bob] = account.add_user("bob", 400, marked=None)
+    [carol] = account.add_user("carol", 400, marked="Enabled")
+
+    response = account.run()
+
+    assert account.statuses("bob") == {bob: "Active"}
+    assert account.statuses("carol") == {carol: "Active"}
+    assert response["scanned"] == 0
+    [row] = response["users"]
+    assert (row["user"], row["action"], row["reason"]) == ("carol", "report", "odd_tag_value")
+
+
+def test_tag_keys_are_compared_without_regard_to_case(account: Account) -> None:
+    [key] = account.add_user("alice", 60, marked=None, tags={"Access-Key-Rotation": "enabled"})
+    account.client("iam").tag_user(
+        UserName="alice", Tags=[{"Key": "ACCESS-KEY-ROTATION:Max-Key-Age-Days", "Value": "60"}]
+    )
+
+    account.run()
+
+    assert account.statuses()[key] == "Inactive"
+
+
+# -- messages --------------------------------------------------------------------------------------
+
+
+def test_what_programs_get(account: Account) -> None:
+    [old] = account.add_user("alice", 90, password=False)
+
+    account.run()
+
+    [message] = account.messages("alice")
+    assert message["event"] == "rotated"
+    assert (message["user"], message["account_id"]) == ("alice", ACCOUNT_ID)
+    assert message["access_key_id"] == account.secret_value()["AccessKeyId"]
+    assert message["superseded_access_key_id"] == old
+    assert message["superseded_key_until"] == "2026-06-08T12:00:00Z"
+    assert message["secret_arn"].startswith(f"arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret:")
+    [digest] = account.messages("operators")
+    assert [line["event"] for line in digest["lines"]] == ["rotated"]
+
+
+def test_an_unconfirmed_subscription_is_no_listener(account: Account) -> None:
+    account.client("sns").subscribe(
+        TopicArn=account.topic_arn,
+        Protocol="sqs",
+        Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:alice",
+        Attributes={"FilterPolicy": '{"user": ["bob"]}'},
+    )
+    account.add_user("bob", 90)
+    sns = account.client("sns")
+    subscriptions = sns.list_subscriptions_by_topic(TopicArn=account.topic_arn)["Subscriptions"]
+    [bobs] = [
+        s["SubscriptionArn"]
+        for s in subscriptions
+        if "bob"
+        in sns.get_subscription_attributes(SubscriptionArn=s["SubscriptionArn"])["Attributes"].get(
+            "FilterPolicy", ""
+        )
+    ]
+    sns.unsubscribe(SubscriptionArn=bobs)
+
+    account.run()
+
+    [digest] = account.messages("operators")
+    assert "please pass it on" in digest["lines"][0]["text"]
+
+
+def test_a_settled_account_is_quiet(account: Account) -> None:
+    account.add_user("alice", 90)
+    account.run()
+    account.messages("alice")
+    account.messages("operators")
+    account.pass_days(1)
+
+    response = account.run()
+
+    assert response["users"] == []
+    assert account.messages("alice") == account.messages("operators") == []
+
+
+# -- bad input -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("max_key_age_days", "ninety", "must be a whole number"),
+        ("dry_run", "yes", "must be true or false"),
+        ("user_tag", "enabled", "must be JSON"),
+        ("warn_before_days", "90", "must be less than max_key_age_days"),
+    ],
+)
+def test_a_bad_setting_stops_the_run_and_names_the_parameter(
+    account: Account, name: str, value: str, problem: str
+) -> None:
+    [key] = account.add_user("alice", 90)
+    account.set_parameter(name, value)
+
+    with pytest.raises(SettingsError, match=f"parameter {PATH}/{name} .*{problem}"):
+        account.run()
+
+    assert changed_nothing(account, "alice", key)
+
+
+def test_a_missing_setting(account: Account) -> None:
+    [key] = account.add_user("alice", 90)
+    account.client("ssm").delete_parameter(Name=f"{PATH}/topic_arn")
+
+    with pytest.raises(SettingsError, match=f"parameter {PATH}/topic_arn is missing"):
+        account.run()
+
+    assert changed_nothing(account, "alice", key)
+
+
+def test_a_dead_reader(account: Account) -> None:
+    [key] = account.add_user("alice", 90)
+    account.set_parameter("secret_reader_arns", f'["arn:aws:iam::{ACCOUNT_ID}:role/gone"]')
+
+    with pytest.raises(SettingsError, match=r"secret_reader_arns names .*role/gone"):
+        account.run()
+
+    assert changed_nothing(account, "alice", key)
+
+
+def test_living_readers(account: Account) -> None:
+    iam = account.client("iam")
+    role = iam.create_role(RoleName="deploy", AssumeRolePolicyDocument="{}", Path="/ci/")
+    reader = iam.create_user(UserName="reader")
+    readers = [role["Role"]["Arn"], reader["User"]["Arn"]]
+    account.set_parameter("secret_reader_arns", json.dumps(readers))
+    [old] = account.add_user("alice", 90, password=False)
+
+    account.run()
+
+    assert account.statuses()[old] == "Inactive"
+
+
+@pytest.mark.parametrize(
+    ("payload", "culprit"),
+    [
+        ({"dryrun": True}, "dryrun"),
+        ({"dry_run": "true"}, "dry_run"),
+        ({"users": "alice"}, "users"),
+        ({"users": ["nobody"]}, "nobody"),
+        ({"users": ["bob"]}, "bob"),
+        ({"emergency": {"user": "alice"}}, r"emergency\.access_key_id"),
+        (
+            {"emergency": {"user": "bob", "access_key_id": "AKIA" + "A" * 16, "reason": "x"}},
+            "bob",
+        ),
+    ],
+)
+def test_a_bad_payload_changes_nothing(account: Account, payload: Any, culprit: str) -> None:
+    [key] = account.add_user("alice", 90)
+    account.add_user("bob", 90, marked=None)
+
+    with pytest.raises(PayloadError, match=culprit):
+        account.run(payload)
+
+    assert changed_nothing(account, "alice", key)
+
+
+def test_without_a_config_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CONFIG_PATH", raising=False)
+
+    class Context:
+        aws_request_id = "request"
+
+        def get_remaining_time_in_millis(self) -> int:
+            return 900_000
+
+    with pytest.raises(SettingsError, match="CONFIG_PATH"):
+        handler.lambda_handler({}, Context())
+
+
+def test_the_real_entry_point(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONFIG_PATH", PATH)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    [old] = account.add_user("alice", 90)
+
+    class Context:
+        aws_request_id = "request"
+
+        def get_remaining_time_in_millis(self) -> int:
+            return 900_000
+
+    response = handler.lambda_handler({}, Context())
+
+    assert response["counts"] == {"announce": 1, "disable": 1, "rotate": 1}
+    assert account.statuses()[old] == "Inactive"
+
+
+def test_a_failed_user_ends_the_run_in_an_error_after_the_others(
+    account: Account, request: pytest.FixtureRequest
+) -> None:
+    [alices] = account.add_user("alice", 95)
+    [bobs] = account.add_user("bob", 90)
+    account.subscribe("bob", user="bob", audience="user")
+    account.client("secretsmanager").create_secret(
+        Name=account.secret_name(),
+        Tags=[{"Key": "access-key-rotation:managed-by", "Value": "key-rotation"}],
+    )
+    events = account.client("iam").meta.events
+
+    def deny(params: Any, **_: Any) -> None:
+        if params["UserName"] == "alice":
+            raise RuntimeError("AccessDenied")
+
+    events.register("provide-client-params.iam.CreateAccessKey", deny)
+    request.addfinalizer(
+        lambda: events.unregister("provide-client-params.iam.CreateAccessKey", deny)
+    )
+
+    with pytest.raises(RotationFailedError, match="alice"):
+        account.run()
+
+    assert account.statuses("alice") == {alices: "Active"}
+    assert account.statuses("bob")[bobs] == "Inactive"

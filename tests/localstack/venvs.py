@@ -1,0 +1,154 @@
+"""The two virtual environments: LocalStack's own, and the one that functions run in."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from .endpoint import LocalStackError
+from .layout import BUILD, HERE
+from .progress import Progress
+
+_SUPPORTED = ("3.13", "3.12")
+_TAIL_LINES = 15
+
+
+@dataclass(frozen=True)
+class Venv:
+    """A virtual environment that is made from a lock, and anew when the lock has changed."""
+
+    name: str
+    lock: Path
+
+    @property
+    def folder(self) -> Path:
+        return BUILD / self.name
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    @property
+    def _stamp(self) -> Path:
+        return self.folder / "lock.sha256"
+
+    def _lock_hash(self) -> str:
+        return hashlib.sha256(self.lock.read_bytes()).hexdigest()
+
+    def is_current(self) -> bool:
+        """Tell whether it is complete, its Python still there and the lock the same."""
+        return (
+            self.python.exists()
+            and self._stamp.is_file()
+            and self._stamp.read_text() == self._lock_hash()
+        )
+
+    def mark_current(self) -> None:
+        """Note what it was made from; done last, so that a broken-off installation is repeated."""
+        self._stamp.write_text(self._lock_hash())
+
+
+LOCALSTACK = Venv("venv", HERE / "requirements.txt")
+LAMBDA_RUNTIME = Venv("lambda-runtime", HERE / "lambda-runtime.txt")
+
+
+def ensure(progress: Progress) -> None:
+    """Make what is missing or out of date, side by side.
+
+    Raises LocalStackError with the end of pip's output.
+    """
+    stale = [venv for venv in (LOCALSTACK, LAMBDA_RUNTIME) if not venv.is_current()]
+    if not stale:
+        return
+    python = _interpreter()
+    progress.say(
+        f"installing {' and '.join(v.lock.name for v in stale)} (once; a minute or two, 600 MB)"
+    )
+    installations: list[_Installation] = []
+    try:
+        installations += [_Installation(venv, python) for venv in stale]
+        _wait(installations, progress)
+    except OSError as error:
+        raise LocalStackError(f"cannot install into {BUILD}: {error}") from error
+    finally:
+        for installation in installations:
+            installation.abandon()
+
+
+class _Installation:
+    """`python -m venv`, then pip, in the background; their output goes to a file."""
+
+    def __init__(self, venv: Venv, python: str) -> None:
+        self.venv = venv
+        if venv.folder.exists():
+            shutil.rmtree(venv.folder)
+        BUILD.mkdir(parents=True, exist_ok=True)
+        self._log = BUILD / f"{venv.name}.pip.log"
+        self._log.write_bytes(b"")
+        pip = [str(venv.python), "-m", "pip", "--disable-pip-version-check", "--no-input"]
+        options = ["--no-compile", "--progress-bar", "off", "--require-hashes"]
+        install = [*pip, "install", *options, "--requirement", str(venv.lock)]
+        self._steps = [[python, "-m", "venv", str(venv.folder)], install]
+        self._running: subprocess.Popen[bytes] | None = None
+        self.advance()
+
+    def advance(self) -> bool:
+        """Start the next step once the last has ended well; tell whether all are done."""
+        if self._running is not None:
+            code = self._running.poll()
+            if code is None:
+                return False
+            if code != 0:
+                raise LocalStackError(self._failure(code))
+        if not self._steps:
+            self.venv.mark_current()
+            return True
+        with self._log.open("ab") as output:
+            self._running = subprocess.Popen(
+                self._steps.pop(0), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+        return False
+
+    def last_line(self) -> str:
+        """What pip is at, in a few words."""
+        news = [line for line in self._lines() if not line.startswith(("WARNING", " "))]
+        return news[-1].split(" (from ")[0][:60] if news else "making the virtual environment"
+
+    def abandon(self) -> None:
+        if self._running is not None and self._running.poll() is None:
+            self._running.kill()
+            self._running.wait()
+
+    def _failure(self, code: int) -> str:
+        tail = "\n".join(f"    {line}" for line in self._lines()[-_TAIL_LINES:])
+        what = f"installing {self.venv.lock.name} failed (exit status {code}; log: {self._log})"
+        return f"{what}:\n{tail}"
+
+    def _lines(self) -> list[str]:
+        text = self._log.read_text(errors="replace")
+        return [line for line in text.splitlines() if line.strip()]
+
+
+def _wait(installations: list[_Installation], progress: Progress) -> None:
+    while installations:
+        for installation in list(installations):
+            if installation.advance():
+                progress.say(f"{installation.venv.lock.name} installed")
+                installations.remove(installation)
+        if installations:
+            progress.beat("; ".join(f"{i.venv.name}: {i.last_line()}" for i in installations))
+            time.sleep(0.2)
+
+
+def _interpreter() -> str:
+    """This Python if the locks are made for it, else one on the PATH, else this one."""
+    if f"{sys.version_info.major}.{sys.version_info.minor}" in _SUPPORTED:
+        return sys.executable
+    for version in _SUPPORTED:
+        found = shutil.which(f"python{version}")
+        if found and not subprocess.run([found, "-c", ""], capture_output=True).returncode:
+            return found
+    return sys.executable

@@ -1,0 +1,422 @@
+# The policies as AWS gets them. A mocked provider makes up the `json` of aws_iam_policy_document, so here is the real one:
+# offline, as it renders policies and knows partitions by itself, and a plan of new resources asks AWS nothing. With a
+# kms_key_arn given, every policy is known at plan.
+
+provider "aws" {
+  region                      = "eu-central-1"
+  access_key                  = "offline"
+  secret_key                  = "offline"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+provider "aws" {
+  alias                       = "china"
+  region                      = "cn-north-1"
+  access_key                  = "offline"
+  secret_key                  = "offline"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+provider "aws" {
+  alias                       = "govcloud"
+  region                      = "us-gov-west-1"
+  access_key                  = "offline"
+  secret_key                  = "offline"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "111122223333" }
+}
+
+variables {
+  kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/brought-along"
+}
+
+run "role" {
+  command = plan
+
+  variables {
+    user_tag = { key = "rotate", value = "yes" }
+    secret_reader_arns = [
+      "arn:aws:iam::111122223333:role/team/deploy",
+      "arn:aws:iam::111122223333:user/break-glass",
+      "arn:aws:iam::444455556666:role/elsewhere",
+    ]
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.function.policy) == jsondecode(jsonencode({
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Sid      = "FindMarkedUsers"
+          Effect   = "Allow"
+          Action   = "iam:GetAccountAuthorizationDetails"
+          Resource = "*"
+        },
+        {
+          Sid       = "ReadKeysOfMarkedUsers"
+          Effect    = "Allow"
+          Action    = ["iam:ListAccessKeys", "iam:GetLoginProfile", "iam:GetAccessKeyLastUsed"]
+          Resource  = "arn:aws:iam::111122223333:user/*"
+          Condition = { StringEquals = { "aws:ResourceTag/rotate" = "yes" } }
+        },
+        {
+          Sid       = "ChangeKeysOfMarkedUsers"
+          Effect    = "Allow"
+          Action    = ["iam:UpdateAccessKey", "iam:DeleteAccessKey", "iam:CreateAccessKey"]
+          Resource  = "arn:aws:iam::111122223333:user/*"
+          Condition = { StringEquals = { "aws:ResourceTag/rotate" = "yes" } }
+        },
+        {
+          Sid      = "CheckReadingUsers"
+          Effect   = "Allow"
+          Action   = "iam:GetUser"
+          Resource = "arn:aws:iam::111122223333:user/break-glass"
+        },
+        {
+          Sid      = "CheckReadingRoles"
+          Effect   = "Allow"
+          Action   = "iam:GetRole"
+          Resource = "arn:aws:iam::111122223333:role/team/deploy"
+        },
+        {
+          Sid      = "DescribeSecrets"
+          Effect   = "Allow"
+          Action   = "secretsmanager:DescribeSecret"
+          Resource = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:iam-access-key/*"
+        },
+        {
+          Sid      = "CreateOwnSecrets"
+          Effect   = "Allow"
+          Action   = ["secretsmanager:TagResource", "secretsmanager:CreateSecret"]
+          Resource = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:iam-access-key/*"
+          Condition = {
+            StringEquals         = { "aws:RequestTag/access-key-rotation:managed-by" = "access-key-rotation" }
+            StringEqualsIfExists = { "aws:ResourceTag/access-key-rotation:managed-by" = "access-key-rotation" }
+          }
+        },
+        {
+          Sid    = "WriteOwnSecrets"
+          Effect = "Allow"
+          Action = [
+            "secretsmanager:UntagResource",
+            "secretsmanager:TagResource",
+            "secretsmanager:RestoreSecret",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:PutResourcePolicy",
+          ]
+          Resource  = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:iam-access-key/*"
+          Condition = { StringEquals = { "aws:ResourceTag/access-key-rotation:managed-by" = "access-key-rotation" } }
+        },
+        {
+          Sid      = "NeverReadSecretValues"
+          Effect   = "Deny"
+          Action   = ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"]
+          Resource = "*"
+        },
+        {
+          Sid       = "EncryptSecretsAndMessages"
+          Effect    = "Allow"
+          Action    = ["kms:GenerateDataKey", "kms:Decrypt"]
+          Resource  = "arn:aws:kms:eu-central-1:111122223333:key/brought-along"
+          Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.eu-central-1.amazonaws.com", "sns.eu-central-1.amazonaws.com"] } }
+        },
+        {
+          Sid      = "PublishMessages"
+          Effect   = "Allow"
+          Action   = "sns:Publish"
+          Resource = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
+        },
+        {
+          Sid      = "FindListeners"
+          Effect   = "Allow"
+          Action   = "sns:ListSubscriptionsByTopic"
+          Resource = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
+        },
+        {
+          Sid      = "ReadFiltersOfListeners"
+          Effect   = "Allow"
+          Action   = "sns:GetSubscriptionAttributes"
+          Resource = "*"
+        },
+        {
+          Sid      = "ReadSettings"
+          Effect   = "Allow"
+          Action   = "ssm:GetParametersByPath"
+          Resource = "arn:aws:ssm:eu-central-1:111122223333:parameter/access-key-rotation/config"
+        },
+        {
+          Sid      = "WriteLogs"
+          Effect   = "Allow"
+          Action   = ["logs:PutLogEvents", "logs:CreateLogStream"]
+          Resource = "arn:aws:logs:eu-central-1:111122223333:log-group:/aws/lambda/access-key-rotation:*"
+        },
+        {
+          Sid       = "PutMetrics"
+          Effect    = "Allow"
+          Action    = "cloudwatch:PutMetricData"
+          Resource  = "*"
+          Condition = { StringEquals = { "cloudwatch:namespace" = "AccessKeyRotation" } }
+        },
+        {
+          Sid      = "KeepEventsThatFailed"
+          Effect   = "Allow"
+          Action   = "sqs:SendMessage"
+          Resource = "arn:aws:sqs:eu-central-1:111122223333:access-key-rotation-dead-letters"
+        },
+      ]
+    }))
+    error_message = "The role's policy is not the one that was reviewed. If the change is wanted, change it here too."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.function.assume_role_policy) == jsondecode(jsonencode({
+      Version = "2012-10-17"
+      Statement = [{
+        Sid       = "LambdaRunsTheFunction"
+        Effect    = "Allow"
+        Action    = "sts:AssumeRole"
+        Principal = { Service = "lambda.amazonaws.com" }
+      }]
+    }))
+    error_message = "Only Lambda may assume the role."
+  }
+}
+
+run "role_without_readers" {
+  command = plan
+
+  assert {
+    condition = length(setintersection(
+      ["CheckReadingUsers", "CheckReadingRoles"],
+      [for statement in jsondecode(data.aws_iam_policy_document.function.json).Statement : statement.Sid],
+    )) == 0
+    error_message = "Without readers there is no user and no role to look up."
+  }
+}
+
+run "topic_and_queue" {
+  command = plan
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.topic.json) == jsondecode(jsonencode({
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Sid       = "AlarmsPublish"
+          Effect    = "Allow"
+          Action    = "sns:Publish"
+          Resource  = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
+          Principal = { Service = "cloudwatch.amazonaws.com" }
+          Condition = {
+            StringEquals = { "aws:SourceAccount" = "111122223333" }
+            ArnLike      = { "aws:SourceArn" = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:*" }
+          }
+        },
+        {
+          Sid       = "NobodyElsePublishes"
+          Effect    = "Deny"
+          Action    = "sns:Publish"
+          Resource  = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
+          Principal = "*"
+          Condition = {
+            ArnNotLike   = { "aws:SourceArn" = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:*" }
+            ArnNotEquals = { "aws:PrincipalArn" = "arn:aws:iam::111122223333:role/access-key-rotation" }
+          }
+        },
+        {
+          Sid       = "TlsOnly"
+          Effect    = "Deny"
+          Action    = "sns:Publish"
+          Resource  = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
+          Principal = "*"
+          Condition = { Bool = { "aws:SecureTransport" = "false" } }
+        },
+      ]
+    }))
+    error_message = "Only the function and this account's alarms may publish, over TLS."
+  }
+
+  assert {
+    condition = jsondecode(data.aws_iam_policy_document.dead_letters.json) == jsondecode(jsonencode({
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Sid       = "ScheduleSendsDeadLetters"
+          Effect    = "Allow"
+          Action    = "sqs:SendMessage"
+          Resource  = "arn:aws:sqs:eu-central-1:111122223333:access-key-rotation-dead-letters"
+          Principal = { Service = "events.amazonaws.com" }
+          Condition = { ArnEquals = { "aws:SourceArn" = "arn:aws:events:eu-central-1:111122223333:rule/access-key-rotation" } }
+        },
+        {
+          Sid       = "NobodyElseSends"
+          Effect    = "Deny"
+          Action    = "sqs:SendMessage"
+          Resource  = "arn:aws:sqs:eu-central-1:111122223333:access-key-rotation-dead-letters"
+          Principal = "*"
+          Condition = {
+            ArnNotEquals = {
+              "aws:SourceArn"    = "arn:aws:events:eu-central-1:111122223333:rule/access-key-rotation"
+              "aws:PrincipalArn" = "arn:aws:iam::111122223333:role/access-key-rotation"
+            }
+          }
+        },
+        {
+          Sid       = "TlsOnly"
+          Effect    = "Deny"
+          Action    = "sqs:*"
+          Resource  = "arn:aws:sqs:eu-central-1:111122223333:access-key-rotation-dead-letters"
+          Principal = "*"
+          Condition = { Bool = { "aws:SecureTransport" = "false" } }
+        },
+      ]
+    }))
+    error_message = "Only this rule and the function may send dead letters, over TLS."
+  }
+}
+
+run "key" {
+  command = plan
+
+  variables {
+    secret_reader_arns = ["arn:aws:iam::111122223333:role/deploy", "arn:aws:iam::444455556666:role/elsewhere"]
+  }
+
+  assert {
+    condition = jsondecode(output.kms_key_policy_statements) == jsondecode(jsonencode({
+      Version = "2012-10-17"
+      Statement = [
+        {
+          Sid       = "AccountEncryptsThroughSecretsManagerAndSns"
+          Effect    = "Allow"
+          Action    = ["kms:GenerateDataKey", "kms:Decrypt"]
+          Resource  = "*"
+          Principal = { AWS = "arn:aws:iam::111122223333:root" }
+          Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.eu-central-1.amazonaws.com", "sns.eu-central-1.amazonaws.com"] } }
+        },
+        {
+          Sid       = "ReadersDecryptThroughSecretsManager"
+          Effect    = "Allow"
+          Action    = "kms:Decrypt"
+          Resource  = "*"
+          Principal = { AWS = "*" }
+          Condition = {
+            StringEquals = {
+              "kms:CallerAccount" = "111122223333"
+              "kms:ViaService"    = "secretsmanager.eu-central-1.amazonaws.com"
+            }
+          }
+        },
+        {
+          Sid       = "ReadersOfOtherAccountsDecryptThroughSecretsManager"
+          Effect    = "Allow"
+          Action    = "kms:Decrypt"
+          Resource  = "*"
+          Principal = { AWS = "arn:aws:iam::444455556666:role/elsewhere" }
+          Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.eu-central-1.amazonaws.com" } }
+        },
+        {
+          Sid       = "AlarmsPublishToTheTopic"
+          Effect    = "Allow"
+          Action    = ["kms:GenerateDataKey*", "kms:Decrypt"]
+          Resource  = "*"
+          Principal = { Service = "cloudwatch.amazonaws.com" }
+          Condition = { StringEquals = { "aws:SourceAccount" = "111122223333" } }
+        },
+      ]
+    }))
+    error_message = "A key may be used through Secrets Manager and SNS only."
+  }
+
+  # The module's own key: these statements and administration, which must not include any use.
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(data.aws_iam_policy_document.kms_key.json).Statement : alltrue([
+        for action in flatten([statement.Action]) :
+        !can(regex("[*]|Encrypt|Decrypt|DataKey|CreateGrant|Sign|Mac", action))
+      ]) if statement.Sid == "AccountAdministersTheKey"
+    ])
+    error_message = "Administration must not include the use of the key, nor grants."
+  }
+
+  assert {
+    condition = join(" ", [for statement in jsondecode(data.aws_iam_policy_document.kms_key.json).Statement : statement.Sid]) == join(" ", concat(
+      [for statement in jsondecode(output.kms_key_policy_statements).Statement : statement.Sid], ["AccountAdministersTheKey"]
+    ))
+    error_message = "The module's key must have the statements that any key needs, and administration."
+  }
+}
+
+run "key_without_readers_elsewhere" {
+  command = plan
+
+  assert {
+    condition     = length(jsondecode(output.kms_key_policy_statements).Statement) == 3
+    error_message = "Without readers of other accounts no statement may admit any."
+  }
+}
+
+run "china" {
+  command = plan
+
+  providers = {
+    aws = aws.china
+  }
+
+  variables {
+    kms_key_arn = "arn:aws-cn:kms:cn-north-1:111122223333:key/brought-along"
+  }
+
+  assert {
+    condition = alltrue([
+      for json in [
+        data.aws_iam_policy_document.function.json, data.aws_iam_policy_document.topic.json,
+        data.aws_iam_policy_document.dead_letters.json, data.aws_iam_policy_document.kms_key.json,
+      ] : !strcontains(json, "arn:aws:")
+    ])
+    error_message = "A policy names the wrong partition."
+  }
+
+  # Which suffix KMS sees there is not documented beyond doubt: both are admitted.
+  assert {
+    condition     = local.via_secretsmanager == ["secretsmanager.cn-north-1.amazonaws.com", "secretsmanager.cn-north-1.amazonaws.com.cn"]
+    error_message = "The key must be usable through Secrets Manager of China."
+  }
+}
+
+run "govcloud" {
+  command = plan
+
+  providers = {
+    aws = aws.govcloud
+  }
+
+  variables {
+    kms_key_arn = "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/brought-along"
+  }
+
+  assert {
+    condition = alltrue([
+      for json in [
+        data.aws_iam_policy_document.function.json, data.aws_iam_policy_document.topic.json,
+        data.aws_iam_policy_document.dead_letters.json, data.aws_iam_policy_document.kms_key.json,
+      ] : !strcontains(json, "arn:aws:")
+    ])
+    error_message = "A policy names the wrong partition."
+  }
+
+  assert {
+    condition     = local.via_sns == ["sns.us-gov-west-1.amazonaws.com"]
+    error_message = "The key must be usable through SNS of GovCloud."
+  }
+}

@@ -1,0 +1,413 @@
+# The rules on the variables. A run gives a wrong value to many variables at once and expects each to be refused, because a
+# run for each value takes a second: the comment says what is wrong with it. A rule that looks at another
+# variable is not evaluated when that one is wrong: so the days come in an order of their own.
+
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "111122223333" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
+  }
+  mock_data "aws_region" {
+    defaults = { id = "eu-central-1" }
+  }
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" } # policies.tftest.hcl looks at the real ones
+  }
+}
+
+
+run "wrong_values_first_set" {
+  command = plan
+
+  variables {
+    name                     = "1rotation"                                        # starts with a digit
+    tags                     = { "AWS:owner" = "x" }                              # holds a reserved key
+    permissions_boundary_arn = "boundary"                                         # is a name
+    kms_key_arn              = "arn:aws:kms:eu-central-1:111122223333:alias/mine" # is an alias
+    schedule_expression      = "rate(1 days)"                                     # has a plural after 1
+    user_tag                 = { key = "aws:rotate" }                             # has a reserved key
+    max_rotations_per_run    = -1                                                 # is negative
+    idle_after_days          = 0                                                  # is zero
+    secret_name_prefix       = ""                                                 # is empty
+    secret_reader_arns       = ["arn:aws:iam::111122223333:role/*"]               # holds a wildcard
+    users                    = { "team/alice" = {} }                              # holds a path
+    operator_emails          = ["platform-team"]                                  # holds a bad address
+    architecture             = "arm"                                              # is unknown
+    memory_size              = 127                                                # is too small
+    timeout                  = 60                                                 # leaves no time for a user
+    log_retention_days       = 100                                                # is not offered
+  }
+
+  expect_failures = [
+    var.name,
+    var.tags,
+    var.permissions_boundary_arn,
+    var.kms_key_arn,
+    var.schedule_expression,
+    var.user_tag,
+    var.max_rotations_per_run,
+    var.idle_after_days,
+    var.secret_name_prefix,
+    var.secret_reader_arns,
+    var.users,
+    var.operator_emails,
+    var.architecture,
+    var.memory_size,
+    var.timeout,
+    var.log_retention_days,
+  ]
+}
+
+run "wrong_values_second_set" {
+  command = plan
+
+  variables {
+    name                  = "team/rotation"                                      # holds a slash
+    tags                  = { "access-key-rotation:intent" = "x" }               # holds a key of the function's record
+    schedule_expression   = "rate(2 day)"                                        # has a singular after 2
+    user_tag              = { key = join("", [for i in range(111) : "k"]) }      # has a key without room for overrides
+    max_rotations_per_run = 1.5                                                  # is a fraction
+    idle_after_days       = 1.5                                                  # is a fraction
+    secret_name_prefix    = "keys/*"                                             # has a wildcard
+    secret_reader_arns    = ["arn:aws:sts::111122223333:assumed-role/ops/alice"] # holds an assumed role
+    users                 = { (join("", [for i in range(65) : "u"])) = {} }      # holds a name that is too long
+    memory_size           = 10241                                                # is too large
+    timeout               = 901                                                  # is beyond lambda
+  }
+
+  expect_failures = [
+    var.name,
+    var.tags,
+    var.schedule_expression,
+    var.user_tag,
+    var.max_rotations_per_run,
+    var.idle_after_days,
+    var.secret_name_prefix,
+    var.secret_reader_arns,
+    var.users,
+    var.memory_size,
+    var.timeout,
+  ]
+}
+
+run "wrong_values_third_set" {
+  command = plan
+
+  variables {
+    name                  = "a2345678901234567890123456789012345678901234567890" # is too long
+    tags                  = { "a{b" = "x" }                                      # holds a key with a bad character
+    schedule_expression   = "rate(0 days)"                                       # has a rate of zero
+    user_tag              = { value = "" }                                       # has an empty value
+    max_rotations_per_run = 5001                                                 # is beyond an account
+    secret_name_prefix    = join("", [for i in range(257) : "p"])                # is too long
+    secret_reader_arns    = ["arn:aws:iam::111122223333:root"]                   # holds an account
+    users                 = { alice = {}, Alice = {} }                           # holds one user twice
+  }
+
+  expect_failures = [
+    var.name,
+    var.tags,
+    var.schedule_expression,
+    var.user_tag,
+    var.max_rotations_per_run,
+    var.secret_name_prefix,
+    var.secret_reader_arns,
+    var.users,
+  ]
+}
+
+run "wrong_values_fourth_set" {
+  command = plan
+
+  variables {
+    name                = "aws-rotation"                                                                       # is reserved by ssm aws
+    tags                = { a = "x;y" }                                                                        # holds a value with a bad character
+    schedule_expression = "cron(0 6 * * ?)"                                                                    # has five fields
+    user_tag            = { value = "*" }                                                                      # has a wildcard value
+    secret_reader_arns  = [for i in range(90) : "arn:aws:iam::111122223333:role/a-role-with-a-long-name-${i}"] # is too large for a parameter
+    users               = { alice = { email = "Alice <alice@example.com>" } }                                  # holds a bad e mail address
+  }
+
+  expect_failures = [
+    var.name,
+    var.tags,
+    var.schedule_expression,
+    var.user_tag,
+    var.secret_reader_arns,
+    var.users,
+  ]
+}
+
+run "wrong_values_fifth_set" {
+  command = plan
+
+  variables {
+    name                = "SSMrotation"                                                           # is reserved by ssm in any case
+    tags                = { for i in range(41) : "k${i}" => "v" }                                 # is too many
+    schedule_expression = "cron(0 6 * * * *)"                                                     # has no question mark
+    users               = { for i in range(150) : "user-${i}" => { email = "team@example.com" } } # shares an address with too many
+  }
+
+  expect_failures = [
+    var.name,
+    var.tags,
+    var.schedule_expression,
+    var.users,
+  ]
+}
+
+run "wrong_values_sixth_set" {
+  command = plan
+
+  variables {
+    tags                = { for i in range(20) : "k${i}" => join("", [for j in range(250) : "v"]) } # is too large for a parameter
+    schedule_expression = "cron(0 6 ? * ? *)"                                                       # has two question marks
+  }
+
+  expect_failures = [
+    var.tags,
+    var.schedule_expression,
+  ]
+}
+
+run "wrong_values_seventh_set" {
+  command = plan
+
+  variables {
+    schedule_expression = "daily" # is in words
+  }
+
+  expect_failures = [
+    var.schedule_expression,
+  ]
+}
+
+run "wrong_days_first_set" {
+  command = plan
+
+  variables {
+    max_key_age_days     = 90.5 # is a fraction
+    grace_days           = -1   # is negative
+    fetch_days           = 0    # is zero
+    hold_while_used_days = -1   # is negative
+  }
+
+  expect_failures = [
+    var.max_key_age_days,
+    var.grace_days,
+    var.fetch_days,
+    var.hold_while_used_days,
+  ]
+}
+
+run "wrong_days_second_set" {
+  command = plan
+
+  variables {
+    max_key_age_days     = 3651 # is too large
+    grace_days           = 0.5  # is a fraction
+    fetch_days           = 7.5  # is a fraction
+    hold_while_used_days = 0.5  # is a fraction
+  }
+
+  expect_failures = [
+    var.max_key_age_days,
+    var.grace_days,
+    var.fetch_days,
+    var.hold_while_used_days,
+  ]
+}
+
+run "wrong_days_third_set" {
+  command = plan
+
+  variables {
+    max_key_age_days = 1 # is too small
+  }
+
+  expect_failures = [
+    var.max_key_age_days,
+  ]
+}
+
+run "wrong_days_fourth_set" {
+  command = plan
+
+  variables {
+    warn_before_days  = -1 # is negative
+    delete_after_days = 0  # is zero
+  }
+
+  expect_failures = [
+    var.warn_before_days,
+    var.delete_after_days,
+  ]
+}
+
+run "wrong_days_fifth_set" {
+  command = plan
+
+  variables {
+    warn_before_days  = 0.5 # is a fraction
+    delete_after_days = 1.5 # is a fraction
+  }
+
+  expect_failures = [
+    var.warn_before_days,
+    var.delete_after_days,
+  ]
+}
+
+run "wrong_days_sixth_set" {
+  command = plan
+
+  variables {
+    max_overlap_days = 30.5 # is a fraction
+  }
+
+  expect_failures = [
+    var.max_overlap_days,
+  ]
+}
+
+# Rules across variables: the one to change is named.
+
+run "warning_is_not_before_the_rotation" {
+  command = plan
+
+  variables {
+    warn_before_days = 90
+  }
+
+  expect_failures = [var.warn_before_days]
+}
+
+run "grace_and_deletion_outlast_the_new_key" {
+  command = plan
+
+  variables {
+    grace_days        = 10
+    delete_after_days = 80
+  }
+
+  expect_failures = [var.delete_after_days]
+}
+
+run "overlap_and_deletion_outlast_the_new_key" {
+  command = plan
+
+  variables {
+    max_overlap_days = 60
+  }
+
+  expect_failures = [var.max_overlap_days]
+}
+
+run "grace_is_beyond_the_ceiling" {
+  command = plan
+
+  variables {
+    grace_days = 31
+  }
+
+  expect_failures = [var.max_overlap_days]
+}
+
+run "time_to_fetch_is_beyond_the_ceiling" {
+  command = plan
+
+  variables {
+    fetch_days = 31
+  }
+
+  expect_failures = [var.max_overlap_days]
+}
+
+run "hold_is_beyond_the_ceiling" {
+  command = plan
+
+  variables {
+    hold_while_used_days = 31
+  }
+
+  expect_failures = [var.max_overlap_days]
+}
+
+# What is allowed, at the edges.
+
+run "the_shortest_life" {
+  command = plan
+
+  variables {
+    schedule_expression  = "rate(1 minute)"
+    max_key_age_days     = 3
+    warn_before_days     = 2
+    grace_days           = 1
+    fetch_days           = 1
+    hold_while_used_days = 1
+    max_overlap_days     = 1
+    delete_after_days    = 1
+    idle_after_days      = 1
+  }
+}
+
+run "the_largest_values" {
+  command = plan
+
+  variables {
+    schedule_expression   = "rate(30 days)"
+    name                  = join("", [for i in range(48) : "n"])
+    max_rotations_per_run = 5000
+    max_key_age_days      = 3650
+    idle_after_days       = 3650
+    memory_size           = 10240
+    log_retention_days    = 3653
+    secret_name_prefix    = join("", [for i in range(256) : "p"])
+    user_tag              = { key = join("", [for i in range(110) : "k"]), value = join("", [for i in range(256) : "v"]) }
+  }
+}
+
+run "unusual_but_right" {
+  command = plan
+
+  variables {
+    schedule_expression      = "cron(0/15 8-17 ? * MON-FRI *)"
+    timeout                  = 120
+    memory_size              = 128
+    architecture             = "x86_64"
+    tags                     = { "cost centre" = "Zürich 4711", "team:owner" = "" }
+    user_tag                 = { key = "Schlüssel wechseln", value = "ja" }
+    secret_name_prefix       = "team_1/keys+=.@-"
+    permissions_boundary_arn = "arn:aws-us-gov:iam::aws:policy/PowerUserAccess"
+    kms_key_arn              = "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef"
+    users                    = { "o+ne,two=three.four@x_y-z" = {}, bob = { email = null } }
+    operator_emails          = ["o.ne+keys@mail.example.co.uk"]
+    secret_reader_arns       = ["arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Ops_0123456789abcdef", "arn:aws-us-gov:iam::444455556666:user/ops/bob@x"]
+  }
+}
+
+run "schedule_cron_daily" {
+  command = plan
+
+  variables {
+    schedule_expression = "cron(0 6 * * ? *)"
+  }
+}
+
+run "schedule_cron_last_day" {
+  command = plan
+
+  variables {
+    schedule_expression = "cron(15 10 L * ? 2026-2030)"
+  }
+}
+
+run "schedule_cron_quarterly" {
+  command = plan
+
+  variables {
+    schedule_expression = "cron(0 8 ? 1,4,7,10 6#1 *)"
+  }
+}

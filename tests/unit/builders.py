@@ -1,0 +1,149 @@
+"""Short ways to write down users, keys and secrets; NOW is every case's present."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from key_rotation.model import (
+    AccessKey,
+    Audience,
+    Decision,
+    Event,
+    Intent,
+    KeyStatus,
+    MarkedUser,
+    SecretState,
+    Stamp,
+    UserRef,
+    version_id,
+)
+from key_rotation.settings import Settings, UserTag
+
+NOW = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
+ACCOUNT = "123456789012"
+NAME = "key-rotation"
+ALICE = UserRef("alice", "AIDAALICE", f"arn:aws:iam::{ACCOUNT}:user/alice")
+SECRET_ARN = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:iam-access-key/alice-AbCdEf"
+
+SETTINGS = Settings(
+    name=NAME,
+    max_key_age_days=90,
+    warn_before_days=7,
+    grace_days=0,
+    fetch_days=7,
+    hold_while_used_days=0,
+    max_overlap_days=30,
+    delete_after_days=30,
+    idle_after_days=45,
+    max_rotations_per_run=0,
+    dry_run=False,
+    require_listener=True,
+    user_tag=UserTag("access-key-rotation", "enabled"),
+    secret_name_prefix="iam-access-key/",
+    secret_reader_arns=(),
+    secret_tags=(),
+    kms_key_arn=f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1",
+    topic_arn=f"arn:aws:sns:eu-west-1:{ACCOUNT}:key-rotation",
+)
+
+
+def ago(days: float = 0, **units: float) -> datetime:
+    """A moment before NOW."""
+    return NOW - timedelta(days=days, **units)
+
+
+def key(
+    key_id: str, days: float = 0, status: KeyStatus = KeyStatus.ACTIVE, **units: float
+) -> AccessKey:
+    """A key created so long before NOW."""
+    return AccessKey(key_id, status, ago(days, **units))
+
+
+def inactive(key_id: str, days: float = 0, **units: float) -> AccessKey:
+    return key(key_id, days, KeyStatus.INACTIVE, **units)
+
+
+def expired(key_id: str, days: float = 0) -> AccessKey:
+    return key(key_id, days, KeyStatus.EXPIRED)
+
+
+def stamp(key_id: str, days: float = 0, **units: float) -> Stamp:
+    return Stamp(key_id, ago(days, **units))
+
+
+def intent(days: float = 0, *present: str, request_id: str = "earlier", **units: float) -> Intent:
+    """The record of a run that listed these keys so long before NOW."""
+    return Intent(ago(days, **units), request_id, frozenset(present))
+
+
+NO_SECRET = SecretState("iam-access-key/alice")
+
+
+def secret(
+    current: str | None = None,
+    previous: str | None = None,
+    *,
+    pending_deletion: bool = False,
+    managed_by: str | None = NAME,
+    user_id: str | None = ALICE.id,
+    intent: Intent | None = None,
+    announced: Stamp | None = None,
+    warned: Stamp | None = None,
+    inactive_since: Stamp | None = None,
+    notices: dict[Event, Stamp] | None = None,
+) -> SecretState:
+    """A secret of ours whose AWSCURRENT holds the key `current`, and AWSPREVIOUS `previous`."""
+    versions = {}
+    if previous is not None:
+        versions[version_id(previous)] = frozenset({"AWSPREVIOUS"})
+    if current is not None:
+        versions[version_id(current)] = frozenset({"AWSCURRENT"})
+    return SecretState(
+        name=NO_SECRET.name,
+        arn=SECRET_ARN,
+        pending_deletion=pending_deletion,
+        managed_by=managed_by,
+        user_id=user_id,
+        versions=versions,
+        intent=intent,
+        announced=announced,
+        warned=warned,
+        inactive_since=inactive_since,
+        notices=notices or {},
+    )
+
+
+def user(
+    *keys: AccessKey,
+    secret: SecretState = NO_SECRET,
+    used: dict[str, datetime | None] | None = None,
+    password: bool = True,
+    audience: Audience = Audience.USER,
+    tags: dict[str, str] | None = None,
+) -> MarkedUser:
+    """A marked user with every fact read. Keys not named in `used` were used an hour ago."""
+    last_used = {key.id: ago(hours=1) for key in keys} | (used or {})
+    marks = {"access-key-rotation": "enabled"}
+    return MarkedUser(
+        ALICE,
+        keys,
+        marks | {f"access-key-rotation:{name}": value for name, value in (tags or {}).items()},
+        secret,
+        last_used,
+        password,
+        audience,
+    )
+
+
+def settings(**changes: object) -> Settings:
+    return replace(SETTINGS, **changes)  # type: ignore[arg-type]
+
+
+def said(decision: Decision) -> str:
+    """The actions of a decision as a table shows them: "rotate A, announce, disable A"."""
+    return ", ".join(
+        " ".join(filter(None, (action.verb.value, action.access_key_id)))
+        + ("" if action.notify or action.verb.value not in ("hold", "block") else " silently")
+        for action in decision.actions
+    )

@@ -1,0 +1,249 @@
+"""An account in memory behind the ports: IAM keys, secrets' metadata, messages, a clock.
+
+Every call is written down in `calls`; `fail` and `lose_answer` make the next calls of a method
+raise, before or after their effect; `before` runs somebody else's work just before a call.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from key_rotation.messages import Message
+from key_rotation.model import (
+    AccessKey,
+    Audience,
+    Event,
+    Intent,
+    KeyStatus,
+    MarkedUser,
+    NewAccessKey,
+    SecretState,
+    Stamp,
+    UserRef,
+    version_id,
+)
+from key_rotation.ports import Scan, SlotTakenError, World
+from tests.unit.builders import NAME, NO_SECRET, NOW, SECRET_ARN
+
+
+class FakeClock:
+    """Stands still, but for sleeping; `left` is what the Lambda's clock shows."""
+
+    def __init__(self) -> None:
+        self.time = NOW
+        self.left = timedelta(minutes=15)
+        self.slept = 0.0
+
+    def now(self) -> datetime:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        self.time += timedelta(seconds=seconds)
+
+    def remaining(self) -> timedelta:
+        return self.left
+
+
+class FakeAccount:
+    """All five ports of a run, for as many users as are added."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.users: dict[str, MarkedUser] = {}
+        self.odd: dict[str, str] = {}
+        self.secrets: dict[str, SecretState] = {}
+        self.values: dict[str, str] = {}
+        self.told: list[tuple[str, Event, Message]] = []
+        self.digests: list[Message] = []
+        self.calls: list[str] = []
+        self.refused_by_sts = 0
+        self.dead_principals: list[str] = []
+        self.made = 0
+        self._failures: dict[str, list[Exception | None]] = defaultdict(list)
+        self._lost: dict[str, list[Exception | None]] = defaultdict(list)
+        self._before: dict[str, list[Callable[[], Any]]] = defaultdict(list)
+
+    def world(self) -> World:
+        return World(self, self, self, self, self.clock)
+
+    def add(self, user: MarkedUser, name: str | None = None) -> MarkedUser:
+        """A user with every fact as built; its secret's state is the account's from now on."""
+        if name is not None:
+            arn = user.ref.arn.replace("alice", name)
+            user = replace(user, ref=UserRef(name, f"AIDA{name.upper()}", arn))
+        self.users[user.ref.name] = user
+        if user.secret is not None and user.secret.exists:
+            self.secrets[user.ref.name] = user.secret
+        return user
+
+    def fail(self, method: str, *errors: Exception | None) -> None:
+        """The next calls of `method` raise these before they have an effect; None lets one pass."""
+        self._failures[method].extend(errors)
+
+    def lose_answer(self, method: str, *errors: Exception | None) -> None:
+        """The next calls of `method` raise these, after they had their effect."""
+        self._lost[method].extend(errors)
+
+    def before(self, method: str, *works: Callable[[], Any]) -> None:
+        """Somebody else does this just before the next call of `method`."""
+        self._before[method].extend(works)
+
+    def key(self, key_id: str, name: str = "alice") -> AccessKey:
+        [key] = [key for key in self.users[name].keys if key.id == key_id]
+        return key
+
+    def set_status(self, key_id: str, status: KeyStatus, name: str = "alice") -> None:
+        user = self.users[name]
+        keys = [replace(k, status=status) if k.id == key_id else k for k in user.keys]
+        self.users[name] = replace(user, keys=tuple(keys))
+
+    def add_key(self, key: AccessKey, name: str = "alice") -> None:
+        user = self.users[name]
+        self.users[name] = replace(user, keys=(*user.keys, key))
+
+    def statuses(self, name: str = "alice") -> dict[str, str]:
+        return {key.id: key.status.value for key in self.users[name].keys}
+
+    # -- the ports ---------------------------------------------------------------------------------
+
+    def scan(self) -> Scan:
+        self._called("scan")
+        unread = [
+            replace(user, keys=(), secret=None, last_used=None, has_password=None, audience=None)
+            for user in self.users.values()
+        ]
+        return Scan(tuple(unread), self.odd, len(unread) + len(self.odd))
+
+    def keys(self, user: UserRef) -> tuple[AccessKey, ...]:
+        self._called("keys")
+        return self.users[user.name].keys
+
+    def last_used(self, key: AccessKey) -> datetime | None:
+        self._called("last_used")
+        [owner] = [user for user in self.users.values() if key in user.keys]
+        assert owner.last_used is not None
+        return owner.last_used.get(key.id)
+
+    def has_password(self, user: UserRef) -> bool:
+        self._called("has_password")
+        return bool(self.users[user.name].has_password)
+
+    def missing(self, account_id: str, principal_arns: Sequence[str]) -> list[str]:
+        self._called("missing")
+        return [arn for arn in principal_arns if arn in self.dead_principals]
+
+    def create(self, user: UserRef) -> NewAccessKey:
+        self._called("create")
+        if len(self.users[user.name].keys) == 2:
+            raise SlotTakenError
+        self.made += 1
+        key = AccessKey(f"NEW{self.made}", KeyStatus.ACTIVE, self.clock.time)
+        self.add_key(key, user.name)
+        self._answered("create")
+        return NewAccessKey(key, f"secret of {key.id}")
+
+    def disable(self, user: UserRef, access_key_id: str) -> None:
+        self._called("disable")
+        self.set_status(access_key_id, KeyStatus.INACTIVE, user.name)
+        self._answered("disable")
+
+    def enable(self, user: UserRef, access_key_id: str) -> None:
+        self._called("enable")
+        self.set_status(access_key_id, KeyStatus.ACTIVE, user.name)
+
+    def delete(self, user: UserRef, access_key_id: str) -> None:
+        self._called("delete")
+        left = tuple(key for key in self.users[user.name].keys if key.id != access_key_id)
+        self.users[user.name] = replace(self.users[user.name], keys=left)
+
+    def works(self, user: UserRef, key: NewAccessKey) -> bool:
+        self._called("works")
+        self.refused_by_sts -= 1
+        return self.refused_by_sts < 0
+
+    def describe(self, user: UserRef) -> SecretState:
+        self._called("describe")
+        return self.secrets.get(user.name, replace(NO_SECRET, name=f"iam-access-key/{user.name}"))
+
+    def prepare(self, user: UserRef, state: SecretState, placeholder: bool = False) -> SecretState:
+        self._called("prepare")
+        state = replace(
+            state,
+            arn=SECRET_ARN.replace("alice", user.name),
+            pending_deletion=False,
+            managed_by=NAME,
+            user_id=user.id,
+        )
+        if placeholder and not state.versions:
+            state = replace(state, versions={"placeholder": frozenset({"AWSCURRENT"})})
+        self.secrets[user.name] = state
+        return state
+
+    def record_intent(self, state: SecretState, intent: Intent) -> None:
+        self._called("record_intent")
+        self._update(state, intent=intent)
+
+    def withdraw_intent(self, state: SecretState) -> None:
+        self._called("withdraw_intent")
+        self._update(state, intent=None)
+
+    def store(self, user: UserRef, state: SecretState, key: NewAccessKey) -> None:
+        self._called("store")
+        self._update(state, versions={version_id(key.access_key.id): frozenset({"AWSCURRENT"})})
+        self.values[user.name] = key.secret_access_key
+        self._answered("store")
+
+    def record(
+        self,
+        state: SecretState,
+        *,
+        announced: Stamp | None = None,
+        warned: Stamp | None = None,
+        inactive_since: Stamp | None = None,
+        notice: tuple[Event, Stamp] | None = None,
+    ) -> None:
+        self._called("record")
+        stamps = {"announced": announced, "warned": warned, "inactive_since": inactive_since}
+        self._update(state, **{name: stamp for name, stamp in stamps.items() if stamp})
+        if notice is not None:
+            self._update(state, notices=dict([notice]))
+
+    def forget_inactive(self, state: SecretState) -> None:
+        self._called("forget_inactive")
+        self._update(state, inactive_since=None)
+
+    def audience(self, user: UserRef, event: Event) -> Audience:
+        self._called("audience")
+        return self.users[user.name].audience or Audience.NOBODY
+
+    def tell(self, user: UserRef, event: Event, message: Message) -> None:
+        self._called("tell")
+        self.told.append((user.name, event, message))
+
+    def tell_operators(self, message: Message) -> None:
+        self._called("tell_operators")
+        self.digests.append(message)
+
+    def _update(self, state: SecretState, **changes: Any) -> None:
+        [name] = [n for n, s in self.secrets.items() if s.name == state.name]
+        self.secrets[name] = replace(self.secrets[name], **changes)
+
+    def _called(self, method: str) -> None:
+        if self._before[method]:
+            self._before[method].pop(0)()
+        self.calls.append(method)
+        self._raise_next(self._failures[method])
+
+    def _answered(self, method: str) -> None:
+        self._raise_next(self._lost[method])
+
+    @staticmethod
+    def _raise_next(errors: list[Exception | None]) -> None:
+        error = errors.pop(0) if errors else None
+        if error is not None:
+            raise error

@@ -1,0 +1,137 @@
+"""The invocation payload: what is understood, and which field is blamed for what is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from key_rotation.payload import Emergency, Payload, PayloadError, parse_payload
+
+KEY = "AKIAIOSFODNN7EXAMPLE"
+EMERGENCY = {"user": "alice", "access_key_id": KEY, "reason": "leaked"}
+
+
+def emergency(**changes: object) -> dict[str, Any]:
+    """An emergency with some fields changed; None takes a field away."""
+    fields = {**EMERGENCY, **changes}
+    return {"emergency": {name: value for name, value in fields.items() if value is not None}}
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        pytest.param({}, Payload(), id="the schedule: nothing"),
+        pytest.param({"dry_run": True}, Payload(dry_run=True), id="dry run"),
+        pytest.param({"dry_run": False}, Payload(), id="no dry run"),
+        pytest.param({"users": ["alice"]}, Payload(users=("alice",)), id="one user"),
+        pytest.param(
+            {"users": ["b", "a", "b"], "dry_run": True},
+            Payload(dry_run=True, users=("b", "a")),
+            id="users in order, each once",
+        ),
+        pytest.param(
+            {"users": ["A_1+2=3,4.5@6-7", "x" * 64]},
+            Payload(users=("A_1+2=3,4.5@6-7", "x" * 64)),
+            id="every character that IAM allows, and the longest name",
+        ),
+        pytest.param(
+            emergency(), Payload(emergency=Emergency("alice", KEY, "leaked")), id="emergency"
+        ),
+        pytest.param(
+            emergency() | {"dry_run": True},
+            Payload(dry_run=True, emergency=Emergency("alice", KEY, "leaked")),
+            id="emergency tried dry",
+        ),
+        pytest.param(
+            emergency(reason="x" * 500),
+            Payload(emergency=Emergency("alice", KEY, "x" * 500)),
+            id="longest reason",
+        ),
+        pytest.param(
+            emergency(access_key_id="A" * 128),
+            Payload(emergency=Emergency("alice", "A" * 128, "leaked")),
+            id="longest key id",
+        ),
+    ],
+)
+def test_documented_payload_is_understood(event: object, payload: Payload) -> None:
+    assert parse_payload(event) == payload
+
+
+@pytest.mark.parametrize(
+    ("event", "problem"),
+    [
+        pytest.param(None, "the payload must be a JSON object, not NoneType", id="null"),
+        pytest.param([], "the payload must be a JSON object, not list", id="list"),
+        pytest.param("{}", "the payload must be a JSON object, not str", id="JSON in a string"),
+        pytest.param(
+            {"dryrun": True},
+            "the payload has an unknown field 'dryrun'; known: dry_run, users, emergency",
+            id="misspelt field",
+        ),
+        pytest.param(
+            {"Dry_Run": True}, "the payload has an unknown field 'Dry_Run'", id="other case"
+        ),
+        pytest.param(
+            {"source": "aws.events", "detail": {}},
+            "the payload has an unknown field 'source'",
+            id="an event of EventBridge's own",
+        ),
+        pytest.param({"dry_run": "true"}, "dry_run must be true or false", id="dry run as text"),
+        pytest.param({"dry_run": 1}, "dry_run must be true or false, not 1", id="dry run as 1"),
+        pytest.param({"dry_run": None}, "dry_run must be true or false", id="dry run null"),
+        pytest.param({"users": []}, "users must be a list of IAM user names", id="no users"),
+        pytest.param({"users": None}, "users must be a list of IAM user names", id="users null"),
+        pytest.param({"users": "alice"}, "users must be a list", id="users as text"),
+        pytest.param({"users": {"alice": 1}}, "users must be a list", id="users as an object"),
+        pytest.param({"users": ["alice", 7]}, "users holds 7,", id="user is a number"),
+        pytest.param({"users": [""]}, "users holds '',", id="user without a name"),
+        pytest.param({"users": ["al ice"]}, "users holds 'al ice',", id="user with a space"),
+        pytest.param({"users": ["*"]}, "users holds '*',", id="user is a pattern"),
+        pytest.param({"users": ["alice\n"]}, "users holds 'alice\\n',", id="user with a newline"),
+        pytest.param({"users": ["ålice"]}, "users holds 'ålice',", id="user not ASCII"),
+        pytest.param({"users": ["x" * 65]}, f"users holds '{'x' * 65}',", id="user too long"),
+        pytest.param({"emergency": None}, "emergency must be a JSON object", id="emergency null"),
+        pytest.param({"emergency": KEY}, "emergency must be a JSON object", id="emergency as text"),
+        pytest.param(emergency(why="x"), "emergency has an unknown field 'why'", id="unknown"),
+        *(
+            pytest.param(
+                emergency(**{name: value}),
+                f"emergency.{name} must be a text that is not empty",
+                id=f"{name} {what}",
+            )
+            for name in EMERGENCY
+            for what, value in (("missing", None), ("empty", ""), ("blank", " \n"), ("number", 7))
+        ),
+        pytest.param(emergency(user="al ice"), "emergency.user is 'al ice',", id="bad user"),
+        pytest.param(
+            emergency(access_key_id="AKIA"), "emergency.access_key_id is 'AKIA',", id="short key id"
+        ),
+        pytest.param(
+            emergency(access_key_id=f"{KEY}\n"),
+            f"emergency.access_key_id is '{KEY}\\n',",
+            id="key id with a newline",
+        ),
+        pytest.param(
+            emergency(access_key_id="A" * 129),
+            "emergency.access_key_id is 'AAA",
+            id="key id too long",
+        ),
+        pytest.param(
+            emergency(reason="x" * 501),
+            "emergency.reason must not exceed 500 characters",
+            id="reason too long",
+        ),
+        pytest.param(
+            emergency() | {"users": ["alice"]},
+            "users and emergency cannot be given together",
+            id="both",
+        ),
+    ],
+)
+def test_undocumented_payload_is_refused_by_its_field(event: object, problem: str) -> None:
+    with pytest.raises(PayloadError) as refused:
+        parse_payload(event)
+
+    assert str(refused.value).startswith(problem)

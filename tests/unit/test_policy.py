@@ -1,0 +1,1039 @@
+"""The decision table: every row of the lifecycle, every boundary, every pair of slots.
+
+A case reads: a user like this, under these settings -> these actions, for this reason. `A` is the
+older key, `B` the newer one. The user has a console password and listens, unless a case says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from key_rotation.model import Audience, Decision, Event, Fact, MarkedUser, Needs, Reason
+from key_rotation.policy import decide, decide_emergency
+from tests.unit.builders import (
+    NO_SECRET,
+    NOW,
+    SETTINGS,
+    ago,
+    expired,
+    inactive,
+    intent,
+    key,
+    said,
+    secret,
+    settings,
+    stamp,
+    user,
+)
+
+SECOND = 1 / 86400  # in days
+
+
+@dataclass(frozen=True)
+class Case:
+    description: str
+    user: MarkedUser
+    actions: str
+    reason: Reason
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def delivered(**records: Any) -> Any:
+    """The secret holds B, and B was announced right when it was made, unless said otherwise."""
+    return secret("B", "A", **records)
+
+
+def pair(a: Any, b: Any, told: float | None = None, **facts: Any) -> MarkedUser:
+    """A superseded A and its successor B, announced `told` days ago (by default at B's birth)."""
+    records = facts.pop("records", {})
+    days = (NOW - b.created) / timedelta(days=1) if told is None else told
+    return user(a, b, secret=delivered(announced=stamp("B", days), **records), **facts)
+
+
+NO_OR_ONE_KEY = [
+    Case("no key", user(), "", Reason.NO_KEY),
+    Case("one inactive key", user(inactive("A", 400)), "", Reason.NOT_ACTIVE),
+    Case("one fresh inactive key", user(inactive("A", 1)), "", Reason.NOT_ACTIVE),
+    Case("one expired key", user(expired("A", 400)), "", Reason.NOT_ACTIVE),
+    Case("one young key", user(key("A", 40)), "", Reason.YOUNG),
+    Case("one fresh key of a person", user(key("A", 1)), "", Reason.YOUNG),
+    Case("made this minute", user(key("A", minutes=1)), "", Reason.IN_PROGRESS),
+    Case("created in the future: clock skew", user(key("A", -1)), "", Reason.IN_PROGRESS),
+    Case("a second before the warning window", user(key("A", 83 - SECOND)), "", Reason.YOUNG),
+    Case(
+        "the warning window begins",
+        user(key("A", 83)),
+        "prepare A, warn A",
+        Reason.WARNING_WINDOW,
+    ),
+    Case(
+        "warned before",
+        user(key("A", 89), secret=secret(warned=stamp("A", 6))),
+        "",
+        Reason.WARNED_ALREADY,
+    ),
+    Case(
+        "warned about its predecessor",
+        user(key("B", 85), secret=secret("B", announced=stamp("B", 85), warned=stamp("A", 95))),
+        "prepare B, warn B",
+        Reason.WARNING_WINDOW,
+    ),
+    Case(
+        "no warnings wanted",
+        user(key("A", 90 - SECOND)),
+        "",
+        Reason.YOUNG,
+        {"warn_before_days": 0},
+    ),
+    Case(
+        "a second before the limit",
+        user(key("A", 90 - SECOND)),
+        "prepare A, warn A",
+        Reason.WARNING_WINDOW,
+    ),
+    Case("due", user(key("A", 90)), "rotate A, announce, disable A", Reason.KEY_TOO_OLD),
+    Case(
+        "due, with a secret from Terraform that nobody has claimed",
+        user(key("A", 90), secret=secret(user_id=None)),
+        "rotate A, announce, disable A",
+        Reason.KEY_TOO_OLD,
+    ),
+    Case(
+        "due, with the secret of a predecessor of the same name",
+        user(key("A", 90), secret=secret("X", user_id="AIDAOLD", announced=stamp("X", 200))),
+        "rotate A, announce, disable A",
+        Reason.KEY_TOO_OLD,
+    ),
+    Case(
+        "due, with a secret that is pending deletion",
+        user(key("A", 90), secret=secret("A", pending_deletion=True, announced=stamp("A", 90))),
+        "prepare, rotate A, announce, disable A",
+        Reason.KEY_TOO_OLD,
+    ),
+    Case(
+        "due, nobody listens",
+        user(key("A", 90), audience=Audience.NOBODY),
+        "block A silently",
+        Reason.NOBODY_LISTENS,
+    ),
+    Case(
+        "due, nobody listens, and nobody has to",
+        user(key("A", 90), audience=Audience.NOBODY),
+        "rotate A, announce, disable A",
+        Reason.KEY_TOO_OLD,
+        {"require_listener": False},
+    ),
+    Case(
+        "to be warned, nobody listens",
+        user(key("A", 85), audience=Audience.NOBODY),
+        "block A silently",
+        Reason.NOBODY_LISTENS,
+    ),
+    Case(
+        "due, an operator listens on the owner's behalf",
+        user(key("A", 90), audience=Audience.OPERATOR),
+        "rotate A, announce, disable A",
+        Reason.KEY_TOO_OLD,
+    ),
+    Case(
+        "due, and the secret of that name is not ours",
+        user(key("A", 90), secret=secret(managed_by=None)),
+        "block A silently",
+        Reason.FOREIGN_SECRET,
+    ),
+    Case(
+        "to be warned, and the secret of that name is another module's",
+        user(key("A", 85), secret=secret(managed_by="other")),
+        "block A silently",
+        Reason.FOREIGN_SECRET,
+    ),
+    Case(
+        "young, and the secret of that name is not ours",
+        user(key("A", 1), secret=secret(managed_by=None)),
+        "",
+        Reason.FOREIGN_SECRET,
+    ),
+]
+
+GRACE = [
+    Case(
+        "a service user can fetch with nothing but the old key",
+        user(key("A", 90), password=False),
+        "rotate A, announce",
+        Reason.KEY_TOO_OLD,
+    ),
+    Case(
+        "… unless somebody else may read the secret",
+        user(key("A", 90), password=False),
+        "rotate A, announce, disable A",
+        Reason.KEY_TOO_OLD,
+        {"secret_reader_arns": ("arn:aws:iam::123456789012:role/deploy",)},
+    ),
+    Case(
+        "grace wanted",
+        user(key("A", 90)),
+        "rotate A, announce",
+        Reason.KEY_TOO_OLD,
+        {"grace_days": 3},
+    ),
+    Case(
+        "grace wanted by a tag",
+        user(key("A", 90), tags={"grace-days": "3"}),
+        "rotate A, announce",
+        Reason.KEY_TOO_OLD,
+    ),
+    Case(
+        "on hold by a tag",
+        user(key("A", 90), tags={"hold-until": "2026-06-10"}),
+        "rotate A, announce",
+        Reason.KEY_TOO_OLD,
+    ),
+    Case(
+        "a second before the service user's days are over",
+        pair(key("A", 97), key("B", 7 - SECOND), password=False),
+        "",
+        Reason.IN_GRACE,
+    ),
+    Case(
+        "the service user's days are over",
+        pair(key("A", 97), key("B", 7), password=False),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
+        "told later than the key was made: the days count from then",
+        pair(key("A", 97), key("B", 9), told=6, password=False),
+        "",
+        Reason.IN_GRACE,
+    ),
+    Case(
+        "no grace, but a key of another run is trusted after an hour",
+        pair(key("A", 90), key("B", minutes=59)),
+        "",
+        Reason.UNVERIFIED,
+    ),
+    Case(
+        "no grace, an hour later",
+        pair(key("A", 90), key("B", hours=1)),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
+        "nobody listens any more: the owner was told already",
+        pair(key("A", 97), key("B", 7), password=False, audience=Audience.NOBODY),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+]
+
+HOLD = [
+    Case(
+        "still in use",
+        pair(key("A", 100), key("B", 10), used={"A": ago(2)}),
+        "hold A",
+        Reason.STILL_IN_USE,
+        {"hold_while_used_days": 3},
+    ),
+    Case(
+        "still in use, reminded 6 days ago",
+        pair(
+            key("A", 100),
+            key("B", 10),
+            records={"notices": {Event.HELD: stamp("A", 7 - SECOND)}},
+        ),
+        "hold A silently",
+        Reason.STILL_IN_USE,
+        {"hold_while_used_days": 3},
+    ),
+    Case(
+        "still in use, reminded 7 days ago",
+        pair(key("A", 100), key("B", 10), records={"notices": {Event.HELD: stamp("A", 7)}}),
+        "hold A",
+        Reason.STILL_IN_USE,
+        {"hold_while_used_days": 3},
+    ),
+    Case(
+        "still in use, a reminder was about another key",
+        pair(key("A", 100), key("B", 10), records={"notices": {Event.HELD: stamp("X", 1)}}),
+        "hold A",
+        Reason.STILL_IN_USE,
+        {"hold_while_used_days": 3},
+    ),
+    Case(
+        "not in use for just long enough",
+        pair(key("A", 100), key("B", 10), used={"A": ago(3)}),
+        "disable A",
+        Reason.SUPERSEDED,
+        {"hold_while_used_days": 3},
+    ),
+    Case(
+        "never used",
+        pair(key("A", 100), key("B", 10), used={"A": None}),
+        "disable A",
+        Reason.SUPERSEDED,
+        {"hold_while_used_days": 3},
+    ),
+    Case(
+        "a second before the ceiling",
+        pair(key("A", 120), key("B", 30 - SECOND)),
+        "hold A",
+        Reason.STILL_IN_USE,
+        {"hold_while_used_days": 3},
+    ),
+    Case(
+        "at the ceiling",
+        pair(key("A", 120), key("B", 30)),
+        "disable A",
+        Reason.OVERLAP_CEILING,
+        {"hold_while_used_days": 3},
+    ),
+    Case(
+        "held by a tag, that day included",
+        pair(key("A", 100), key("B", 10), tags={"hold-until": "2026-06-01"}),
+        "hold A",
+        Reason.HOLD_UNTIL,
+    ),
+    Case(
+        "the day is over",
+        pair(key("A", 100), key("B", 10), tags={"hold-until": "2026-05-31"}),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
+        "held by a tag until the end of time: the ceiling holds",
+        pair(key("A", 120), key("B", 30), tags={"hold-until": "9999-12-31"}),
+        "disable A",
+        Reason.OVERLAP_CEILING,
+    ),
+    Case(
+        "a malformed hold is no hold",
+        pair(key("A", 100), key("B", 10), tags={"hold-until": "soon"}),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
+        "seen active again: the record that it was inactive goes",
+        pair(
+            key("A", 100),
+            key("B", 10),
+            records={"inactive_since": stamp("A", 5)},
+            tags={"hold-until": "2026-06-20"},
+        ),
+        "forget A, hold A",
+        Reason.HOLD_UNTIL,
+    ),
+]
+
+DELETE = [
+    Case(
+        "superseded and inactive, not on record",
+        pair(inactive("A", 100), key("B", 10)),
+        "record A",
+        Reason.SEEN_INACTIVE,
+    ),
+    Case(
+        "superseded and inactive, a second too short",
+        pair(
+            inactive("A", 130),
+            key("B", 40),
+            records={"inactive_since": stamp("A", 30 - SECOND)},
+        ),
+        "",
+        Reason.WAITING_TO_DELETE,
+    ),
+    Case(
+        "superseded and inactive for long enough",
+        pair(inactive("A", 130), key("B", 40), records={"inactive_since": stamp("A", 30)}),
+        "delete A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
+        "the record is about another key",
+        pair(inactive("A", 130), key("B", 40), records={"inactive_since": stamp("X", 90)}),
+        "record A",
+        Reason.SEEN_INACTIVE,
+    ),
+    Case(
+        "superseded and expired: not ours to delete",
+        pair(expired("A", 130), key("B", 40)),
+        "",
+        Reason.WAITING_TO_DELETE,
+    ),
+    Case(
+        "delete, and warn about its successor",
+        pair(inactive("A", 175), key("B", 85), records={"inactive_since": stamp("A", 85)}),
+        "delete A, prepare B, warn B",
+        Reason.WARNING_WINDOW,
+    ),
+    Case(
+        "delete, and rotate its successor",
+        pair(inactive("A", 180), key("B", 90), records={"inactive_since": stamp("A", 90)}),
+        "delete A, rotate B, announce, disable B",
+        Reason.KEY_TOO_OLD,
+    ),
+    Case(
+        "delete, and rotate a due key of a person's pair",
+        user(inactive("A", 200), key("B", 90), secret=secret(inactive_since=stamp("A", 30))),
+        "delete A, rotate B, announce, disable B",
+        Reason.KEY_TOO_OLD,
+    ),
+    Case(
+        "… but nobody listens: then no place is made",
+        user(
+            inactive("A", 200),
+            key("B", 90),
+            secret=secret(inactive_since=stamp("A", 30)),
+            audience=Audience.NOBODY,
+        ),
+        "block B silently",
+        Reason.NOBODY_LISTENS,
+    ),
+    Case(
+        "due, the other slot is inactive, not on record yet",
+        user(inactive("A", 200), key("B", 90)),
+        "record A, block B",
+        Reason.SLOT_TAKEN,
+    ),
+    Case(
+        "due, the other slot is inactive, on record too shortly",
+        user(inactive("A", 200), key("B", 90), secret=secret(inactive_since=stamp("A", 29))),
+        "block B",
+        Reason.SLOT_TAKEN,
+    ),
+    Case(
+        "due, blocked, and told so 6 days ago",
+        user(
+            inactive("A", 200),
+            key("B", 90),
+            secret=secret(inactive_since=stamp("A", 29), notices={Event.BLOCKED: stamp("B", 6)}),
+        ),
+        "block B silently",
+        Reason.SLOT_TAKEN,
+    ),
+    Case(
+        "due, the other slot is expired",
+        user(expired("A", 200), key("B", 90)),
+        "block B",
+        Reason.SLOT_TAKEN_BY_EXPIRED_KEY,
+    ),
+    Case(
+        "a person re-enabled the old key and disabled the new one",
+        user(key("A", 95), inactive("B", 5), secret=delivered(announced=stamp("B", 5))),
+        "record B, block A",
+        Reason.SLOT_TAKEN,
+    ),
+    Case(
+        "to be warned, the other slot is inactive",
+        user(inactive("A", 200), key("B", 85)),
+        "record A, prepare B, warn B",
+        Reason.WARNING_WINDOW,
+    ),
+    Case(
+        "young, the other slot is inactive, on record early enough to be deleted in time",
+        user(inactive("A", 200), key("B", 53)),
+        "record A",
+        Reason.SEEN_INACTIVE,
+    ),
+    Case(
+        "young, the other slot is inactive, too early for a record that needs a secret",
+        user(inactive("A", 200), key("B", 53 - SECOND)),
+        "",
+        Reason.YOUNG,
+    ),
+    Case(
+        "young, the other slot is inactive, there is a secret to write it on",
+        user(inactive("A", 200), key("B", 20), secret=secret()),
+        "record A",
+        Reason.SEEN_INACTIVE,
+    ),
+    Case(
+        "young, the other slot is inactive and on record",
+        user(inactive("A", 200), key("B", 20), secret=secret(inactive_since=stamp("A", 3))),
+        "",
+        Reason.YOUNG,
+    ),
+    Case("two inactive keys", user(inactive("A", 200), inactive("B", 90)), "", Reason.NOT_ACTIVE),
+    Case(
+        "two inactive keys, one of them fresh",
+        user(inactive("A", 200), inactive("B", 1)),
+        "",
+        Reason.NOT_ACTIVE,
+    ),
+    Case("inactive and expired", user(inactive("A", 200), expired("B", 9)), "", Reason.NOT_ACTIVE),
+    Case("two expired keys", user(expired("A", 200), expired("B", 90)), "", Reason.NOT_ACTIVE),
+]
+
+TWO_ACTIVE = [
+    Case("none due, none idle", user(key("A", 80), key("B", 9)), "", Reason.TWO_ACTIVE),
+    Case(
+        "one idle for just long enough",
+        user(key("A", 80), key("B", 9), used={"A": ago(45)}),
+        "disable A",
+        Reason.IDLE,
+    ),
+    Case(
+        "one idle, a second too short",
+        user(key("A", 80), key("B", 9), used={"A": ago(45 - SECOND)}),
+        "",
+        Reason.TWO_ACTIVE,
+    ),
+    Case(
+        "one never used since it was made",
+        user(key("A", 80), key("B", 45), used={"B": None}),
+        "disable B",
+        Reason.IDLE,
+    ),
+    Case(
+        "one never used, but younger than that",
+        user(key("A", 80), key("B", 45 - SECOND), used={"B": None}),
+        "",
+        Reason.TWO_ACTIVE,
+    ),
+    Case(
+        "both idle: nobody knows which one is needed",
+        user(key("A", 80), key("B", 60), used={"A": ago(50), "B": None}),
+        "",
+        Reason.TWO_ACTIVE,
+    ),
+    Case(
+        "both idle, one of them delivered: that one can be fetched",
+        user(
+            key("A", 80),
+            key("B", 60),
+            secret=secret("A", announced=stamp("A", 80)),
+            used={"A": ago(50), "B": None},
+        ),
+        "disable B",
+        Reason.IDLE,
+    ),
+    Case(
+        "one idle, nobody listens",
+        user(key("A", 80), key("B", 9), used={"A": ago(60)}, audience=Audience.NOBODY),
+        "block A silently",
+        Reason.NOBODY_LISTENS,
+    ),
+    Case("due, none idle", user(key("A", 90), key("B", 9)), "block A", Reason.TWO_ACTIVE_KEYS_DUE),
+    Case(
+        "due, the idle one first",
+        user(key("A", 90), key("B", 60), used={"B": None}),
+        "disable B",
+        Reason.IDLE,
+    ),
+    Case(
+        "the newer one undelivered, made a minute ago: another run may be at work",
+        user(key("A", 90), key("B", minutes=1)),
+        "",
+        Reason.IN_PROGRESS,
+    ),
+    Case(
+        "the newer one is in the secret, but only as AWSPREVIOUS: not delivered",
+        user(key("A", 90), key("B", 9), secret=secret("X", "B")),
+        "block A",
+        Reason.TWO_ACTIVE_KEYS_DUE,
+    ),
+    Case(
+        "the newer one is in a predecessor's secret: not delivered",
+        user(
+            key("A", 90),
+            key("B", 9),
+            secret=secret("B", user_id="AIDAOLD", announced=stamp("B", 9)),
+        ),
+        "block A",
+        Reason.TWO_ACTIVE_KEYS_DUE,
+    ),
+    Case(
+        "the pair's secret is pending deletion: restored, and then it is a pair",
+        pair(key("A", 97), key("B", 7), records={"pending_deletion": True}),
+        "prepare, disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
+        "the delivered key is the older one, and a person has made another",
+        user(key("A", 80), key("B", 9), secret=secret("A", announced=stamp("A", 80))),
+        "",
+        Reason.TWO_ACTIVE,
+    ),
+    Case(
+        "active again: the record that it was inactive goes",
+        user(key("A", 80), key("B", 9), secret=secret(inactive_since=stamp("A", 20))),
+        "forget A",
+        Reason.TWO_ACTIVE,
+    ),
+    Case("an active and an expired key", user(expired("A", 99), key("B", 9)), "", Reason.YOUNG),
+]
+
+LEFT_BEHIND = [
+    Case(
+        "an orphan, 20 minutes old",
+        user(
+            key("A", 90),
+            key("B", minutes=20),
+            secret=secret(intent=intent(0, "A", minutes=20)),
+            used={"B": None},
+        ),
+        "disable B",
+        Reason.ORPHAN,
+    ),
+    Case(
+        "an orphan, a second younger",
+        user(
+            key("A", 90),
+            key("B", minutes=20, seconds=-1),
+            secret=secret(intent=intent(0, "A", minutes=20)),
+            used={"B": None},
+        ),
+        "",
+        Reason.IN_PROGRESS,
+    ),
+    Case(
+        "made 60 s after the intent",
+        user(
+            key("A", 90),
+            key("B", 1),
+            secret=secret(intent=intent(1, "A", seconds=60)),
+            used={"B": None},
+        ),
+        "disable B",
+        Reason.ORPHAN,
+    ),
+    Case(
+        "made 61 s after the intent: a person's",
+        user(
+            key("A", 80),
+            key("B", 1),
+            secret=secret(intent=intent(1, "A", seconds=61)),
+            used={"B": None},
+        ),
+        "",
+        Reason.TWO_ACTIVE,
+    ),
+    Case(
+        "made before the intent: a person's",
+        user(
+            key("A", 80),
+            key("B", 1),
+            secret=secret(intent=intent(1, "A", seconds=-2)),
+            used={"B": None},
+        ),
+        "",
+        Reason.TWO_ACTIVE,
+    ),
+    Case(
+        "present at the intent: a person's",
+        user(
+            key("A", 80),
+            key("B", 1),
+            secret=secret(intent=intent(1, "A", "B")),
+            used={"B": None},
+        ),
+        "",
+        Reason.TWO_ACTIVE,
+    ),
+    Case(
+        "made under the intent, but used: somebody has it",
+        user(key("A", 80), key("B", 1), secret=secret(intent=intent(1, "A"))),
+        "",
+        Reason.TWO_ACTIVE,
+    ),
+    Case(
+        "made under the intent, staged, though not current",
+        user(
+            key("A", 80),
+            key("B", 1),
+            secret=secret("X", "B", intent=intent(1, "A")),
+            used={"B": None},
+        ),
+        "",
+        Reason.TWO_ACTIVE,
+    ),
+    Case(
+        "an orphan alone",
+        user(key("B", 1), secret=secret(intent=intent(1, "A")), used={"B": None}),
+        "disable B",
+        Reason.ORPHAN,
+    ),
+    Case(
+        "an inactive orphan, not on record",
+        user(
+            key("A", 90), inactive("B", 1), secret=secret(intent=intent(1, "A")), used={"B": None}
+        ),
+        "record B",
+        Reason.ORPHAN,
+    ),
+    Case(
+        "an inactive orphan, on record for less than 6 hours",
+        user(
+            key("A", 90),
+            inactive("B", 1),
+            secret=secret(intent=intent(1, "A"), inactive_since=stamp("B", hours=6, seconds=-1)),
+            used={"B": None},
+        ),
+        "",
+        Reason.ORPHAN_PENDING,
+    ),
+    Case(
+        "an inactive orphan, on record for 6 hours: deleted, and decided again",
+        user(
+            key("A", 90),
+            inactive("B", 1),
+            secret=secret(intent=intent(1, "A"), inactive_since=stamp("B", hours=6)),
+            used={"B": None},
+        ),
+        "delete B, rotate A, announce, disable A",
+        Reason.KEY_TOO_OLD,
+    ),
+    Case(
+        "an inactive orphan alone, on record for 6 hours",
+        user(
+            inactive("B", 1),
+            secret=secret(intent=intent(1, "A"), inactive_since=stamp("B", hours=6)),
+            used={"B": None},
+        ),
+        "delete B",
+        Reason.NO_KEY,
+    ),
+    Case(
+        "an expired key is never an orphan",
+        user(key("A", 80), expired("B", 1), secret=secret(intent=intent(1, "A")), used={"B": None}),
+        "",
+        Reason.YOUNG,
+    ),
+    Case(
+        "delivered, not announced; another run may be about to",
+        user(
+            key("A", 90),
+            key("B", minutes=19),
+            secret=delivered(intent=intent(0, "A", minutes=19)),
+        ),
+        "",
+        Reason.IN_PROGRESS,
+    ),
+    Case(
+        "delivered, not announced, no grace: told, and the old key goes",
+        user(key("A", 91), key("B", 1), secret=delivered(intent=intent(1, "A"))),
+        "announce B, disable A",
+        Reason.NOT_ANNOUNCED,
+    ),
+    Case(
+        "delivered, not announced, within the hour",
+        user(
+            key("A", 91), key("B", minutes=30), secret=delivered(intent=intent(0, "A", minutes=30))
+        ),
+        "announce B",
+        Reason.NOT_ANNOUNCED,
+    ),
+    Case(
+        "delivered, not announced, a service user: the days begin now",
+        user(key("A", 98), key("B", 8), secret=delivered(intent=intent(8, "A")), password=False),
+        "announce B",
+        Reason.NOT_ANNOUNCED,
+    ),
+    Case(
+        "delivered, not announced, the old key is inactive already",
+        user(inactive("A", 91), key("B", 1), secret=delivered(intent=intent(1, "A"))),
+        "announce B, record A",
+        Reason.NOT_ANNOUNCED,
+    ),
+    Case(
+        "delivered, not announced, the old key is gone",
+        user(key("B", 1), secret=delivered(intent=intent(1, "A"))),
+        "announce B",
+        Reason.NOT_ANNOUNCED,
+    ),
+    Case(
+        "delivered, not announced, and a person has made a newer key",
+        user(key("A", 5), key("B", 4), secret=secret("A", intent=intent(5, "X"))),
+        "announce A",
+        Reason.NOT_ANNOUNCED,
+    ),
+    Case(
+        "delivered, not announced, nobody listens",
+        user(
+            key("A", 91),
+            key("B", 1),
+            secret=delivered(intent=intent(1, "A")),
+            audience=Audience.NOBODY,
+        ),
+        "block B silently",
+        Reason.NOBODY_LISTENS,
+    ),
+    Case(
+        "rotated and announced a minute ago: not in progress, and trusted after an hour",
+        user(
+            key("A", 90),
+            key("B", minutes=1),
+            secret=delivered(intent=intent(0, "A", minutes=1), announced=stamp("B", minutes=1)),
+        ),
+        "",
+        Reason.UNVERIFIED,
+    ),
+    Case(
+        "an intent without a key, and the same key still due a day later",
+        user(key("A", 91), secret=secret(intent=intent(1, "A"))),
+        "rotate A, announce, disable A",
+        Reason.KEY_TOO_OLD,
+    ),
+    Case(
+        "an intent without a key, a minute ago: another run may be about to create",
+        user(key("A", 91), secret=secret(intent=intent(0, "A", minutes=1))),
+        "",
+        Reason.IN_PROGRESS,
+    ),
+]
+
+OVERRIDES = [
+    Case(
+        "a shorter limit",
+        user(key("A", 60), tags={"max-key-age-days": "60"}),
+        "rotate A, announce, disable A",
+        Reason.KEY_TOO_OLD,
+    ),
+    Case(
+        "a longer limit is no exemption",
+        user(key("A", 90), tags={"max-key-age-days": "365"}),
+        "rotate A, announce, disable A",
+        Reason.KEY_TOO_OLD,
+    ),
+    Case(
+        "a malformed limit is no exemption",
+        user(key("A", 90), tags={"max-key-age-days": "never"}),
+        "rotate A, announce, disable A",
+        Reason.KEY_TOO_OLD,
+    ),
+    Case(
+        "a grace beyond the ceiling is ignored",
+        pair(key("A", 97), key("B", 7), tags={"grace-days": "31"}),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
+        "a longer grace",
+        pair(key("A", 97), key("B", 7), tags={"grace-days": "8"}),
+        "",
+        Reason.IN_GRACE,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.description)
+        for case in (
+            *NO_OR_ONE_KEY,
+            *GRACE,
+            *HOLD,
+            *DELETE,
+            *TWO_ACTIVE,
+            *LEFT_BEHIND,
+            *OVERRIDES,
+        )
+    ],
+)
+def test_table(case: Case) -> None:
+    decision = decide(case.user, settings(**case.settings), NOW)
+
+    assert isinstance(decision, Decision)
+    assert (said(decision), decision.reason) == (case.actions, case.reason)
+
+
+EMERGENCIES = [
+    Case("the only key", user(key("A", 5)), "rotate A, disable A, announce", Reason.EMERGENCY),
+    Case(
+        "the only key, nobody listens",
+        user(key("A", 5), audience=Audience.NOBODY),
+        "rotate A, disable A, announce",
+        Reason.EMERGENCY,
+    ),
+    Case(
+        "grace and hold do not matter",
+        user(key("A", 5), password=False, tags={"hold-until": "2026-12-31", "grace-days": "9"}),
+        "rotate A, disable A, announce",
+        Reason.EMERGENCY,
+    ),
+    Case("both slots active", user(key("A", 90), key("B", 5)), "disable A", Reason.EMERGENCY),
+    Case(
+        "both slots active, the other delivered and not announced",
+        user(key("A", 90), key("B", 5), secret=delivered()),
+        "disable A, announce B",
+        Reason.EMERGENCY,
+    ),
+    Case(
+        "disabled already",
+        user(inactive("A", 90), key("B", 5), secret=delivered(announced=stamp("B", 5))),
+        "",
+        Reason.ALREADY_INACTIVE,
+    ),
+    Case(
+        "disabled already by a run that died before it told anybody",
+        user(inactive("A", 90), key("B", minutes=1), secret=delivered(intent=intent(0, "A"))),
+        "announce B, record A",
+        Reason.NOT_ANNOUNCED,
+    ),
+    Case("expired already", user(expired("A", 90), key("B", 5)), "", Reason.ALREADY_INACTIVE),
+    Case(
+        "the other slot holds a long inactive key",
+        user(key("A", 90), inactive("B", 80), secret=secret(inactive_since=stamp("B", 30))),
+        "delete B, rotate A, disable A, announce",
+        Reason.EMERGENCY,
+    ),
+    Case(
+        "the other slot holds a key that may not be deleted yet",
+        user(key("A", 90), inactive("B", 80)),
+        "record B, block A",
+        Reason.SLOT_TAKEN,
+    ),
+    Case(
+        "the other slot may hold an orphan: disabling would leave nothing that works",
+        user(key("A", 90), key("B", minutes=1), secret=secret(intent=intent(0, "A", minutes=1))),
+        "block A",
+        Reason.SLOT_TAKEN,
+    ),
+    Case(
+        "the other slot holds an orphan, inactive for 6 hours",
+        user(
+            key("A", 90),
+            inactive("B", 1),
+            secret=secret(intent=intent(1, "A"), inactive_since=stamp("B", hours=6)),
+            used={"B": None},
+        ),
+        "delete B, rotate A, disable A, announce",
+        Reason.EMERGENCY,
+    ),
+    Case(
+        "the secret of that name is not ours",
+        user(key("A", 5), secret=secret(managed_by=None)),
+        "block A silently",
+        Reason.FOREIGN_SECRET,
+    ),
+]
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.description) for case in EMERGENCIES])
+def test_emergency_table(case: Case) -> None:
+    decision = decide_emergency(case.user, "A", settings(**case.settings), NOW)
+
+    assert isinstance(decision, Decision)
+    assert (said(decision), decision.reason) == (case.actions, case.reason)
+
+
+UNTIL = [
+    ("no grace", user(key("A", 90)), {}, NOW),
+    ("a service user", user(key("A", 90), password=False), {}, ago(-7)),
+    ("grace", user(key("A", 90)), {"grace_days": 3}, ago(-3)),
+    (
+        "a hold by tag ends with its day",
+        user(key("A", 90), tags={"hold-until": "2026-06-10"}),
+        {},
+        datetime(2026, 6, 11, tzinfo=NOW.tzinfo),
+    ),
+    (
+        "a hold by tag ends at the ceiling",
+        user(key("A", 90), tags={"hold-until": "2026-12-31"}),
+        {},
+        ago(-30),
+    ),
+    (
+        "in use: the ceiling at the latest",
+        user(key("A", 90)),
+        {"hold_while_used_days": 3},
+        ago(-30),
+    ),
+    (
+        "told late",
+        user(key("A", 98), key("B", 8), secret=delivered(), password=False),
+        {},
+        ago(-7),
+    ),
+    (
+        "told late, the old key inactive",
+        user(inactive("A", 98), key("B", 8), secret=delivered()),
+        {},
+        None,
+    ),
+    (
+        "held",
+        pair(key("A", 100), key("B", 10)),
+        {"hold_while_used_days": 3},
+        ago(-20),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("subject", "changes", "until"), [pytest.param(*rest, id=name) for name, *rest in UNTIL]
+)
+def test_says_until_when_the_old_key_works(
+    subject: MarkedUser, changes: dict[str, Any], until: datetime | None
+) -> None:
+    decision = decide(subject, settings(**changes), NOW)
+
+    assert isinstance(decision, Decision)
+    assert decision.old_key_until == until
+
+
+@pytest.mark.parametrize(
+    ("subject", "changes", "fact"),
+    [
+        pytest.param(
+            replace(user(key("A", 90)), secret=None), {}, Fact.SECRET, id="due: the secret"
+        ),
+        pytest.param(
+            replace(user(key("A", 90)), audience=None), {}, Fact.AUDIENCE, id="due: who is told"
+        ),
+        pytest.param(
+            replace(user(key("A", 90)), has_password=None),
+            {},
+            Fact.PASSWORD,
+            id="due, no grace: the password",
+        ),
+        pytest.param(
+            replace(user(key("A", 80), key("B", 9)), last_used=None),
+            {},
+            Fact.LAST_USED,
+            id="two active: the last use",
+        ),
+        pytest.param(
+            replace(pair(key("A", 99), key("B", 9)), last_used=None),
+            {"hold_while_used_days": 3},
+            Fact.LAST_USED,
+            id="hold while used: the last use",
+        ),
+    ],
+)
+def test_asks_for_a_fact_it_needs(subject: MarkedUser, changes: dict[str, Any], fact: Fact) -> None:
+    assert decide(subject, settings(**changes), NOW) == Needs(fact)
+
+
+@pytest.mark.parametrize(
+    ("subject", "changes"),
+    [
+        pytest.param(user(key("A", 40)), {}, id="young: the keys are enough"),
+        pytest.param(user(), {}, id="no key: the keys are enough"),
+        pytest.param(user(inactive("A", 40)), {}, id="inactive: the keys are enough"),
+    ],
+)
+def test_reads_nothing_more_for_a_quiet_user(subject: MarkedUser, changes: dict[str, Any]) -> None:
+    unread = replace(subject, secret=None, last_used=None, has_password=None, audience=None)
+
+    assert decide(unread, settings(**changes), NOW) == decide(subject, SETTINGS, NOW)
+
+
+def test_a_due_user_costs_no_read_of_the_last_use_when_nothing_is_held() -> None:
+    due = replace(user(key("A", 90)), last_used=None)
+
+    assert isinstance(decide(due, SETTINGS, NOW), Decision)
+
+
+def test_a_user_without_grace_rule_costs_no_read_of_the_password() -> None:
+    due = replace(user(key("A", 90)), has_password=None)
+
+    assert isinstance(decide(due, settings(grace_days=7), NOW), Decision)
+
+
+def test_no_secret_is_no_secret() -> None:
+    assert not NO_SECRET.exists

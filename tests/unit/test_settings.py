@@ -1,0 +1,289 @@
+"""Settings: every bad parameter is refused, and the message names it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+
+import pytest
+
+from key_rotation.settings import Settings, SettingsError, UserTag, parse_settings
+
+PATH = "/key-rotation/config"
+KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/1"
+TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:key-rotation"
+ROLE = "arn:aws:iam::123456789012:role/team/reader"
+PARAMETERS = {
+    "name": "key-rotation",
+    "max_key_age_days": "90",
+    "warn_before_days": "7",
+    "grace_days": "0",
+    "fetch_days": "7",
+    "hold_while_used_days": "0",
+    "max_overlap_days": "30",
+    "delete_after_days": "30",
+    "idle_after_days": "45",
+    "max_rotations_per_run": "0",
+    "dry_run": "false",
+    "require_listener": "true",
+    "user_tag": '{"key": "access-key-rotation", "value": "enabled"}',
+    "secret_name_prefix": "iam-access-key/",
+    "secret_reader_arns": "[]",
+    "secret_tags": "{}",
+    "kms_key_arn": KEY_ARN,
+    "topic_arn": TOPIC_ARN,
+}
+
+
+def parse(**changes: str) -> Settings:
+    return parse_settings(PARAMETERS | changes, PATH)
+
+
+def refusal(parameters: dict[str, str]) -> str:
+    """The message of the refusal, without what precedes the problem: "parameter <path>/"."""
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(parameters, PATH)
+    message = str(refused.value)
+    assert message.startswith(f"parameter {PATH}/")
+    return message.removeprefix(f"parameter {PATH}/")
+
+
+def test_defaults_of_the_module_are_accepted() -> None:
+    assert parse() == Settings(
+        name="key-rotation",
+        max_key_age_days=90,
+        warn_before_days=7,
+        grace_days=0,
+        fetch_days=7,
+        hold_while_used_days=0,
+        max_overlap_days=30,
+        delete_after_days=30,
+        idle_after_days=45,
+        max_rotations_per_run=0,
+        dry_run=False,
+        require_listener=True,
+        user_tag=UserTag("access-key-rotation", "enabled"),
+        secret_name_prefix="iam-access-key/",
+        secret_reader_arns=(),
+        secret_tags=(),
+        kms_key_arn=KEY_ARN,
+        topic_arn=TOPIC_ARN,
+    )
+
+
+def test_parameters_of_a_newer_version_are_ignored() -> None:
+    assert parse(added_later="anything") == parse()
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Settings)])
+def test_missing_parameter_is_named(name: str) -> None:
+    present = {key: value for key, value in PARAMETERS.items() if key != name}
+
+    assert refusal(present) == f"{name} is missing"
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "value"),
+    [
+        pytest.param({"dry_run": "true"}, "dry_run", True, id="true"),
+        pytest.param({"require_listener": "false"}, "require_listener", False, id="false"),
+        pytest.param({"idle_after_days": "1"}, "idle_after_days", 1, id="least number of days"),
+        pytest.param({"idle_after_days": "99999"}, "idle_after_days", 99999, id="most days"),
+        pytest.param(
+            {"secret_reader_arns": json.dumps([ROLE, ROLE.replace("role", "user")])},
+            "secret_reader_arns",
+            (ROLE, ROLE.replace("role", "user")),
+            id="readers in order",
+        ),
+        pytest.param(
+            {"secret_reader_arns": json.dumps([ROLE.replace("aws", "aws-us-gov", 1)])},
+            "secret_reader_arns",
+            (ROLE.replace("aws", "aws-us-gov", 1),),
+            id="reader in another partition",
+        ),
+        pytest.param(
+            {"secret_tags": '{"b": "2", "a": ""}'},
+            "secret_tags",
+            (("a", ""), ("b", "2")),
+            id="tags sorted",
+        ),
+        pytest.param(
+            {"user_tag": '{"value": "", "key": "rotate me"}'},
+            "user_tag",
+            UserTag("rotate me", ""),
+            id="tag with no value",
+        ),
+    ],
+)
+def test_value_is_read(changes: dict[str, str], name: str, value: object) -> None:
+    assert getattr(parse(**changes), name) == value
+
+
+NUMBERS = [field.name for field in fields(Settings) if field.type == "int"]
+AT_LEAST_ONE = ("max_key_age_days", "delete_after_days", "idle_after_days", "fetch_days")
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("-1", id="negative"),
+        pytest.param("1.5", id="fraction"),
+        pytest.param("ninety", id="word"),
+        pytest.param(" 90", id="space"),
+        pytest.param("90\n", id="newline"),
+        pytest.param("1e2", id="exponent"),
+        pytest.param("٩٠", id="digits that are not ASCII"),
+        pytest.param("100000", id="too long to be days"),
+        pytest.param("null", id="null"),
+    ],
+)
+def test_what_is_no_whole_number_is_refused(name: str, text: str) -> None:
+    assert refusal(PARAMETERS | {name: text}) == f"{name} must be a whole number, not {text!r}"
+
+
+@pytest.mark.parametrize("name", AT_LEAST_ONE)
+def test_no_days_at_all_are_refused_where_one_is_the_least(name: str) -> None:
+    assert refusal(PARAMETERS | {name: "0"}) == f"{name} must be at least 1, not 0"
+
+
+@pytest.mark.parametrize("name", [name for name in NUMBERS if name not in AT_LEAST_ONE])
+def test_zero_means_none_elsewhere(name: str) -> None:
+    relaxed = {"grace_days": "0", "max_overlap_days": "7", name: "0"}
+    if name == "max_overlap_days":
+        assert refusal(PARAMETERS | relaxed).startswith("fetch_days (7) must not exceed")
+    else:
+        assert getattr(parse(**relaxed), name) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        pytest.param("dry_run", "True", "must be true or false, not 'True'", id="Python's True"),
+        pytest.param("dry_run", "1", "must be true or false, not '1'", id="one"),
+        pytest.param("require_listener", "", "must be true or false, not ''", id="no boolean"),
+        pytest.param("user_tag", "enabled", "must be JSON, an object", id="tag is no JSON"),
+        pytest.param("user_tag", '["a", "b"]', "must be JSON, an object", id="tag is a list"),
+        pytest.param("user_tag", '{"key": "a"}', "must be a JSON object", id="tag has no value"),
+        pytest.param(
+            "user_tag", '{"key": "a", "value": 1}', "must be a JSON object", id="value is a number"
+        ),
+        pytest.param(
+            "user_tag",
+            '{"key": "a", "value": "b", "x": "c"}',
+            "must be a JSON object",
+            id="tag has more",
+        ),
+        pytest.param(
+            "user_tag", '{"key": "", "value": "b"}', "must name a tag key", id="tag key is empty"
+        ),
+        pytest.param(
+            "secret_reader_arns", "null", "must be JSON, a list of ARNs", id="readers null"
+        ),
+        pytest.param(
+            "secret_reader_arns", f'"{ROLE}"', "must be JSON, a list of ARNs", id="readers no list"
+        ),
+        pytest.param("secret_reader_arns", "[1]", "holds 1, which", id="reader is a number"),
+        pytest.param("secret_reader_arns", '["*"]', "holds '*', which", id="reader is anybody"),
+        pytest.param(
+            "secret_reader_arns",
+            '["arn:aws:iam::123456789012:root"]',
+            "holds 'arn:aws:iam::123456789012:root', which",
+            id="reader is an account",
+        ),
+        pytest.param(
+            "secret_reader_arns",
+            '["arn:aws:iam::123456789012:role/*"]',
+            "holds 'arn:aws:iam::123456789012:role/*', which",
+            id="reader is a pattern",
+        ),
+        pytest.param(
+            "secret_reader_arns",
+            '["arn:aws:sts::123456789012:assumed-role/a/b"]',
+            "holds 'arn:aws:sts::123456789012:assumed-role/a/b', which",
+            id="reader is a session",
+        ),
+        pytest.param(
+            "secret_reader_arns",
+            json.dumps([ROLE, "arn:aws:iam::1:role/a"]),
+            "holds 'arn:aws:iam::1:role/a', which",
+            id="second reader has no account",
+        ),
+        pytest.param("secret_tags", "[]", "must be JSON, an object of tags", id="tags are a list"),
+        pytest.param(
+            "secret_tags", '{"a": 1}', "must be a JSON object of strings", id="tag is a number"
+        ),
+        pytest.param("name", "", "must not be empty", id="no name"),
+        pytest.param("secret_name_prefix", " ", "must not be empty", id="no prefix"),
+        pytest.param("kms_key_arn", "", "must not be empty", id="no key"),
+        pytest.param("topic_arn", "\n", "must not be empty", id="no topic"),
+    ],
+)
+def test_malformed_parameter_is_named(name: str, text: str, problem: str) -> None:
+    assert refusal(PARAMETERS | {name: text}).startswith(f"{name} {problem}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        pytest.param(
+            {"warn_before_days": "90"},
+            "warn_before_days (90) must be less than max_key_age_days (90)",
+            id="warned at birth",
+        ),
+        pytest.param(
+            {"grace_days": "60", "max_overlap_days": "60"},
+            "grace_days (60) and delete_after_days (30) must together be less than "
+            "max_key_age_days (90)",
+            id="no room for grace and deletion",
+        ),
+        pytest.param(
+            {"grace_days": "31"},
+            "grace_days (31) must not exceed max_overlap_days (30)",
+            id="grace over the overlap",
+        ),
+        pytest.param(
+            {"fetch_days": "31"},
+            "fetch_days (31) must not exceed max_overlap_days (30)",
+            id="time to fetch over the overlap",
+        ),
+        pytest.param(
+            {"max_overlap_days": "60"},
+            "max_overlap_days (60) and delete_after_days (30) must together be less than "
+            "max_key_age_days (90)",
+            id="no room for overlap and deletion",
+        ),
+    ],
+)
+def test_contradiction_is_named(changes: dict[str, str], problem: str) -> None:
+    assert refusal(PARAMETERS | changes) == problem
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"warn_before_days": "89"}, id="warned a day after birth"),
+        pytest.param({"grace_days": "30"}, id="grace as long as the overlap"),
+        pytest.param({"fetch_days": "30"}, id="time to fetch as long as the overlap"),
+        pytest.param({"max_overlap_days": "59"}, id="overlap and deletion just fit"),
+        pytest.param(
+            {
+                "max_key_age_days": "3",
+                "warn_before_days": "0",
+                "max_overlap_days": "1",
+                "fetch_days": "1",
+                "delete_after_days": "1",
+            },
+            id="shortest possible life",
+        ),
+    ],
+)
+def test_boundary_is_accepted(changes: dict[str, str]) -> None:
+    settings = parse(**changes)
+
+    assert {name: str(getattr(settings, name)) for name in changes} == changes
+
+
+def test_refusal_shows_no_other_parameter() -> None:
+    assert "name" not in refusal(PARAMETERS | {"dry_run": "maybe"})

@@ -1,0 +1,396 @@
+# --- The installation -----------------------------------------------------------------------------------------------
+
+variable "name" {
+  description = "Name of this installation. The function, role, rule, topic and queue are called so, and the settings live under /<name>/config in SSM Parameter Store."
+  type        = string
+  default     = "access-key-rotation"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z][A-Za-z0-9_-]{0,47}$", var.name))
+    error_message = "name must begin with a letter and hold only letters, digits, - and _, at most 48 characters: it becomes part of the names of all resources."
+  }
+
+  validation {
+    condition     = !can(regex("^(?i:aws|ssm)", var.name))
+    error_message = "name must not begin with aws or ssm: SSM Parameter Store reserves such paths. Put another word first."
+  }
+}
+
+variable "tags" {
+  description = "Tags for every resource of the module, and for the secrets that the function makes."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(var.tags) <= 40
+    error_message = "tags must hold at most 40 entries: a secret takes 50 and the function adds its own."
+  }
+
+  validation {
+    condition = alltrue([
+      for key in keys(var.tags) :
+      can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,127}$", key)) && !can(regex("^(?i:aws:|access-key-rotation:)", key))
+    ])
+    error_message = "tags: a key must have 1 to 127 characters (letters, digits, spaces and _.:/=+-@) and must not begin with aws: or access-key-rotation:, which are taken."
+  }
+
+  validation {
+    condition     = alltrue([for value in values(var.tags) : can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{0,255}$", value))])
+    error_message = "tags: a value must have at most 255 characters: letters, digits, spaces and _.:/=+-@."
+  }
+
+  validation {
+    condition     = length(base64encode(jsonencode(var.tags))) <= 5464
+    error_message = "tags must fit into 4 KB as JSON, the size of an SSM parameter. Use fewer or shorter tags."
+  }
+}
+
+variable "permissions_boundary_arn" {
+  description = "ARN of an IAM policy to set as the permissions boundary of the function's role, if your account demands one."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null || can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\\w+=,.@/-]+$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be the ARN of an IAM policy (arn:aws:iam::123456789012:policy/name), or null."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "ARN of your own KMS key for the secrets and the messages; its policy needs the statements of the output `kms_key_policy_statements`. Null: the module makes a key. If the key is made in the same configuration, write format(\"%s\", aws_kms_key.own.arn): this tells Terraform before the key exists that it is not null."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key_arn))
+    error_message = "kms_key_arn must be the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>), not of an alias, or null."
+  }
+}
+
+# --- When it runs, and on what --------------------------------------------------------------------------------------
+
+variable "schedule_expression" {
+  description = "When the function runs, as an EventBridge rate or cron expression, in UTC. Once a day is enough for limits counted in days."
+  type        = string
+  default     = "rate(1 day)"
+  nullable    = false
+
+  validation {
+    condition = anytrue([
+      can(regex("^rate\\((1 (minute|hour|day)|([2-9]|[1-9][0-9]+) (minutes|hours|days))\\)$", var.schedule_expression)),
+      # Minutes, hours, day of month, month, day of week, year; exactly one of the two days is "?".
+      can(regex("^cron\\([0-9*,/-]+ [0-9*,/-]+ (\\? [A-Za-z0-9*,/-]+ [A-Za-z0-9*,/#-]+|[0-9*,/LW-]+ [A-Za-z0-9*,/-]+ \\?) [0-9*,/-]+\\)$", var.schedule_expression)),
+    ])
+    error_message = "schedule_expression must be rate(1 day), rate(12 hours) and the like (the unit is singular after 1, else plural), or cron() with six fields of which either the day of the month or the day of the week is ?, such as cron(0 6 ? * MON-FRI *)."
+  }
+}
+
+variable "schedule_enabled" {
+  description = "Whether the schedule starts the function. Set to false to pause all rotation; the function can still be invoked by hand."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "dry_run" {
+  description = "Whether runs only report what they would do and change nothing. Start with true in an account that you do not know well."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "user_tag" {
+  description = "The tag that marks the IAM users whose keys are rotated. IAM compares tag keys without regard to upper and lower case, values exactly."
+  type = object({
+    key   = optional(string, "access-key-rotation")
+    value = optional(string, "enabled")
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,110}$", var.user_tag.key)) && !can(regex("^(?i:aws:)", var.user_tag.key))
+    error_message = "user_tag.key must have 1 to 110 characters (letters, digits, spaces and _.:/=+-@), which leaves room for override tags such as <key>:max-key-age-days, and must not begin with aws:."
+  }
+
+  validation {
+    condition     = can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,256}$", var.user_tag.value))
+    error_message = "user_tag.value must have 1 to 256 characters: letters, digits, spaces and _.:/=+-@."
+  }
+}
+
+variable "max_rotations_per_run" {
+  description = "Most keys to rotate in one run, the oldest first; the rest follows in the next runs. Limits what a mistake can reach. 0 means no limit."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.max_rotations_per_run >= 0 && var.max_rotations_per_run <= 5000 && floor(var.max_rotations_per_run) == var.max_rotations_per_run
+    error_message = "max_rotations_per_run must be a whole number from 0 (no limit) to 5000, the most users of an account."
+  }
+}
+
+# --- The life of a key, in days -------------------------------------------------------------------------------------
+# A rule across variables stands with the one that is most likely to be the one to change.
+
+variable "max_key_age_days" {
+  description = "Age in days at which an access key is rotated. CIS AWS Foundations and Security Hub ask for 90."
+  type        = number
+  default     = 90
+  nullable    = false
+
+  validation {
+    condition     = var.max_key_age_days >= 2 && var.max_key_age_days <= 3650 && floor(var.max_key_age_days) == var.max_key_age_days
+    error_message = "max_key_age_days must be a whole number of days from 2 to 3650."
+  }
+}
+
+variable "warn_before_days" {
+  description = "How many days before the rotation of a key its owner is warned. 0 means no warning."
+  type        = number
+  default     = 7
+  nullable    = false
+
+  validation {
+    condition     = var.warn_before_days >= 0 && floor(var.warn_before_days) == var.warn_before_days
+    error_message = "warn_before_days must be a whole number of days, 0 or more."
+  }
+
+  validation {
+    condition     = var.warn_before_days < var.max_key_age_days
+    error_message = "warn_before_days must be less than max_key_age_days: otherwise every new key would be warned about at once."
+  }
+}
+
+variable "grace_days" {
+  description = "Days after a rotation in which the old and the new key both work. 0 disables the old key at once, but only for users who can fetch the new one without it."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.grace_days >= 0 && floor(var.grace_days) == var.grace_days
+    error_message = "grace_days must be a whole number of days, 0 or more."
+  }
+}
+
+variable "fetch_days" {
+  description = "Least grace in days for users without a console password: they need their old key to fetch the new one. Does not apply if `secret_reader_arns` is set."
+  type        = number
+  default     = 7
+  nullable    = false
+
+  validation {
+    condition     = var.fetch_days >= 1 && floor(var.fetch_days) == var.fetch_days
+    error_message = "fetch_days must be a whole number of days, 1 or more: with 0 a service user would lose its old key before it could fetch the new one."
+  }
+}
+
+variable "hold_while_used_days" {
+  description = "Leave an old key on as long as it was used within so many days, up to `max_overlap_days`. 0 means never hold."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.hold_while_used_days >= 0 && floor(var.hold_while_used_days) == var.hold_while_used_days
+    error_message = "hold_while_used_days must be a whole number of days, 0 (never hold) or more."
+  }
+}
+
+variable "max_overlap_days" {
+  description = "Days after a rotation at which the old key is disabled in any case, even if it is held because it is still in use."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.max_overlap_days >= 1 && floor(var.max_overlap_days) == var.max_overlap_days
+    error_message = "max_overlap_days must be a whole number of days, 1 or more."
+  }
+
+  validation {
+    condition     = var.max_overlap_days >= var.grace_days
+    error_message = "max_overlap_days must be at least grace_days: the ceiling would cut the grace short."
+  }
+
+  validation {
+    condition     = var.max_overlap_days >= var.fetch_days
+    error_message = "max_overlap_days must be at least fetch_days: the ceiling would cut the time to fetch a new key short."
+  }
+
+  validation {
+    condition     = var.max_overlap_days >= var.hold_while_used_days
+    error_message = "max_overlap_days must be at least hold_while_used_days: otherwise every old key would count as used until the ceiling."
+  }
+
+  # A user has two slots. The old key must have left its slot before the new one is due, also when it was held for as long
+  # as is allowed; otherwise that user would be blocked at the next rotation.
+  validation {
+    condition     = var.max_overlap_days + var.delete_after_days < var.max_key_age_days
+    error_message = "max_overlap_days + delete_after_days must be less than max_key_age_days: an old key must be gone before the new one is due, since IAM allows two keys per user. Shorten max_overlap_days or delete_after_days."
+  }
+}
+
+variable "delete_after_days" {
+  description = "Days for which a disabled key is kept, so that it can be switched on again, before it is deleted."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.delete_after_days >= 1 && floor(var.delete_after_days) == var.delete_after_days
+    error_message = "delete_after_days must be a whole number of days, 1 or more: a key is never deleted on the day it is disabled."
+  }
+
+  validation {
+    condition     = var.grace_days + var.delete_after_days < var.max_key_age_days
+    error_message = "grace_days + delete_after_days must be less than max_key_age_days: an old key must be gone before the new one is due. Shorten delete_after_days or grace_days."
+  }
+}
+
+variable "idle_after_days" {
+  description = "Days without use after which one of two active keys counts as idle and is disabled, to make room for a rotation. CIS asks for 45."
+  type        = number
+  default     = 45
+  nullable    = false
+
+  validation {
+    condition     = var.idle_after_days >= 1 && var.idle_after_days <= 3650 && floor(var.idle_after_days) == var.idle_after_days
+    error_message = "idle_after_days must be a whole number of days from 1 to 3650: IAM reports the last use of a key hours late."
+  }
+}
+
+# --- The secrets and their readers ----------------------------------------------------------------------------------
+
+variable "secret_name_prefix" {
+  description = "What the name of each user's secret begins with; the IAM user name follows. The role may write to secrets of this prefix only."
+  type        = string
+  default     = "iam-access-key/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9/_+=.@-]{1,256}$", var.secret_name_prefix))
+    error_message = "secret_name_prefix must have 1 to 256 characters: letters, digits and /_+=.@-."
+  }
+}
+
+variable "secret_reader_arns" {
+  description = "ARNs of IAM roles and users that may read every user's secret besides its owner, such as a deployment role. If set, the old key is disabled without the extra time of `fetch_days`."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.secret_reader_arns : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(user|role)/[A-Za-z0-9_+=,.@/-]+$", arn))])
+    error_message = "secret_reader_arns must be ARNs of IAM users or roles (arn:aws:iam::123456789012:role/name), without wildcards. For an assumed role (arn:aws:sts::...), give the role."
+  }
+
+  validation {
+    condition     = length(jsonencode(var.secret_reader_arns)) <= 4096
+    error_message = "secret_reader_arns must fit into 4096 characters, the size of an SSM parameter. Use one role that all readers assume."
+  }
+}
+
+variable "users" {
+  description = "IAM users that Terraform provides for, by name: their secret and, if an e-mail address is given, its subscription to messages about that user. A user is rotated only if it carries the tag, and any other marked user is rotated too; the function makes their secret when first needed."
+  type = map(object({
+    email = optional(string)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for user in keys(var.users) : can(regex("^[A-Za-z0-9_+=,.@-]{1,64}$", user))])
+    error_message = "users: a key must be the name of an IAM user without its path: 1 to 64 letters, digits and _+=,.@-."
+  }
+
+  validation {
+    condition     = length(distinct([for user in keys(var.users) : lower(user)])) == length(var.users)
+    error_message = "users: two names differ only in upper and lower case, which IAM takes for the same user. Remove one."
+  }
+
+  validation {
+    condition     = alltrue([for user in values(var.users) : user.email == null || can(regex("^[^\\s@<>(),;:\"]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$", user.email))])
+    error_message = "users: an email must be a plain address such as alice@example.com, or be left out."
+  }
+
+  validation {
+    condition     = alltrue([for names in values({ for name, user in var.users : coalesce(user.email, "none") => name... if user.email != null }) : length(names) <= 149])
+    error_message = "users: at most 149 users can share one email, the most that an SNS filter policy takes. Use operator_emails for an address that is to hear of everything."
+  }
+}
+
+# --- Who is told ----------------------------------------------------------------------------------------------------
+
+variable "operator_emails" {
+  description = "E-mail addresses that get the digest of each run that has something to say, and what concerns users who cannot be told themselves. Each must confirm its subscription once."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for email in var.operator_emails : can(regex("^[^\\s@<>(),;:\"]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$", email))])
+    error_message = "operator_emails must be plain addresses such as platform@example.com."
+  }
+}
+
+variable "require_listener" {
+  description = "Whether a key is rotated only if its owner or an operator has a confirmed subscription that admits the message. With false, keys are rotated even if nobody is told."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+# --- The function ---------------------------------------------------------------------------------------------------
+
+variable "architecture" {
+  description = "Processor of the function: arm64 (cheaper) or x86_64, for regions without arm64."
+  type        = string
+  default     = "arm64"
+  nullable    = false
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "architecture must be arm64 or x86_64."
+  }
+}
+
+variable "memory_size" {
+  description = "Memory of the function in MB; processor time grows with it."
+  type        = number
+  default     = 512
+  nullable    = false
+
+  validation {
+    condition     = var.memory_size >= 128 && var.memory_size <= 10240 && floor(var.memory_size) == var.memory_size
+    error_message = "memory_size must be a whole number of MB from 128 to 10240."
+  }
+}
+
+variable "timeout" {
+  description = "Seconds that a run may take. In its last 60 seconds no further user is started; the next run goes on from there."
+  type        = number
+  default     = 900
+  nullable    = false
+
+  validation {
+    condition     = var.timeout >= 120 && var.timeout <= 900 && floor(var.timeout) == var.timeout
+    error_message = "timeout must be a whole number of seconds from 120 to 900: no user is started in the last 60, and Lambda ends at 900."
+  }
+}
+
+variable "log_retention_days" {
+  description = "Days for which the function's log is kept. It says what was decided for each user and why, and never holds a secret."
+  type        = number
+  default     = 365
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days must be one of the periods that CloudWatch Logs offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
+}
