@@ -64,9 +64,7 @@ def ensure(progress: Progress) -> None:
     if not stale:
         return
     python = _interpreter()
-    progress.say(
-        f"installing {' and '.join(v.lock.name for v in stale)} (once; a minute or two, 600 MB)"
-    )
+    progress.say(f"installing {' and '.join(v.lock.name for v in stale)} (once; a minute or two)")
     installations: list[_Installation] = []
     try:
         installations += [_Installation(venv, python) for venv in stale]

@@ -66,12 +66,10 @@ def test_times_are_written_in_utc(time: datetime, written: str) -> None:
 
 
 def test_keys_of_an_intent_are_written_in_one_order() -> None:
-    written = {
-        records.write_intent(Intent(TIME, REQUEST, frozenset(order)))
-        for order in (KEYS, KEYS[::-1])
-    }
+    many = [f"AKIA{number:016}" for number in range(20)]
+    text = records.write_intent(Intent(TIME, REQUEST, frozenset(many)))
 
-    assert written == {f"2026-06-01T12:30:15Z {REQUEST} {KEYS[0]} {KEYS[1]}"}
+    assert text.split()[2:] == many
 
 
 @pytest.mark.parametrize(

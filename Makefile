@@ -1,0 +1,90 @@
+# `make` alone lists the targets. Everything they make is in build/.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS   += --no-print-directory
+
+VENV      := build/venv
+BIN       := $(VENV)/bin
+READY     := $(VENV)/.ready
+TERRAFORM := $(BIN)/python scripts/with_terraform.py
+PYTEST    := $(BIN)/python -m pytest
+
+export TF_DATA_DIR ?= $(CURDIR)/build/terraform
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(READY) ## Rotate real keys on an embedded LocalStack, and watch (KEEP=1 leaves it up)
+	@$(TERRAFORM) $(BIN)/python -m tests.demo
+
+.PHONY: test
+test: lint check-package unit aws terraform-test integration ## Everything that must pass
+	@echo "all tests passed"
+
+.PHONY: unit
+unit: $(READY) ## Unit tests: seconds, no Terraform
+	$(PYTEST) -p no:terraform tests/unit
+
+.PHONY: aws
+aws: $(READY) ## Adapters and handler on the AWS wire, in moto
+	$(PYTEST) -p no:terraform tests/aws
+
+.PHONY: terraform-test
+terraform-test: $(READY) ## The module's own tests, with a mocked provider
+	@$(TERRAFORM) terraform init -backend=false -input=false >build/terraform-init.log || { cat build/terraform-init.log; exit 1; }
+	@$(TERRAFORM) terraform test -test-directory=tests/terraform
+
+.PHONY: integration
+integration: $(READY) ## The examples, applied to LocalStack, and the deployed function
+	@$(TERRAFORM) $(PYTEST) -p no:xdist tests/integration
+
+.PHONY: lint
+lint: $(READY) ## ruff, mypy --strict, terraform fmt and validate
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@$(TERRAFORM) scripts/validate.sh
+
+.PHONY: format
+format: $(READY) ## Format Python and HCL
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	@$(TERRAFORM) terraform fmt -recursive
+
+.PHONY: package
+package: ## Build lambda/package.zip from lambda/key_rotation
+	@"$$(scripts/python.sh)" scripts/package.py
+
+.PHONY: check-package
+check-package: ## Check that the committed package is what the sources build
+	@"$$(scripts/python.sh)" scripts/package.py --check
+
+.PHONY: localstack
+localstack: ## Start the embedded LocalStack (LOCALSTACK_PORT, 4566 by default)
+	@"$$(scripts/python.sh)" -m tests.localstack.server start
+
+.PHONY: localstack-stop
+localstack-stop: ## Stop it
+	@"$$(scripts/python.sh)" -m tests.localstack.server stop
+
+.PHONY: lock
+lock: $(READY) ## Pin the newest versions of what requirements/*.in name
+	python=$$(scripts/python.sh); $$python -m venv build/lock
+	build/lock/bin/pip install --quiet pip-tools
+	build/lock/bin/pip-compile --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras \
+	  --no-emit-index-url --no-emit-find-links --output-file=requirements/dev.txt requirements/dev.in
+
+.PHONY: clean
+clean: localstack-stop ## Remove everything that was made
+	rm -rf build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# The Python packages that tests and demo need, anew when the lock has changed.
+$(READY): requirements/dev.txt
+	@echo "installing the Python packages of requirements/dev.txt into $(VENV) (once, under a minute)"
+	@python=$$(scripts/python.sh); rm -rf $(VENV); $$python -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Prints a Python of at least 3.12: $PYTHON, or the first that is found.
+for candidate in ${PYTHON:-python3 python3.13 python3.12}; do
+  if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then
+    command -v "$candidate"
+    exit 0
+  fi
+done
+found=$("${PYTHON:-python3}" --version 2>&1) || found="none"
+echo "error: Python 3.12 or newer is needed, found: $found; set PYTHON=/path/to/python3" >&2
+exit 1

@@ -1,0 +1,16 @@
+#!/bin/sh
+# terraform fmt and validate, over the module and each example.
+set -eu
+terraform fmt -check -diff -recursive
+build="$PWD/build"
+for folder in . examples/*/; do
+  name=$(basename "$PWD/$folder")
+  [ "$folder" = . ] && name=module
+  export TF_DATA_DIR="$build/terraform-$name"
+  log="$build/validate-$name.log"
+  for command in "init -backend=false -input=false" "validate"; do
+    # shellcheck disable=SC2086 # the words of a command
+    terraform -chdir="$folder" $command >"$log" 2>&1 || { cat "$log"; exit 1; }
+  done
+  echo "terraform validate: $name is valid"
+done

@@ -1,0 +1,227 @@
+"""scripts/package.py, run on copies: the same sources give the same bytes, and stale ones show."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Checkout:
+    """A copy of the script and of the Lambda's sources, as somebody else might have them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.sources = folder / "lambda" / "key_rotation"
+        self.zip = folder / "lambda" / "package.zip"
+        self.record = folder / "lambda" / "package.sources.sha256"
+        (folder / "scripts").mkdir(parents=True)
+        shutil.copy(ROOT / "scripts" / "package.py", folder / "scripts")
+        self.sources.mkdir(parents=True)
+        for path in self._of(ROOT / "lambda" / "key_rotation"):
+            copy = self.sources / path.relative_to(ROOT / "lambda" / "key_rotation")
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+
+    @staticmethod
+    def _of(folder: Path) -> list[Path]:
+        return [path for path in folder.rglob("*.py") if "__pycache__" not in path.parts]
+
+    def package(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        script = self.folder / "scripts" / "package.py"
+        return subprocess.run(
+            [sys.executable, str(script), *arguments],
+            env={**os.environ, **environment},
+            cwd=self.folder.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def built(self, **environment: str) -> bytes:
+        assert self.package(**environment).returncode == 0
+        return self.zip.read_bytes()
+
+    def expected_hash(self) -> str:
+        """What main.tf computes, from the documented words alone."""
+        lines = []
+        for path in self._of(self.sources):
+            name = path.relative_to(self.folder / "lambda").as_posix()
+            lines.append((name, hashlib.sha256(path.read_bytes()).hexdigest()))
+        text = "".join(f"{digest}  {name}\n" for name, digest in sorted(lines))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def state(self) -> dict[str, bytes]:
+        return {
+            path.relative_to(self.folder).as_posix(): path.read_bytes()
+            for path in self.folder.rglob("*")
+            if path.is_file()
+        }
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path / "one")
+
+
+def test_same_sources_give_the_same_bytes_on_any_checkout(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    other = Checkout(tmp_path / "another" / "place")
+    for number, path in enumerate(sorted(other.sources.rglob("*.py"), reverse=True)):
+        path.chmod(0o600 if number % 2 else 0o755)
+        os.utime(path, (1_000_000_000 + number, 1_000_000_000 + number))
+    shutil.copytree(other.sources / "aws", other.sources / "moved")
+    shutil.rmtree(other.sources / "aws")
+    (other.sources / "moved").rename(other.sources / "aws")
+
+    one = checkout.built(PYTHONHASHSEED="1", TZ="UTC", LC_ALL="C")
+    assert other.built(PYTHONHASHSEED="2", TZ="Asia/Tokyo", LC_ALL="C.UTF-8") == one
+    assert other.record.read_bytes() == checkout.record.read_bytes()
+
+
+def test_zip_holds_every_source_and_nothing_else(checkout: Checkout) -> None:
+    (checkout.sources / "__pycache__").mkdir()
+    (checkout.sources / "__pycache__" / "model.cpython-313.pyc").write_bytes(b"x")
+    (checkout.sources / "notes.txt").write_text("x")
+    (checkout.folder / "lambda" / "other.py").write_text("x")
+    checkout.built()
+
+    with zipfile.ZipFile(checkout.zip) as archive:
+        held = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    assert held == {
+        name.removeprefix("lambda/"): content
+        for name, content in checkout.state().items()
+        if name.startswith("lambda/key_rotation/") and name.endswith(".py")
+    }
+    assert "key_rotation/handler.py" in held
+
+
+def test_entries_are_sorted_uncompressed_readable_and_without_a_date(checkout: Checkout) -> None:
+    checkout.built()
+
+    with zipfile.ZipFile(checkout.zip) as archive:
+        entries = archive.infolist()
+    assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
+    for entry in entries:
+        assert entry.date_time == (1980, 1, 1, 0, 0, 0)
+        assert entry.compress_type == zipfile.ZIP_STORED
+        assert entry.create_system == 3
+        assert stat.filemode(entry.external_attr >> 16) == "-rw-r--r--"
+
+
+def test_packaged_code_can_be_imported(checkout: Checkout) -> None:
+    checkout.built()
+    where = "import key_rotation.policy as module; print(module.__file__)"
+    python = subprocess.run(
+        [sys.executable, "-c", where],
+        env={"PYTHONPATH": str(checkout.zip)},
+        cwd=checkout.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert python.stdout.strip() == str(checkout.zip / "key_rotation" / "policy.py")
+
+
+def test_recorded_hash_is_what_terraform_computes(checkout: Checkout) -> None:
+    checkout.built()
+
+    assert checkout.record.read_text() == f"{checkout.expected_hash()}\n"
+
+
+def touch_source(checkout: Checkout) -> None:
+    path = checkout.sources / "model.py"
+    path.write_bytes(path.read_bytes() + b"\n")
+
+
+def rename_source(checkout: Checkout) -> None:
+    (checkout.sources / "model.py").rename(checkout.sources / "models.py")
+
+
+def add_source(checkout: Checkout) -> None:
+    (checkout.sources / "aws" / "more.py").write_text("")
+
+
+def remove_source(checkout: Checkout) -> None:
+    (checkout.sources / "aws" / "keys.py").unlink()
+
+
+def spoil_zip(checkout: Checkout) -> None:
+    checkout.zip.write_bytes(checkout.zip.read_bytes()[:-1])
+
+
+def remove_zip(checkout: Checkout) -> None:
+    checkout.zip.unlink()
+
+
+def spoil_record(checkout: Checkout) -> None:
+    checkout.record.write_text(f"{'0' * 64}\n")
+
+
+def remove_record(checkout: Checkout) -> None:
+    checkout.record.unlink()
+
+
+BOTH = ("package.zip", "package.sources.sha256")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "stale"),
+    [
+        pytest.param(touch_source, BOTH, id="source changed"),
+        pytest.param(rename_source, BOTH, id="source renamed"),
+        pytest.param(add_source, BOTH, id="source added"),
+        pytest.param(remove_source, BOTH, id="source removed"),
+        pytest.param(spoil_zip, BOTH[:1], id="zip changed"),
+        pytest.param(remove_zip, BOTH[:1], id="zip missing"),
+        pytest.param(spoil_record, BOTH[1:], id="hash changed"),
+        pytest.param(remove_record, BOTH[1:], id="hash missing"),
+    ],
+)
+def test_check_names_what_is_stale_and_changes_nothing(
+    checkout: Checkout, spoil: Callable[[Checkout], None], stale: tuple[str, ...]
+) -> None:
+    checkout.built()
+    spoil(checkout)
+    before = checkout.state()
+
+    check = checkout.package("--check")
+
+    assert check.returncode == 1
+    assert f"{', '.join(stale)} is not what the sources build; run: make package" in check.stderr
+    assert checkout.state() == before
+    assert checkout.package().returncode == 0
+    assert checkout.package("--check").returncode == 0
+
+
+def test_check_accepts_a_fresh_package(checkout: Checkout) -> None:
+    checkout.built()
+    before = checkout.state()
+
+    check = checkout.package("--check")
+
+    assert (check.returncode, check.stderr) == (0, "")
+    assert checkout.state() == before
+
+
+def test_unchanged_package_is_not_written_again(checkout: Checkout) -> None:
+    checkout.built()
+    for path in (checkout.zip, checkout.record):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+
+    again = checkout.package()
+
+    assert "unchanged" in again.stdout
+    assert checkout.zip.stat().st_mtime == checkout.record.stat().st_mtime == 1_000_000_000
