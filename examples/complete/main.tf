@@ -26,7 +26,7 @@ module "key_rotation" {
   idle_after_days      = 45
 
   # Who reads the secrets and who is told.
-  secret_name_prefix = "iam-access-key/"
+  secret_name_prefix = var.secret_name_prefix
   secret_reader_arns = var.secret_reader_arns
   operator_emails    = var.operator_emails
   require_listener   = true

@@ -52,6 +52,12 @@ variable "operator_emails" {
   default     = ["platform-team@example.com", "security@example.com"]
 }
 
+variable "secret_name_prefix" {
+  description = "What the names of the secrets begin with. Destroyed secrets keep their names for 30 days: to apply again sooner, take another prefix."
+  type        = string
+  default     = "iam-access-key/"
+}
+
 variable "secret_reader_arns" {
   description = "Roles and users that may read every secret. If set, services lose their old key at once: their readers can fetch the new one."
   type        = set(string)

@@ -39,7 +39,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "handler": CORE | {"apply", "rotation"} | ADAPTERS,
 }
 # What is not of the package and not of the standard library; all else imports neither.
-LIBRARIES = {"handler": {"boto3", "botocore"}, **dict.fromkeys(ADAPTERS, {"botocore"})}
+LIBRARIES = {"handler": {"boto3", "botocore"}, **{name: {"botocore"} for name in ADAPTERS}}
 # Called while a module is imported: nothing here reads, connects, or configures anything.
 HARMLESS = {
     "logging.getLogger",
@@ -104,13 +104,14 @@ def imported_only_for_types(source: str) -> set[str]:
 def run_at_import(node: ast.AST) -> Iterator[ast.AST]:
     """What runs while a module is imported: all but the bodies of functions."""
     yield node
+    parts: list[ast.AST | None]
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             parts = [*node.decorator_list, *node.args.defaults, *node.args.kw_defaults]
         case ast.Lambda():
             parts = [*node.args.defaults, *node.args.kw_defaults]
         case _:
-            parts = list(ast.iter_child_nodes(node))
+            parts = [*ast.iter_child_nodes(node)]
     for part in parts:
         if part is not None:
             yield from run_at_import(part)
