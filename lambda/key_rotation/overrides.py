@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import datetime
 
 from .model import Limits
 from .settings import Settings
@@ -49,7 +49,7 @@ def limits_for(tags: Mapping[str, str], settings: Settings) -> Limits:
     hold_until = None
     if (text := found.get(HOLD_UNTIL)) is not None:
         try:
-            hold_until = date.fromisoformat(text)
+            hold_until = datetime.strptime(text, "%Y-%m-%d").date()
         except ValueError:
             malformed.append(f"{HOLD_UNTIL} must be a date like 2026-01-31, not {text!r}")
     return Limits(max_key_age_days, grace_days, hold_until, tuple(malformed))

@@ -46,12 +46,24 @@ class Settings:
 
 
 _MINIMUM_DAYS = {
-    "max_key_age_days": 1,
+    "max_key_age_days": 2,
     "delete_after_days": 1,
     "idle_after_days": 1,
     "fetch_days": 1,
 }
-_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:user|role)/[\w+=,.@/-]+")
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:user|role)/[\w+=,.@/-]+", re.ASCII)
+_TEXTS = {
+    "name": ("a name of letters, digits, - and _", r"[A-Za-z][A-Za-z0-9_-]{0,47}"),
+    "secret_name_prefix": ("letters, digits and /_+=.@-", r"[A-Za-z0-9/_+=.@-]{1,256}"),
+    "kms_key_arn": (
+        "the ARN of a KMS key",
+        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+",
+    ),
+    "topic_arn": (
+        "the ARN of an SNS topic",
+        r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+",
+    ),
+}
 
 
 def parse_settings(parameters: Mapping[str, str], path: str) -> Settings:
@@ -101,8 +113,9 @@ def _parse(name: str, kind: str, text: str) -> Any:
                 raise ValueError(f"must be a JSON object of strings, not {text!r}")
             return tuple(sorted(tags.items()))
         case _:
-            if not text.strip():
-                raise ValueError("must not be empty")
+            what, pattern = _TEXTS[name]
+            if not re.fullmatch(pattern, text):
+                raise ValueError(f"must be {what}, not {text!r}")
             return text
 
 
@@ -148,6 +161,11 @@ def _check_together(settings: Settings, path: str) -> None:
             s.fetch_days <= s.max_overlap_days,
             "fetch_days",
             f"({s.fetch_days}) must not exceed max_overlap_days ({s.max_overlap_days})",
+        ),
+        (
+            s.hold_while_used_days <= s.max_overlap_days,
+            "hold_while_used_days",
+            f"({s.hold_while_used_days}) must not exceed max_overlap_days ({s.max_overlap_days})",
         ),
         (
             s.max_overlap_days + s.delete_after_days < s.max_key_age_days,

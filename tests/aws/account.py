@@ -45,17 +45,17 @@ PARAMETERS = {
     "secret_tags": '{"team": "platform"}',
 }
 # Sessions and clients outlive an account: moto answers whatever is sent while it is on.
-_SESSION = boto3.session.Session("testing", "testing", region_name=REGION)
+SESSION = boto3.session.Session("testing", "testing", region_name=REGION)
 _NO_WAITING = Config(retries={"mode": "standard", "total_max_attempts": 2})
 
 
 @cache
 def client(service: str) -> Any:
-    return _SESSION.client(service, config=_NO_WAITING)  # type: ignore[call-overload]
+    return SESSION.client(service, config=_NO_WAITING)  # type: ignore[call-overload]
 
 
 def sts_for(access_key_id: str, secret_access_key: str) -> Any:
-    return _SESSION.client(
+    return SESSION.client(
         "sts",
         aws_access_key_id=access_key_id,
         aws_secret_access_key=secret_access_key,
@@ -96,10 +96,11 @@ class Account:
     def client(self, service: str) -> Any:
         return client(service)
 
-    def run(self, payload: Any = None) -> dict[str, Any]:
-        """One invocation; each has a request id of its own."""
+    def run(self, payload: Any = None, request_id: str | None = None) -> dict[str, Any]:
+        """One invocation; each has a request id of its own, unless one is given."""
         self._runs += 1
-        return run(payload or {}, PATH, f"run-{self._runs}", self.clients, self.clock)
+        request_id = request_id or f"run-{self._runs}"
+        return run(payload or {}, PATH, request_id, self.clients, self.clock)
 
     def pass_days(self, days: float = 0, **units: float) -> None:
         self.clock.traveller.shift(timedelta(days=days, **units))

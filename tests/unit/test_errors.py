@@ -45,6 +45,8 @@ def test_refusal_of_the_first_attempt_is_definite(name: str, status: int) -> Non
     ("name", "status"),
     [
         pytest.param("Throttling", 400, id="throttled by IAM"),
+        pytest.param("SomethingNew", 429, id="too many requests by any name"),
+        pytest.param("SomethingNew", 408, id="a timeout by any name"),
         pytest.param("ThrottlingException", 400, id="throttled by Secrets Manager"),
         pytest.param("ThrottledException", 400, id="throttled elsewhere"),
         pytest.param("RequestThrottled", 400, id="throttled request"),

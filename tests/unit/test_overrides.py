@@ -94,6 +94,8 @@ HOLD = "hold-until must be a date like 2026-01-31, not"
         pytest.param(tags(grace_days="1d"), f"{GRACE} '1d'", id="grace with a unit"),
         pytest.param(tags(hold_until="2026-02-30"), f"{HOLD} '2026-02-30'", id="no such day"),
         pytest.param(tags(hold_until="30.06.2026"), f"{HOLD} '30.06.2026'", id="another notation"),
+        pytest.param(tags(hold_until="20260131"), f"{HOLD} '20260131'", id="no dashes"),
+        pytest.param(tags(hold_until="2026-W05"), f"{HOLD} '2026-W05'", id="a week"),
         pytest.param(tags(hold_until="forever"), f"{HOLD} 'forever'", id="no date"),
         pytest.param(tags(hold_until=""), f"{HOLD} ''", id="no date at all"),
         pytest.param(

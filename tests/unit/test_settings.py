@@ -120,7 +120,12 @@ def test_value_is_read(changes: dict[str, str], name: str, value: object) -> Non
 
 
 NUMBERS = [field.name for field in fields(Settings) if field.type == "int"]
-AT_LEAST_ONE = ("max_key_age_days", "delete_after_days", "idle_after_days", "fetch_days")
+LEAST = {
+    "max_key_age_days": 2,
+    "delete_after_days": 1,
+    "idle_after_days": 1,
+    "fetch_days": 1,
+}
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -143,12 +148,14 @@ def test_what_is_no_whole_number_is_refused(name: str, text: str) -> None:
     assert refusal(PARAMETERS | {name: text}) == f"{name} must be a whole number, not {text!r}"
 
 
-@pytest.mark.parametrize("name", AT_LEAST_ONE)
-def test_no_days_at_all_are_refused_where_one_is_the_least(name: str) -> None:
-    assert refusal(PARAMETERS | {name: "0"}) == f"{name} must be at least 1, not 0"
+@pytest.mark.parametrize(("name", "least"), LEAST.items())
+def test_fewer_days_than_the_least_are_refused(name: str, least: int) -> None:
+    text = str(least - 1)
+
+    assert refusal(PARAMETERS | {name: text}) == f"{name} must be at least {least}, not {text}"
 
 
-@pytest.mark.parametrize("name", [name for name in NUMBERS if name not in AT_LEAST_ONE])
+@pytest.mark.parametrize("name", [name for name in NUMBERS if name not in LEAST])
 def test_zero_means_none_elsewhere(name: str) -> None:
     relaxed = {"grace_days": "0", "max_overlap_days": "7", name: "0"}
     if name == "max_overlap_days":
@@ -210,14 +217,24 @@ def test_zero_means_none_elsewhere(name: str) -> None:
             "holds 'arn:aws:iam::1:role/a', which",
             id="second reader has no account",
         ),
+        pytest.param(
+            "secret_reader_arns",
+            json.dumps([f"{ROLE} or more"]),
+            f"holds '{ROLE} or more', which",
+            id="reader and something behind it",
+        ),
         pytest.param("secret_tags", "[]", "must be JSON, an object of tags", id="tags are a list"),
         pytest.param(
             "secret_tags", '{"a": 1}', "must be a JSON object of strings", id="tag is a number"
         ),
-        pytest.param("name", "", "must not be empty", id="no name"),
-        pytest.param("secret_name_prefix", " ", "must not be empty", id="no prefix"),
-        pytest.param("kms_key_arn", "", "must not be empty", id="no key"),
-        pytest.param("topic_arn", "\n", "must not be empty", id="no topic"),
+        pytest.param("name", "", "must be a name", id="no name"),
+        pytest.param("name", "x y", "must be a name", id="name with a space"),
+        pytest.param("secret_name_prefix", " ", "must be letters", id="no prefix"),
+        pytest.param("secret_name_prefix", "a,*/", "must be letters", id="prefix with a star"),
+        pytest.param("kms_key_arn", "", "must be the ARN of a KMS key", id="no key"),
+        pytest.param("kms_key_arn", "nonsense", "must be the ARN of a KMS key", id="bad key"),
+        pytest.param("topic_arn", "\n", "must be the ARN of an SNS topic", id="no topic"),
+        pytest.param("topic_arn", "nonsense", "must be the ARN of an SNS topic", id="bad topic"),
     ],
 )
 def test_malformed_parameter_is_named(name: str, text: str, problem: str) -> None:
@@ -249,6 +266,11 @@ def test_malformed_parameter_is_named(name: str, text: str, problem: str) -> Non
             id="time to fetch over the overlap",
         ),
         pytest.param(
+            {"hold_while_used_days": "31"},
+            "hold_while_used_days (31) must not exceed max_overlap_days (30)",
+            id="hold over the overlap",
+        ),
+        pytest.param(
             {"max_overlap_days": "60"},
             "max_overlap_days (60) and delete_after_days (30) must together be less than "
             "max_key_age_days (90)",
@@ -266,6 +288,7 @@ def test_contradiction_is_named(changes: dict[str, str], problem: str) -> None:
         pytest.param({"warn_before_days": "89"}, id="warned a day after birth"),
         pytest.param({"grace_days": "30"}, id="grace as long as the overlap"),
         pytest.param({"fetch_days": "30"}, id="time to fetch as long as the overlap"),
+        pytest.param({"hold_while_used_days": "30"}, id="hold as long as the overlap"),
         pytest.param({"max_overlap_days": "59"}, id="overlap and deletion just fit"),
         pytest.param(
             {

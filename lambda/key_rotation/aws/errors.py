@@ -29,5 +29,6 @@ def is_definite(error: ClientError) -> bool:
     metadata = error.response.get("ResponseMetadata", {})
     status = metadata.get("HTTPStatusCode", 0)
     first_attempt = metadata.get("RetryAttempts", 0) == 0
+    refused = 400 <= status < 500 and status not in (408, 429)
     name = code(error).lower()
-    return first_attempt and 400 <= status < 500 and not any(t in name for t in _NOT_DEFINITE)
+    return first_attempt and refused and not any(part in name for part in _NOT_DEFINITE)

@@ -19,27 +19,39 @@ def admits(filter_policy: str | None, scope: str | None, attributes: Mapping[str
         return False
     try:
         policy = json.loads(filter_policy)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
-    return isinstance(policy, dict) and _all_match(policy, attributes)
+    return _all_match(policy, attributes)
 
 
-def _all_match(policy: Mapping[str, Any], attributes: Mapping[str, str]) -> bool:
-    for name, conditions in policy.items():
-        if not isinstance(conditions, list):
-            return False
-        if name == "$or":
-            if not any(_all_match(branch, attributes) for branch in conditions):
-                return False
-        elif not any(_matches(condition, attributes.get(name)) for condition in conditions):
-            return False
-    return True
+def _all_match(policy: Any, attributes: Mapping[str, str]) -> bool:
+    if not isinstance(policy, dict):
+        return False
+    return all(
+        _any_branch(conditions, attributes)
+        if name == "$or"
+        else _any_matches(conditions, attributes.get(name))
+        for name, conditions in policy.items()
+    )
+
+
+def _any_branch(branches: Any, attributes: Mapping[str, str]) -> bool:
+    """SNS takes a `$or` of fewer than two branches for an attribute of that name."""
+    if not isinstance(branches, list) or len(branches) < 2:
+        return False
+    return any(_all_match(branch, attributes) for branch in branches)
+
+
+def _any_matches(conditions: Any, value: str | None) -> bool:
+    return isinstance(conditions, list) and any(_matches(c, value) for c in conditions)
 
 
 def _matches(condition: Any, value: str | None) -> bool:
+    if isinstance(condition, str):
+        return value == condition
+    if not isinstance(condition, dict) or len(condition) != 1:
+        return False
     match condition:
-        case str():
-            return value == condition
         case {"exists": bool(wanted)}:
             return (value is not None) == wanted
         case {"prefix": str(prefix)}:

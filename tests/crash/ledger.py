@@ -1,0 +1,273 @@
+"""What is really so in the account, and whether the promises hold: looked at after every call.
+
+The ledger sees moto's own state, not what the wire shows. It knows which secret access keys people
+hold, when each key became inactive, and what was published when.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from moto.iam.models import iam_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.sns.models import sns_backends
+
+from tests.aws.account import ACCOUNT_ID, REGION, Account
+
+DELETE_AFTER = timedelta(days=30)
+ORPHAN_AFTER = timedelta(hours=6)
+
+
+class Promise(StrEnum):
+    """The promises of docs/architecture.md, by their numbers."""
+
+    WORKING_KEY = "1: a user who had a working key always has one that they can use"
+    LOST_SECRET = "2: no active key lives on whose secret is lost"
+    TOLD_FIRST = "3: no key is disabled before its owner was told; each rotation is announced"
+    NOT_DELETED_EARLY = "4: no key is deleted that was not inactive for long enough"
+    UNKNOWN_IS_NO_ANSWER = "5: a read that fails never counts as an answer"
+    SECRECY = "6: a secret access key appears in the user's secret and nowhere else"
+    SETTLES = "8: a settled account is not changed, and nothing is sent"
+    PERSONS_KEY = "a key that a person made, or chose to keep, is left to them"
+
+
+@dataclass(frozen=True)
+class Violation:
+    promise: Promise
+    what: str
+
+
+@dataclass
+class KeyFacts:
+    """What the ledger knows of one key."""
+
+    user: str
+    secret: str
+    held_by_person: bool
+    person_made: bool
+    usable_from: datetime
+    inactive_since: datetime | None = None
+    ever_used: bool = False
+
+
+@dataclass
+class Ledger:
+    """The truth about one account. Call `look` after every call of the handler.
+
+    `tolerant` allows a user to be without a key within a run, since IAM has no compare-and-set:
+    what a person does between two calls is put right by the run, not foreseen.
+    """
+
+    account: Account
+    emergency_key: str | None = None
+    names: tuple[str, ...] = ("alice",)
+    violations: list[Violation] = field(default_factory=list)
+    facts: dict[str, KeyFacts] = field(default_factory=dict)
+    tolerant: bool = False
+    _works: dict[str, bool] = field(default_factory=dict)
+    _lost: dict[str, str] = field(default_factory=dict)
+    _announced: dict[str, int] = field(default_factory=dict)
+    _told_of: set[str] = field(default_factory=set)
+    _published: int = 0
+    _said: list[str] = field(default_factory=list)
+    _kept: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.look("setting up")
+        for name in self.names:
+            self._take_over_records(name)
+
+    def _take_over_records(self, name: str) -> None:
+        """Since when keys are inactive that became so before the ledger was opened."""
+        secret = self.secret(name)
+        for tag in (secret.tags or []) if secret else []:
+            if tag["Key"] == "access-key-rotation:inactive-since":
+                key_id, time = tag["Value"].split()
+                if key_id in self.facts and self.facts[key_id].inactive_since is not None:
+                    self.facts[key_id].inactive_since = datetime.fromisoformat(time)
+
+    # -- the account as it is ----------------------------------------------------------------------
+
+    def keys(self, name: str) -> dict[str, Any]:
+        user = iam_backends[ACCOUNT_ID]["aws"].users.get(name)
+        return {key.access_key_id: key for key in user.access_keys} if user else {}
+
+    def secret(self, name: str) -> Any:
+        """moto's secret, or None."""
+        store = secretsmanager_backends[ACCOUNT_ID][REGION].secrets
+        return next((s for s in store.values() if s.name == self.account.secret_name(name)), None)
+
+    def delivered(self, name: str) -> str | None:
+        """The key id that this user would get by reading the secret now."""
+        secret = self.secret(name)
+        if secret is None or secret.is_deleted() or not secret.policy:
+            return None
+        user = iam_backends[ACCOUNT_ID]["aws"].users[name]
+        if user.arn not in json.loads(secret.policy)["Statement"][0]["Principal"]["AWS"]:
+            return None
+        for version in secret.versions.values():
+            if "AWSCURRENT" in version["version_stages"]:
+                key_id: str | None = json.loads(version["secret_string"]).get("AccessKeyId")
+                return key_id
+        return None
+
+    def _can_work(self, name: str) -> bool:
+        now = self.account.clock.now()
+        delivered = self.delivered(name)
+        return any(
+            key.status == "Active"
+            and self.facts[key_id].usable_from <= now
+            and (self.facts[key_id].held_by_person or key_id == delivered)
+            for key_id, key in self.keys(name).items()
+        )
+
+    # -- what people do ----------------------------------------------------------------------------
+
+    def person_holds(self, *key_ids: str) -> None:
+        """These keys' secrets are with their owner."""
+        for key_id in key_ids:
+            self.facts[key_id].held_by_person = True
+
+    def person_keeps(self, *key_ids: str) -> None:
+        """A person made these keys, or chose between keys: they must stay active."""
+        self._kept |= set(key_ids)
+
+    def fetch(self, name: str = "alice") -> None:
+        """The owner reads the secret."""
+        key_id = self.delivered(name)
+        if key_id in self.facts:
+            self.person_holds(key_id)
+
+    # -- the promises, after every call ------------------------------------------------------------
+
+    def look(self, call: str) -> None:
+        """Checks what must hold at every instant; `call` has just had its effect."""
+        before = {key_id: facts.inactive_since for key_id, facts in self.facts.items()}
+        self._read_messages()
+        for name in self.names:
+            present = self.keys(name)
+            for key_id, key in present.items():
+                self._note_status(name, key_id, key, before, call)
+            for key_id, facts in list(self.facts.items()):
+                if facts.user == name and key_id not in present:
+                    self._check_deletion(key_id, facts, call)
+                    del self.facts[key_id]
+            self._check_working_key(name, call)
+
+    def _check_working_key(self, name: str, call: str) -> None:
+        worked, works = self._works.get(name, False), self._can_work(name)
+        self._works[name] = works
+        if works:
+            self._lost.pop(name, None)
+        elif worked and call != "person":
+            self._lost[name] = f"{name} has none after {call}"
+            if not self.tolerant:
+                self.end_run()
+
+    def end_run(self) -> None:
+        """What a run has broken it must have put right by its end."""
+        for what in self._lost.values():
+            self._violated(Promise.WORKING_KEY, what)
+        self._lost.clear()
+
+    def _note_status(
+        self, name: str, key_id: str, key: Any, before: dict[str, Any], call: str
+    ) -> None:
+        now = self.account.clock.now()
+        if key_id not in self.facts:
+            by_person = call in ("setting up", "person")
+            self.facts[key_id] = KeyFacts(
+                name, key.secret_access_key, by_person, by_person, usable_from=now
+            )
+        facts = self.facts[key_id]
+        if key.status == "Active":
+            facts.inactive_since = None
+        elif facts.inactive_since is None:
+            facts.inactive_since = now
+            if before.get(key_id, now) is None and call == "iam:UpdateAccessKey":
+                self._check_disable(name, key_id)
+
+    def _check_disable(self, name: str, key_id: str) -> None:
+        """Right after the handler disabled a key."""
+        if key_id == self.emergency_key:
+            return
+        if key_id in self._kept:
+            self._violated(Promise.PERSONS_KEY, f"{key_id} of {name} was disabled")
+        if not self.facts[key_id].held_by_person:
+            return  # an orphan: nobody has its secret
+        delivered = self.delivered(name)
+        told = key_id in self._told_of or (delivered is not None and delivered in self._announced)
+        if not told:
+            self._violated(Promise.TOLD_FIRST, f"{key_id} of {name} was disabled before a word")
+
+    def _check_deletion(self, key_id: str, facts: KeyFacts, call: str) -> None:
+        if call == "person":
+            return
+        if key_id in self._kept:
+            self._violated(Promise.PERSONS_KEY, f"{key_id} was deleted")
+        now = self.account.clock.now()
+        if facts.inactive_since is None:
+            # A key whose store was refused is taken back by the run that made it.
+            if facts.held_by_person or self.delivered(facts.user) == key_id:
+                self._violated(Promise.NOT_DELETED_EARLY, f"{key_id} was deleted while active")
+            return
+        least = DELETE_AFTER if facts.held_by_person else ORPHAN_AFTER
+        if now - facts.inactive_since < least:
+            inactive_for = now - facts.inactive_since
+            self._violated(Promise.NOT_DELETED_EARLY, f"{key_id} was inactive for {inactive_for}")
+
+    def _read_messages(self) -> None:
+        topic = sns_backends[ACCOUNT_ID][REGION].topics[self.account.topic_arn]
+        for _id, body, subject, attributes, _ in topic.sent_notifications[self._published :]:
+            self._said += [body, subject or "", json.dumps(attributes, default=str)]
+            data = json.loads(json.loads(body)["default"])
+            lines = data["lines"] if data["event"] == "digest" else [data]
+            own_copy = data["event"] != "digest"
+            for line in lines:
+                key_id = line["access_key_id"]
+                self._told_of.add(key_id)
+                passed_on = "please pass it on" in line.get("text", "")
+                if line["event"] == "rotated" and (own_copy or passed_on):
+                    self._announced[key_id] = self._announced.get(key_id, 0) + 1
+        self._published = len(topic.sent_notifications)
+
+    # -- the promises, at the end ------------------------------------------------------------------
+
+    def settle(self, died: bool) -> None:
+        """Checks what must hold once nothing changes any more."""
+        for name in self.names:
+            delivered = self.delivered(name)
+            for key_id, key in self.keys(name).items():
+                facts = self.facts[key_id]
+                if key.status == "Active" and not facts.held_by_person and key_id != delivered:
+                    self._violated(Promise.LOST_SECRET, f"{key_id} of {name} is active")
+                if key.status != "Active" and key_id in self._kept:
+                    self._violated(Promise.PERSONS_KEY, f"{key_id} of {name} is not active")
+            if delivered is not None and delivered in self.keys(name):
+                times = self._announced.get(delivered, 0)
+                # A process that dies after a publish cannot know of it: once more is allowed.
+                if times == 0 or times > (2 if died else 1):
+                    what = f"{delivered} of {name} was announced {times} times"
+                    self._violated(Promise.TOLD_FIRST, what)
+
+    def search(self, *texts: str) -> None:
+        """Looks for secret access keys in what was said, written down and answered."""
+        tags = [
+            json.dumps(secret.tags)
+            for secret in secretsmanager_backends[ACCOUNT_ID][REGION].secrets.values()
+        ]
+        haystack = "\n".join((*texts, *tags, *self._said))
+        for key_id, facts in self.facts.items():
+            if facts.secret in haystack:
+                self._violated(Promise.SECRECY, f"the secret of {key_id} was found outside")
+
+    @property
+    def published(self) -> int:
+        return self._published
+
+    def _violated(self, promise: Promise, what: str) -> None:
+        self.violations.append(Violation(promise, what))

@@ -1,0 +1,220 @@
+"""The situations of the lifecycle table, each brought about by the handler's own earlier runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.aws.account import Account
+from tests.crash.wire import Died, Fault, Tap, tapped
+
+Unheld = set[str]
+SetUp = Callable[[Account], Unheld]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`set_up` leaves the account as it is just before the run that is tried, and returns the keys
+    whose secrets their owner does not have. `payload` may depend on the keys there are then."""
+
+    name: str
+    set_up: SetUp
+    payload: Callable[[Account], dict[str, Any]] = lambda _account: {}
+    users: tuple[str, ...] = ("alice",)
+    parameters: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def died_before(self) -> bool:
+        return self.name.startswith("died")
+
+    @property
+    def is_emergency(self) -> bool:
+        return self.name.startswith("emergency")
+
+
+def _due(account: Account) -> Unheld:
+    account.add_user("alice", 90)
+    return set()
+
+
+def _due_again(account: Account) -> Unheld:
+    """The steady state: the secret and its policy are there, the slot is free."""
+    account.add_user("alice", 90)
+    account.run()
+    account.pass_days(31)
+    account.run()
+    account.pass_days(59)
+    return set()
+
+
+def _service_user(account: Account) -> Unheld:
+    account.add_user("alice", 90, password=False)
+    return set()
+
+
+def _nobody_but_operators(account: Account) -> Unheld:
+    account.add_user("alice", 90)
+    sns = account.client("sns")
+    for subscription in sns.list_subscriptions_by_topic(TopicArn=account.topic_arn)[
+        "Subscriptions"
+    ]:
+        if subscription["Endpoint"].endswith(":alice"):
+            sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+    return set()
+
+
+def _from_terraform(account: Account) -> Unheld:
+    account.client("secretsmanager").create_secret(
+        Name=account.secret_name(),
+        Tags=[{"Key": "access-key-rotation:managed-by", "Value": "key-rotation"}],
+    )
+    return _due(account)
+
+
+def _to_be_warned(account: Account) -> Unheld:
+    account.add_user("alice", 85)
+    return set()
+
+
+def _grace_over(account: Account) -> Unheld:
+    account.add_user("alice", 90, password=False)
+    account.run()
+    account.pass_days(7)
+    return set()
+
+
+def _held(account: Account) -> Unheld:
+    account.set_parameter("hold_while_used_days", "3")
+    [old] = account.add_user("alice", 90, password=False)
+    account.run()
+    account.pass_days(8)
+    account.use(old)
+    return set()
+
+
+def _to_be_deleted(account: Account) -> Unheld:
+    account.add_user("alice", 90)
+    account.run()
+    account.pass_days(30)
+    return set()
+
+
+def _delete_and_rotate(account: Account) -> Unheld:
+    account.add_user("alice", 90)
+    account.run()
+    account.pass_days(90)
+    return set()
+
+
+def _one_of_two_idle(account: Account) -> Unheld:
+    idle, used = account.add_user("alice", 80, 70)
+    account.use(idle, days_ago=60)
+    account.use(used, days_ago=1)
+    return set()
+
+
+def _two_active_and_due(account: Account) -> Unheld:
+    for key_id in account.add_user("alice", 95, 20):
+        account.use(key_id)
+    return set()
+
+
+def _slot_taken(account: Account) -> Unheld:
+    first, _second = account.add_user("alice", 200, 90)
+    account.set_status(first, "Inactive")
+    return set()
+
+
+def _died_at(call: str, fault: Fault) -> SetUp:
+    """An earlier run died there, a day ago."""
+
+    def set_up(account: Account) -> Unheld:
+        account.add_user("alice", 90)
+        before = set(account.statuses())
+        tap = Tap(fault)
+
+        def aim(number: int, name: str) -> None:
+            if name == call and tap.at < 0:
+                tap.at = number
+
+        tap.before_call = aim
+        try:
+            with tapped(tap):
+                account.run()
+        except Died:
+            pass
+        account.pass_days(1)
+        return set(account.statuses()) - before
+
+    return set_up
+
+
+def _orphan_waits(account: Account) -> Unheld:
+    unheld = _died_at("secretsmanager:PutSecretValue", Fault.DIES_BEFORE)(account)
+    account.run()
+    account.pass_days(1)
+    return unheld
+
+
+def _created_again(account: Account) -> Unheld:
+    account.add_user("alice", 90)
+    account.run()
+    iam = account.client("iam")
+    for key_id in account.statuses():
+        iam.delete_access_key(UserName="alice", AccessKeyId=key_id)
+    iam.delete_login_profile(UserName="alice")
+    iam.delete_user(UserName="alice")
+    account.pass_days(1)
+    account.add_user("alice", 90)
+    return set()
+
+
+def _secret_pending_deletion(account: Account) -> Unheld:
+    _grace_over(account)
+    account.client("secretsmanager").delete_secret(SecretId=account.secret_name())
+    return set()
+
+
+def _two_users(account: Account) -> Unheld:
+    account.subscribe("bob", user="bob", audience="user")
+    account.add_user("alice", 95)
+    account.add_user("bob", 90)
+    return set()
+
+
+def _emergency(account: Account) -> dict[str, Any]:
+    oldest = next(iter(account.statuses()))
+    return {"emergency": {"user": "alice", "access_key_id": oldest, "reason": "leaked"}}
+
+
+def _both_slots(account: Account) -> Unheld:
+    account.add_user("alice", 50, 20)
+    return set()
+
+
+SCENARIOS = (
+    Scenario("due, the first time", _due),
+    Scenario("due again", _due_again),
+    Scenario("due, a service user", _service_user),
+    Scenario("due, only operators listen", _nobody_but_operators),
+    Scenario("due, the secret is from Terraform", _from_terraform),
+    Scenario("due, two users", _two_users, users=("alice", "bob")),
+    Scenario("to be warned", _to_be_warned),
+    Scenario("superseded, the grace is over", _grace_over),
+    Scenario("superseded, still in use", _held),
+    Scenario("superseded, to be deleted", _to_be_deleted),
+    Scenario("to be deleted, its successor due", _delete_and_rotate),
+    Scenario("two active, one idle", _one_of_two_idle),
+    Scenario("two active, due", _two_active_and_due),
+    Scenario("due, the other slot taken", _slot_taken),
+    Scenario("died before the store", _died_at("secretsmanager:PutSecretValue", Fault.DIES_BEFORE)),
+    Scenario("died after the store", _died_at("secretsmanager:PutSecretValue", Fault.DIES_AFTER)),
+    Scenario("died after the create", _died_at("iam:CreateAccessKey", Fault.DIES_AFTER)),
+    Scenario("died after the announcement", _died_at("sns:Publish", Fault.DIES_AFTER)),
+    Scenario("an inactive orphan", _orphan_waits),
+    Scenario("a user created again", _created_again),
+    Scenario("the pair's secret is pending deletion", _secret_pending_deletion),
+    Scenario("emergency, the only key", _due, _emergency),
+    Scenario("emergency, both slots active", _both_slots, _emergency),
+)

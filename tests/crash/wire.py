@@ -1,0 +1,164 @@
+"""The wire between the handler and AWS, with a hand on it.
+
+Every AWS call of a tapped thread passes `Tap.on_send`, attempt by attempt, on its way to moto: it can
+be cut before or after its effect, refused, delayed or answered from an older state. Calls of other
+threads, and of the test itself, are not touched.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ReadTimeoutError
+from moto.core.botocore_stubber import MockRawResponse
+from moto.core.models import botocore_stubber
+
+from tests.aws.account import SESSION, Clock
+
+
+class Died(BaseException):
+    """The process was killed. Nothing of it runs on: every later call of it ends the same way."""
+
+
+class Fault(StrEnum):
+    """What happens to one AWS call."""
+
+    DIES_BEFORE = "dies before the call"
+    DIES_AFTER = "dies after its effect"
+    THROTTLED = "throttled until the retries end"
+    ERROR_500 = "answers 500 until the retries end"
+    ANSWER_LOST_ONCE = "times out after its effect, then is retried"
+    ANSWER_LOST = "times out after its effect until the retries end"
+    DENIED = "answers AccessDenied"
+
+
+_XML = (
+    "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>"
+    "<Message>{message}</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+)
+_QUERY_SERVICES = ("iam", "sts", "sns")
+
+
+@dataclass
+class Tap:
+    """One run's view of the wire. `on_call` is told of each call's name after its effect."""
+
+    fault: Fault | None = None
+    at: int = -1
+    on_call: Callable[[str], None] = lambda _name: None
+    before_call: Callable[[int, str], None] = lambda _number, _name: None
+    answer: Callable[[str, AWSResponse], AWSResponse] = lambda _name, response: response
+    calls: list[str] = field(default_factory=list)
+    attempts: int = 0
+    dead: bool = False
+
+    def on_new_call(self, name: str) -> None:
+        """A new logical call; its retries are attempts of the same one."""
+        if self.dead:
+            raise Died
+        self.before_call(len(self.calls), name)
+        self.calls.append(name)
+        self.attempts = 0
+
+    def on_send(self, request: Any) -> AWSResponse:
+        if self.dead:
+            raise Died
+        name = self.calls[-1]
+        faulty = len(self.calls) - 1 == self.at
+        self.attempts += 1
+        match self.fault if faulty else None:
+            case Fault.DIES_BEFORE:
+                self.dead = True
+                raise Died
+            case Fault.DIES_AFTER:
+                self._pass_on(name, request)
+                self.dead = True
+                raise Died
+            case Fault.THROTTLED:
+                return _error(name, request, 400, "Throttling", "Rate exceeded")
+            case Fault.ERROR_500:
+                return _error(name, request, 500, "InternalFailure", "Try again")
+            case Fault.DENIED:
+                return _error(name, request, 403, "AccessDenied", "Not allowed")
+            case Fault.ANSWER_LOST:
+                self._pass_on(name, request)
+                raise ReadTimeoutError(endpoint_url=request.url)
+            case Fault.ANSWER_LOST_ONCE if self.attempts == 1:
+                self._pass_on(name, request)
+                raise ReadTimeoutError(endpoint_url=request.url)
+            case _:
+                return self.answer(name, self._pass_on(name, request))
+
+    def _pass_on(self, name: str, request: Any) -> AWSResponse:
+        response = botocore_stubber("before-send", request)
+        assert response is not None
+        self.on_call(name)
+        return response
+
+
+def _error(name: str, request: Any, status: int, code: str, message: str) -> AWSResponse:
+    service = name.split(":")[0]
+    if service in _QUERY_SERVICES:
+        body = _XML.format(code=code, message=message)
+    else:
+        code = {"Throttling": "ThrottlingException", "AccessDenied": "AccessDeniedException"}.get(
+            code, code
+        )
+        body = f'{{"__type": "{code}", "message": "{message}"}}'
+    raw: Any = MockRawResponse(body)
+    return AWSResponse(request.url, status, {"x-amzn-requestid": "r"}, raw)
+
+
+_current = threading.local()
+
+
+def _before_call(model: Any, **_: Any) -> None:
+    tap: Tap | None = getattr(_current, "tap", None)
+    if tap is not None:
+        tap.on_new_call(f"{model.service_model.service_name}:{model.name}")
+
+
+def _before_send(request: Any, **_: Any) -> AWSResponse | None:
+    tap: Tap | None = getattr(_current, "tap", None)
+    return botocore_stubber("before-send", request) if tap is None else tap.on_send(request)
+
+
+SESSION.events.register_first("before-call", _before_call)
+# In the place of moto's own: botocore asks every handler, so the two would do everything twice.
+SESSION.events.unregister("before-send", botocore_stubber)
+SESSION.events.register("before-send", _before_send)
+
+
+@contextmanager
+def tapped(tap: Tap) -> Iterator[None]:
+    """This thread's calls go through the tap."""
+    _current.tap = tap
+    try:
+        yield
+    finally:
+        _current.tap = None
+
+
+@contextmanager
+def untapped() -> Iterator[None]:
+    """Somebody else's calls, in the middle of a tapped run."""
+    tap, _current.tap = getattr(_current, "tap", None), None
+    try:
+        yield
+    finally:
+        _current.tap = tap
+
+
+@contextmanager
+def retries_without_waiting(clock: Clock) -> Iterator[None]:
+    """botocore's back-off moves the clock of the tests instead of waiting."""
+    with mock.patch("botocore.endpoint.time", SimpleNamespace(sleep=clock.sleep)):
+        yield
