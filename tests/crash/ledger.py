@@ -237,8 +237,12 @@ class Ledger:
 
     # -- the promises, at the end ------------------------------------------------------------------
 
-    def settle(self, died: bool) -> None:
-        """Checks what must hold once nothing changes any more."""
+    def settle(self, repeats: int) -> None:
+        """Checks what must hold once nothing changes any more.
+
+        A process that dies after a publish, or loses its answer, cannot know of it: the rotation
+        may be announced so many times more.
+        """
         for name in self.names:
             delivered = self.delivered(name)
             for key_id, key in self.keys(name).items():
@@ -249,8 +253,7 @@ class Ledger:
                     self._violated(Promise.PERSONS_KEY, f"{key_id} of {name} is not active")
             if delivered is not None and delivered in self.keys(name):
                 times = self._announced.get(delivered, 0)
-                # A process that dies after a publish cannot know of it: once more is allowed.
-                if times == 0 or times > (2 if died else 1):
+                if not 1 <= times <= 1 + repeats:
                     what = f"{delivered} of {name} was announced {times} times"
                     self._violated(Promise.TOLD_FIRST, what)
 

@@ -38,7 +38,10 @@ BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
 @dataclass(frozen=True)
 class Point:
-    """Where and how a run is disturbed. `retried`: Lambda tries the same event again a minute on."""
+    """Where and how a run is disturbed.
+
+    `retried`: Lambda tries the same event again a minute later.
+    """
 
     scenario: str
     fault: Fault
@@ -136,12 +139,12 @@ def try_point(point: Point) -> list[Violation]:
                 again = invoke(account, ledger, Tap(), payload, "first")
                 if not again.failed:
                     break
-        disturbed = first.died or first.failed or scenario.died_before
-        follow_up(account, ledger, died=disturbed)
+        cut_off = first.died or first.failed or scenario.died_before
+        follow_up(account, ledger, repeats=tap.lost_answers + cut_off)
         return ledger.violations
 
 
-def follow_up(account: Account, ledger: Ledger, died: bool) -> None:
+def follow_up(account: Account, ledger: Ledger, repeats: int = 0) -> None:
     """The schedule fires on, until nothing changes."""
     last = None
     passed = 0
@@ -157,7 +160,7 @@ def follow_up(account: Account, ledger: Ledger, died: bool) -> None:
     if last.changed:
         changes = [call for call in last.calls if call.startswith(MUTATING)]
         ledger.violations.append(Violation(Promise.SETTLES, f"the last run did {changes}"))
-    ledger.settle(died)
+    ledger.settle(repeats)
 
 
 class _WatchUnknown:

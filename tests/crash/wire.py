@@ -1,8 +1,8 @@
 """The wire between the handler and AWS, with a hand on it.
 
-Every AWS call of a tapped thread passes `Tap.on_send`, attempt by attempt, on its way to moto: it can
-be cut before or after its effect, refused, delayed or answered from an older state. Calls of other
-threads, and of the test itself, are not touched.
+Every AWS call of a tapped thread passes `Tap.on_send`, attempt by attempt, on its way to moto: it
+can be cut before or after its effect, refused, delayed or answered from an older state. Calls of
+other threads, and of the test itself, are not touched.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 from unittest import mock
 
 from botocore.awsrequest import AWSResponse
@@ -58,6 +58,7 @@ class Tap:
     answer: Callable[[str, AWSResponse], AWSResponse] = lambda _name, response: response
     calls: list[str] = field(default_factory=list)
     attempts: int = 0
+    lost_answers: int = 0
     dead: bool = False
 
     def on_new_call(self, name: str) -> None:
@@ -89,13 +90,15 @@ class Tap:
             case Fault.DENIED:
                 return _error(name, request, 403, "AccessDenied", "Not allowed")
             case Fault.ANSWER_LOST:
-                self._pass_on(name, request)
-                raise ReadTimeoutError(endpoint_url=request.url)
+                self._lose_answer(name, request)
             case Fault.ANSWER_LOST_ONCE if self.attempts == 1:
-                self._pass_on(name, request)
-                raise ReadTimeoutError(endpoint_url=request.url)
-            case _:
-                return self.answer(name, self._pass_on(name, request))
+                self._lose_answer(name, request)
+        return self.answer(name, self._pass_on(name, request))
+
+    def _lose_answer(self, name: str, request: Any) -> NoReturn:
+        self._pass_on(name, request)
+        self.lost_answers += 1
+        raise ReadTimeoutError(endpoint_url=request.url)
 
     def _pass_on(self, name: str, request: Any) -> AWSResponse:
         response = botocore_stubber("before-send", request)
