@@ -48,10 +48,8 @@ class KeyFacts:
     user: str
     secret: str
     held_by_person: bool
-    person_made: bool
     usable_from: datetime
     inactive_since: datetime | None = None
-    ever_used: bool = False
 
 
 @dataclass
@@ -68,13 +66,15 @@ class Ledger:
     violations: list[Violation] = field(default_factory=list)
     facts: dict[str, KeyFacts] = field(default_factory=dict)
     tolerant: bool = False
+    usable_after: timedelta = timedelta(0)
     _works: dict[str, bool] = field(default_factory=dict)
     _lost: dict[str, str] = field(default_factory=dict)
+    _taken: dict[str, str] = field(default_factory=dict)
     _announced: dict[str, int] = field(default_factory=dict)
     _told_of: set[str] = field(default_factory=set)
     _published: int = 0
     _said: list[str] = field(default_factory=list)
-    _kept: set[str] = field(default_factory=set)
+    _kept: dict[str, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.look("setting up")
@@ -95,6 +95,10 @@ class Ledger:
     def keys(self, name: str) -> dict[str, Any]:
         user = iam_backends[ACCOUNT_ID]["aws"].users.get(name)
         return {key.access_key_id: key for key in user.access_keys} if user else {}
+
+    def is_active(self, name: str, key_id: str) -> bool:
+        key = self.keys(name).get(key_id)
+        return key is not None and key.status == "Active"
 
     def secret(self, name: str) -> Any:
         """moto's secret, or None."""
@@ -132,9 +136,12 @@ class Ledger:
         for key_id in key_ids:
             self.facts[key_id].held_by_person = True
 
-    def person_keeps(self, *key_ids: str) -> None:
-        """A person made these keys, or chose between keys: they must stay active."""
-        self._kept |= set(key_ids)
+    def person_keeps(self, key_id: str, days: float = 1000) -> None:
+        """A person made this key, or chose it over another: it must stay active for so long."""
+        self._kept[key_id] = self.account.clock.now() + timedelta(days=days)
+
+    def _is_kept(self, key_id: str) -> bool:
+        return key_id in self._kept and self.account.clock.now() < self._kept[key_id]
 
     def fetch(self, name: str = "alice") -> None:
         """The owner reads the secret."""
@@ -172,7 +179,11 @@ class Ledger:
         """What a run has broken it must have put right by its end."""
         for what in self._lost.values():
             self._violated(Promise.WORKING_KEY, what)
+        for key_id, name in self._taken.items():
+            if not self.is_active(name, key_id):
+                self._violated(Promise.PERSONS_KEY, f"{key_id} of {name} was disabled")
         self._lost.clear()
+        self._taken.clear()
 
     def _note_status(
         self, name: str, key_id: str, key: Any, before: dict[str, Any], call: str
@@ -180,9 +191,8 @@ class Ledger:
         now = self.account.clock.now()
         if key_id not in self.facts:
             by_person = call in ("setting up", "person")
-            self.facts[key_id] = KeyFacts(
-                name, key.secret_access_key, by_person, by_person, usable_from=now
-            )
+            usable_from = now if by_person else now + self.usable_after
+            self.facts[key_id] = KeyFacts(name, key.secret_access_key, by_person, usable_from)
         facts = self.facts[key_id]
         if key.status == "Active":
             facts.inactive_since = None
@@ -195,8 +205,10 @@ class Ledger:
         """Right after the handler disabled a key."""
         if key_id == self.emergency_key:
             return
-        if key_id in self._kept:
-            self._violated(Promise.PERSONS_KEY, f"{key_id} of {name} was disabled")
+        if self._is_kept(key_id):
+            self._taken[key_id] = name
+            if not self.tolerant:
+                self.end_run()
         if not self.facts[key_id].held_by_person:
             return  # an orphan: nobody has its secret
         delivered = self.delivered(name)
@@ -207,7 +219,7 @@ class Ledger:
     def _check_deletion(self, key_id: str, facts: KeyFacts, call: str) -> None:
         if call == "person":
             return
-        if key_id in self._kept:
+        if self._is_kept(key_id):
             self._violated(Promise.PERSONS_KEY, f"{key_id} was deleted")
         now = self.account.clock.now()
         if facts.inactive_since is None:
@@ -249,9 +261,9 @@ class Ledger:
                 facts = self.facts[key_id]
                 if key.status == "Active" and not facts.held_by_person and key_id != delivered:
                     self._violated(Promise.LOST_SECRET, f"{key_id} of {name} is active")
-                if key.status != "Active" and key_id in self._kept:
+                if key.status != "Active" and self._is_kept(key_id):
                     self._violated(Promise.PERSONS_KEY, f"{key_id} of {name} is not active")
-            if delivered is not None and delivered in self.keys(name):
+            if delivered is not None and self.is_active(name, delivered):
                 times = self._announced.get(delivered, 0)
                 if not 1 <= times <= 1 + repeats:
                     what = f"{delivered} of {name} was announced {times} times"

@@ -84,11 +84,11 @@ class Tap:
                 self.dead = True
                 raise Died
             case Fault.THROTTLED:
-                return _error(name, request, 400, "Throttling", "Rate exceeded")
+                return _error(name, request.url, 400, "Throttling", "Rate exceeded")
             case Fault.ERROR_500:
-                return _error(name, request, 500, "InternalFailure", "Try again")
+                return _error(name, request.url, 500, "InternalFailure", "Try again")
             case Fault.DENIED:
-                return _error(name, request, 403, "AccessDenied", "Not allowed")
+                return _error(name, request.url, 403, "AccessDenied", "Not allowed")
             case Fault.ANSWER_LOST:
                 self._lose_answer(name, request)
             case Fault.ANSWER_LOST_ONCE if self.attempts == 1:
@@ -107,7 +107,7 @@ class Tap:
         return response
 
 
-def _error(name: str, request: Any, status: int, code: str, message: str) -> AWSResponse:
+def _error(name: str, url: str, status: int, code: str, message: str) -> AWSResponse:
     service = name.split(":")[0]
     if service in _QUERY_SERVICES:
         body = _XML.format(code=code, message=message)
@@ -116,8 +116,12 @@ def _error(name: str, request: Any, status: int, code: str, message: str) -> AWS
             code, code
         )
         body = f'{{"__type": "{code}", "message": "{message}"}}'
+    return _response(url, status, {"x-amzn-requestid": "r"}, body)
+
+
+def _response(url: str, status: int, headers: Any, body: str) -> AWSResponse:
     raw: Any = MockRawResponse(body)
-    return AWSResponse(request.url, status, {"x-amzn-requestid": "r"}, raw)
+    return AWSResponse(url, status, headers, raw)
 
 
 _current = threading.local()
@@ -134,10 +138,21 @@ def _before_send(request: Any, **_: Any) -> AWSResponse | None:
     return botocore_stubber("before-send", request) if tap is None else tap.on_send(request)
 
 
-SESSION.events.register_first("before-call", _before_call)
+_events: Any = SESSION.events
+_events.register_first("before-call", _before_call)
 # In the place of moto's own: botocore asks every handler, so the two would do everything twice.
-SESSION.events.unregister("before-send", botocore_stubber)
-SESSION.events.register("before-send", _before_send)
+_events.unregister("before-send", botocore_stubber)
+_events.register("before-send", _before_send)
+
+
+def copied(response: AWSResponse, body: str) -> AWSResponse:
+    """The same answer with this body."""
+    return _response(response.url, response.status_code, response.headers, body)
+
+
+def refused(name: str, url: str, code: str) -> AWSResponse:
+    """An answer that refuses the call."""
+    return _error(name, url, 403, code, "Not now")
 
 
 @contextmanager

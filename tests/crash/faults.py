@@ -1,0 +1,87 @@
+"""Faults: in every situation, at every AWS call, everything that can happen to that call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tests.crash.ledger import Ledger, Promise, Violation
+from tests.crash.runs import BY_NAME, count_calls, follow_up, invoke, prepared, retry
+from tests.crash.wire import Fault, Tap
+
+READS = ("iam:List", "iam:Get", "secretsmanager:Describe", "sns:List", "sns:Get", "ssm:Get")
+NOT_AN_ANSWER = (Fault.THROTTLED, Fault.ERROR_500, Fault.DENIED)
+
+
+@dataclass(frozen=True)
+class FaultPoint:
+    """Where and how a run is disturbed.
+
+    `retried`: Lambda tries the same event again a minute later; else the schedule comes next.
+    """
+
+    scenario: str
+    fault: Fault
+    at: int
+    retried: bool = True
+
+    def __str__(self) -> str:
+        retried = "" if self.retried else ", not retried"
+        return f"{self.scenario}: call {self.at} {self.fault}{retried}"
+
+    def violations(self) -> list[Violation]:
+        """The promises that this point breaks."""
+        scenario = BY_NAME[self.scenario]
+        with prepared(scenario) as (account, ledger, payload):
+            tap = Tap(self.fault, self.at)
+            watch = _WatchUnknown(ledger, tap, self, alone=len(scenario.users) == 1)
+            tap.before_call = watch
+            first = invoke(account, ledger, tap, payload, "first")
+            watch.finish()
+            if self.retried:
+                retry(account, ledger, first, payload)
+            cut_off = first.died or first.failed or scenario.died_before
+            follow_up(account, ledger, repeats=tap.lost_answers + cut_off)
+            return ledger.violations
+
+
+def fault_points(name: str) -> list[FaultPoint]:
+    """Every call of the scenario's undisturbed run, with every fault."""
+    every = [
+        FaultPoint(name, fault, at)
+        for at in range(len(count_calls(BY_NAME[name])))
+        for fault in Fault
+    ]
+    dying = (Fault.DIES_BEFORE, Fault.DIES_AFTER)
+    return every + [replace(p, retried=False) for p in every if p.fault in dying]
+
+
+class _WatchUnknown:
+    """Promise 5: after a read that failed, this user's keys are left as they are by that run."""
+
+    def __init__(self, ledger: Ledger, tap: Tap, point: FaultPoint, alone: bool) -> None:
+        self._ledger, self._tap, self._point = ledger, tap, point
+        self._watching = alone and point.fault in NOT_AN_ANSWER
+        self._keys: dict[str, str] | None = None
+
+    def __call__(self, number: int, name: str) -> None:
+        if self._watching and number == self._point.at and name.startswith(READS):
+            self._keys = self._now()
+
+    def finish(self) -> None:
+        if self._keys is None:
+            return
+        now = self._now()
+        unasked = {key for key in now if key not in self._keys} | {
+            key
+            for key, status in self._keys.items()
+            if key not in now or (status == "Active" and now[key] != "Active")
+        }
+        if unasked:
+            call = self._tap.calls[self._point.at]
+            self._ledger.violations.append(
+                Violation(Promise.UNKNOWN_IS_NO_ANSWER, f"{sorted(unasked)} changed after {call}")
+            )
+
+    def _now(self) -> dict[str, str]:
+        [name] = self._ledger.names
+        return {key_id: key.status for key_id, key in self._ledger.keys(name).items()}

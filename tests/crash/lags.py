@@ -1,0 +1,145 @@
+"""Eventual consistency: AWS answers from an older state, or refuses a key that is too new."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from botocore.awsrequest import AWSResponse
+
+from tests.aws.account import Account
+from tests.crash.ledger import Ledger, Violation
+from tests.crash.runs import BY_NAME, count_calls, follow_up, invoke, prepared
+from tests.crash.wire import Fault, Tap, copied, refused
+
+SCENARIOS = (
+    "due, the first time",
+    "due again",
+    "due, a service user",
+    "due, only operators listen",
+    "emergency, the only key",
+)
+STALE = {
+    "ListAccessKeys": ("iam:ListAccessKeys",),
+    "DescribeSecret": ("secretsmanager:DescribeSecret",),
+    "both": ("iam:ListAccessKeys", "secretsmanager:DescribeSecret"),
+}
+
+
+@dataclass(frozen=True)
+class RefusedPoint:
+    """STS refuses a new key for so long; until then it is of no use to its owner."""
+
+    scenario: str
+    seconds: int
+
+    def __str__(self) -> str:
+        return f"{self.scenario}: a new key is refused for {self.seconds} s"
+
+    def violations(self) -> list[Violation]:
+        """The promises that this point breaks."""
+        with prepared(BY_NAME[self.scenario]) as (account, ledger, payload):
+            ledger.usable_after = timedelta(seconds=self.seconds)
+            tap = Tap(answer=_refuse_new_keys(account, ledger))
+            invoke(account, ledger, tap, payload, "first")
+            follow_up(account, ledger)
+            return ledger.violations
+
+
+def _refuse_new_keys(account: Account, ledger: Ledger) -> Callable[[str, AWSResponse], Any]:
+    def answer(name: str, response: AWSResponse) -> AWSResponse:
+        if name != "sts:GetCallerIdentity":
+            return response
+        newest = max(facts.usable_from for facts in ledger.facts.values())
+        if account.clock.now() >= newest:
+            return response
+        return refused(name, response.url, "InvalidClientTokenId")
+
+    return answer
+
+
+@dataclass(frozen=True)
+class UnseenPoint:
+    """`ListAccessKeys` does not show a new key in its first answers."""
+
+    scenario: str
+    answers: int
+
+    def __str__(self) -> str:
+        return f"{self.scenario}: a new key is missing from {self.answers} lists"
+
+    def violations(self) -> list[Violation]:
+        """The promises that this point breaks."""
+        with prepared(BY_NAME[self.scenario]) as (account, ledger, payload):
+            known = set(ledger.facts)
+            left = [self.answers]
+
+            def answer(name: str, response: AWSResponse) -> AWSResponse:
+                new = set(ledger.facts) - known
+                if name != "iam:ListAccessKeys" or not new or left[0] == 0:
+                    return response
+                left[0] -= 1
+                return copied(response, without_keys(response.content.decode(), new))
+
+            invoke(account, ledger, Tap(answer=answer), payload, "first")
+            follow_up(account, ledger)
+            return ledger.violations
+
+
+def without_keys(body: str, key_ids: set[str]) -> str:
+    """The answer of ListAccessKeys without these keys."""
+    for key_id in key_ids:
+        member = r"<member>(?:(?!</member>).)*" + key_id + r".*?</member>"
+        body = re.sub(member, "", body, flags=re.DOTALL)
+    return body
+
+
+@dataclass(frozen=True)
+class StalePoint:
+    """A run dies after a call; the run a minute later is shown how things were before the first."""
+
+    scenario: str
+    stale: str
+    at: int
+
+    def __str__(self) -> str:
+        return f"{self.scenario}: dies after call {self.at}, then {self.stale} is stale"
+
+    def violations(self) -> list[Violation]:
+        """The promises that this point breaks."""
+        scenario = BY_NAME[self.scenario]
+        with prepared(scenario) as (account, ledger, payload):
+            before: dict[str, AWSResponse] = {}
+
+            def remember(name: str, response: AWSResponse) -> AWSResponse:
+                if name in STALE[self.stale] and name not in before:
+                    before[name] = copied(response, response.content.decode())
+                return response
+
+            def recall(name: str, response: AWSResponse) -> AWSResponse:
+                old = before.get(name)
+                return response if old is None else copied(old, old.content.decode())
+
+            invoke(account, ledger, Tap(Fault.DIES_AFTER, self.at, answer=remember), payload, "1st")
+            account.pass_days(minutes=1)
+            second = invoke(account, ledger, Tap(answer=recall), payload, "2nd")
+            follow_up(account, ledger, repeats=2 + second.failed)
+            return ledger.violations
+
+
+LagPoint = RefusedPoint | UnseenPoint | StalePoint
+
+
+def lag_points(name: str) -> list[LagPoint]:
+    """Refused for seconds or an hour; unseen for a call or the whole run; stale at every call."""
+    if name not in SCENARIOS:
+        return []
+    calls = len(count_calls(BY_NAME[name]))
+    return [
+        *(RefusedPoint(name, seconds) for seconds in (1, 5, 25, 29, 31, 600, 3599)),
+        *(UnseenPoint(name, answers) for answers in (1, 2, 3, 20)),
+        *(StalePoint(name, stale, at) for stale in STALE for at in range(calls)),
+    ]

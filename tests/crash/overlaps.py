@@ -1,0 +1,106 @@
+"""Overlaps: a second run, of the schedule or an emergency, between any two calls of the first."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from tests.crash.ledger import Violation
+from tests.crash.runs import BY_NAME, Invocation, count_calls, follow_up, invoke, prepared, retry
+from tests.crash.wire import Tap
+
+TO_THE_END = 10_000
+# All pairs of calls for these; for the others the second run goes to its end in between.
+ALL_PAIRS = ("due again",)
+EMERGENCY_DURING = ("due again", "due, a service user", "superseded, the grace is over")
+
+
+@dataclass(frozen=True)
+class OverlapPoint:
+    """The second run starts before the first one's call `at`, and rests before its own call `until`
+    until the first one has ended."""
+
+    scenario: str
+    at: int
+    until: int
+    emergency: bool = False
+
+    def __str__(self) -> str:
+        what = "an emergency" if self.emergency else "a second run"
+        until = "its end" if self.until == TO_THE_END else f"its call {self.until}"
+        return f"{self.scenario}: {what} before call {self.at}, up to {until}"
+
+    def violations(self) -> list[Violation]:
+        """The promises that this point breaks."""
+        scenario = BY_NAME[self.scenario]
+        with prepared(scenario) as (account, ledger, payload):
+            other_payload = payload
+            if self.emergency:
+                key_id = next(iter(account.statuses()))
+                named = {"user": "alice", "access_key_id": key_id, "reason": "leaked"}
+                other_payload = {"emergency": named}
+                ledger.emergency_key = key_id
+            turn = _Turns()
+            other_tap = Tap(
+                before_call=lambda number, _: turn.rest() if number == self.until else None
+            )
+
+            def other_run() -> Invocation:
+                try:
+                    return invoke(account, ledger, other_tap, other_payload, "second")
+                finally:
+                    turn.give_back()
+
+            pool = ThreadPoolExecutor(1)
+            second: list[Future[Invocation]] = []
+
+            def hand_over() -> None:
+                second.append(pool.submit(other_run))
+                turn.hand_over()
+
+            first_tap = Tap(
+                before_call=lambda number, _: hand_over() if number == self.at else None
+            )
+            first = invoke(account, ledger, first_tap, payload, "first")
+            turn.let_go()
+            retry(account, ledger, first, payload)
+            for future in second:
+                retry(account, ledger, future.result(), other_payload)
+            pool.shutdown()
+            follow_up(account, ledger, repeats=1 + scenario.died_before)
+            return ledger.violations
+
+
+class _Turns:
+    """One of the two runs moves at a time."""
+
+    def __init__(self) -> None:
+        self._firsts = threading.Event()
+        self._seconds = threading.Event()
+
+    def hand_over(self) -> None:
+        """The first run waits until the second rests or has ended."""
+        self._firsts.wait()
+
+    def rest(self) -> None:
+        """The second run waits until the first has ended."""
+        self._firsts.set()
+        self._seconds.wait()
+
+    def give_back(self) -> None:
+        self._firsts.set()
+
+    def let_go(self) -> None:
+        self._seconds.set()
+
+
+def overlap_points(name: str) -> list[OverlapPoint]:
+    """Every pair of calls, or every call of the first run."""
+    scenario = BY_NAME[name]
+    calls = range(len(count_calls(scenario)))
+    untils = [*calls, TO_THE_END] if name in ALL_PAIRS else [TO_THE_END]
+    points = [OverlapPoint(name, at, until) for at in calls for until in untils]
+    if name in EMERGENCY_DURING:
+        points += [OverlapPoint(name, at, TO_THE_END, emergency=True) for at in calls]
+    return points

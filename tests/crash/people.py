@@ -1,0 +1,117 @@
+"""People: somebody creates, disables, enables or deletes keys between any two calls of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.aws.account import Account
+from tests.crash.ledger import Ledger, Violation
+from tests.crash.runs import BY_NAME, count_calls, follow_up, invoke, prepared, retry
+from tests.crash.wire import Tap, untapped
+
+
+def _oldest_and_newest(account: Account) -> tuple[str, str | None]:
+    keys = account.client("iam").list_access_keys(UserName="alice")["AccessKeyMetadata"]
+    ids = [key["AccessKeyId"] for key in sorted(keys, key=lambda key: key["CreateDate"])]
+    return ids[0], ids[1] if len(ids) > 1 else None
+
+
+def _creates(account: Account, ledger: Ledger) -> None:
+    _, newest = _oldest_and_newest(account)
+    if newest is None:
+        made = account.add_key()
+        ledger.look("person")
+        ledger.person_keeps(made)
+
+
+def _disables_old(account: Account, ledger: Ledger) -> None:
+    old, _ = _oldest_and_newest(account)
+    account.set_status(old, "Inactive")
+
+
+def _deletes_old(account: Account, ledger: Ledger) -> None:
+    old, newest = _oldest_and_newest(account)
+    if newest is not None:
+        account.client("iam").delete_access_key(UserName="alice", AccessKeyId=old)
+
+
+def _disables_new(account: Account, ledger: Ledger) -> None:
+    _, newest = _oldest_and_newest(account)
+    if newest is not None:
+        account.set_status(newest, "Inactive")
+
+
+def _deletes_new(account: Account, ledger: Ledger) -> None:
+    _, newest = _oldest_and_newest(account)
+    if newest is not None:
+        account.client("iam").delete_access_key(UserName="alice", AccessKeyId=newest)
+
+
+def _goes_back(account: Account, ledger: Ledger) -> None:
+    """Re-enables the old key and disables the new one: not to be undone."""
+    old, newest = _oldest_and_newest(account)
+    if newest is not None:
+        account.set_status(old, "Active")
+        ledger.look("person")
+        account.set_status(newest, "Inactive")
+        # Then the new key may be deleted by rule 4, and the old one, which is due, be replaced.
+        ledger.person_keeps(old, days=30)
+
+
+ACTS: dict[str, Callable[[Account, Ledger], None]] = {
+    "creates a key": _creates,
+    "disables the old key": _disables_old,
+    "deletes the old key": _deletes_old,
+    "disables the new key": _disables_new,
+    "deletes the new key": _deletes_new,
+    "goes back to the old key": _goes_back,
+}
+SCENARIOS = (
+    "due, the first time",
+    "due again",
+    "due, a service user",
+    "superseded, the grace is over",
+    "superseded, to be deleted",
+    "died before the store",
+    "died after the store",
+    "two active, one idle",
+)
+
+
+@dataclass(frozen=True)
+class PersonPoint:
+    """A person does `act` just before the run's call `at`, or after the run if there is none."""
+
+    scenario: str
+    act: str
+    at: int
+
+    def __str__(self) -> str:
+        return f"{self.scenario}: a person {self.act} before call {self.at}"
+
+    def violations(self) -> list[Violation]:
+        """The promises that this point breaks."""
+        scenario = BY_NAME[self.scenario]
+        with prepared(scenario, tolerant=True) as (account, ledger, payload):
+
+            def person() -> None:
+                with untapped():
+                    ACTS[self.act](account, ledger)
+                    ledger.look("person")
+
+            tap = Tap(before_call=lambda number, _: person() if number == self.at else None)
+            first = invoke(account, ledger, tap, payload, "first")
+            if self.at >= len(first.calls):
+                person()
+            retry(account, ledger, first, payload)
+            follow_up(account, ledger, repeats=1 + scenario.died_before)
+            return ledger.violations
+
+
+def person_points(name: str) -> list[PersonPoint]:
+    """Every act before every call, and after the last."""
+    if name not in SCENARIOS:
+        return []
+    calls = len(count_calls(BY_NAME[name]))
+    return [PersonPoint(name, act, at) for act in ACTS for at in range(calls + 1)]

@@ -1,0 +1,136 @@
+"""Runs of the handler under the ledger's eye, and the days that follow."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.aws.account import Account, an_account
+from tests.crash.ledger import Ledger, Promise, Violation
+from tests.crash.scenarios import SCENARIOS, Scenario
+from tests.crash.wire import Died, Tap, retries_without_waiting, tapped
+
+MUTATING = (
+    "iam:Create",
+    "iam:Update",
+    "iam:Delete",
+    "secretsmanager:Create",
+    "secretsmanager:Put",
+    "secretsmanager:Tag",
+    "secretsmanager:Untag",
+    "secretsmanager:Restore",
+    "sns:Publish",
+)
+# Days after the first run on which the schedule fires again: the next days, when the grace is over,
+# when the old key is deleted. The last run must find nothing to do.
+DAYS = (1, 2, 8, 9, 10, 40, 41, 42)
+
+BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
+
+
+@dataclass
+class Invocation:
+    """What one run did on the wire, and how it ended."""
+
+    calls: list[str]
+    died: bool = False
+    failed: bool = False
+    said: str = ""
+
+    @property
+    def changed(self) -> bool:
+        return any(call.startswith(MUTATING) for call in self.calls)
+
+
+def invoke(account: Account, ledger: Ledger, tap: Tap, payload: Any, request: str) -> Invocation:
+    """One run through the tap; the ledger looks after every call."""
+    tap.on_call = ledger.look
+    invocation = Invocation(tap.calls)
+    with logs() as log, tapped(tap):
+        try:
+            invocation.said = repr(account.run(payload, request))
+        except Died:
+            invocation.died = True
+        except Exception as error:
+            invocation.failed = True
+            invocation.said = repr(error)
+    ledger.end_run()
+    ledger.search(invocation.said, log.getvalue())
+    for name in ledger.names:
+        ledger.fetch(name)
+    account.pass_days(seconds=1)
+    return invocation
+
+
+@contextmanager
+def prepared(scenario: Scenario, tolerant: bool = False) -> Iterator[tuple[Account, Ledger, Any]]:
+    """The scenario's account, its ledger, and the payload of the run that is tried."""
+    with an_account() as account, retries_without_waiting(account.clock):
+        for name, value in scenario.parameters.items():
+            account.set_parameter(name, value)
+        unheld = scenario.set_up(account)
+        payload = scenario.payload(account)
+        key = payload["emergency"]["access_key_id"] if scenario.is_emergency else None
+        ledger = Ledger(account, key, scenario.users, tolerant=tolerant)
+        for key_id in unheld:
+            ledger.facts[key_id].held_by_person = False
+        yield account, ledger, payload
+
+
+def count_calls(scenario: Scenario) -> list[str]:
+    """The calls of the undisturbed run."""
+    with prepared(scenario) as (account, ledger, payload):
+        return invoke(account, ledger, Tap(), payload, "first").calls
+
+
+def retry(account: Account, ledger: Ledger, first: Invocation, payload: Any) -> None:
+    """Lambda tries an asynchronous event that ended in an error twice more, under the same id."""
+    for minutes in (1, 2):
+        if not (first.died or first.failed):
+            return
+        account.pass_days(minutes=minutes)
+        first = invoke(account, ledger, Tap(), payload, "first")
+
+
+def follow_up(account: Account, ledger: Ledger, repeats: int = 0) -> None:
+    """The schedule fires on, until nothing changes."""
+    last = None
+    passed = 0
+    for day in DAYS:
+        account.pass_days(day - passed)
+        passed = day
+        last = invoke(account, ledger, Tap(), {}, f"day-{day}")
+        if last.failed:
+            ledger.violations.append(
+                Violation(Promise.SETTLES, f"the run of day {day} failed: {last.said[:200]}")
+            )
+    assert last is not None
+    if last.changed:
+        changes = [call for call in last.calls if call.startswith(MUTATING)]
+        ledger.violations.append(Violation(Promise.SETTLES, f"the last run did {changes}"))
+    ledger.settle(repeats)
+
+
+@contextmanager
+def logs() -> Iterator[io.StringIO]:
+    """Everything that the product logs, with the extras."""
+    stream = io.StringIO()
+
+    class Everything(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            stream.write(f"{record.getMessage()} {record.__dict__}\n")
+
+    logger = logging.getLogger("key_rotation")
+    handler = Everything()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield stream
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)

@@ -1,0 +1,62 @@
+"""`python -m tests.demo`, in the environment of `make demo`.
+
+Ends with 0 only if all happened that the demo shows; KEEP=1 leaves everything up.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.localstack.endpoint import LocalStackError
+
+from .aws_cli import AwsCliError
+from .claims import ClaimError
+from .screen import Screen
+from .shell import ShellError
+from .story import Story
+from .terraform import TerraformError
+
+_EXPECTED = (
+    AwsCliError,
+    BotoCoreError,
+    ClaimError,
+    ClientError,
+    LocalStackError,
+    ShellError,
+    TerraformError,
+    subprocess.TimeoutExpired,
+)
+
+
+def main() -> int:
+    """Tell the story, then take everything down; the exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    screen = Screen()
+    story = Story(screen)
+    try:
+        story.tell()
+        status = 0
+    except KeyboardInterrupt:
+        screen.fail("interrupted; everything is being taken down")
+        status = 130
+    except _EXPECTED as error:
+        screen.fail(str(error))
+        status = 1
+    if status != 130 and os.environ.get("KEEP") == "1":
+        return status
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it
+    try:
+        story.take_down()
+    except _EXPECTED as error:
+        screen.fail(f"not everything was taken down: {error}")
+        return status or 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

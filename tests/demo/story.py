@@ -1,0 +1,376 @@
+"""The demo, step by step."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.localstack import process, server
+from tests.localstack.backdoor import Mail
+from tests.localstack.endpoint import from_environment
+
+from . import claims, tables
+from .aws_cli import ROOT, Installation
+from .claims import ClaimError, Scene, require
+from .runs import Failure, invoke, reports, wait_for_report
+from .screen import Screen, Working
+from .shell import Shell, commands
+from .stage import (
+    Account,
+    ExampleUser,
+    HeldKey,
+    confirm_subscriptions,
+    discard_secrets,
+    equip,
+    list_secrets,
+)
+from .terraform import Terraform
+
+BUILD = ROOT / "build" / "demo"
+EXAMPLE = ROOT / "examples" / "complete"
+_SCHEDULE = "rate(1 minute)"
+_FIRES_WITHIN = 150.0  # twice the schedule, and some
+_PERSON, _SERVICE, _ON_DEMAND = "alice", "build-agent", "legacy-import"
+
+
+class Story:
+    """The steps in order; `take_down` may be called at any time."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._installation: Installation | None = None
+        self._account: Account | None = None
+        self._terraform: Terraform | None = None
+        self._started_server = False
+        self._working: Working | None = None
+
+    def tell(self) -> None:
+        """The whole demo but the end. Raises as soon as something did not happen."""
+        began = time.monotonic()
+        account = self._open()
+        terraform = self._apply(account)
+        outputs = terraform.outputs()
+        users: dict[str, ExampleUser] = outputs["iam_users"]
+        held, sign_in = self._set_the_stage(account, outputs)
+        keys = tables.look(account, users)
+        self._show_plan(account, outputs, keys)
+        report = self._let_the_schedule_run(account, terraform, outputs, keys)
+        scene = Scene(account, outputs, held, report)
+        if account.endpoint.embedded:
+            self._show_mails(scene)
+            self._follow_as_service(scene)
+            self._follow_as_person(scene, sign_in)
+        else:
+            self._screen.skip(
+                f"mails and rotations: the LocalStack at {account.endpoint.url} keeps no mailbox "
+                "and cannot make a key older"
+            )
+        self._run_again(scene, terraform)
+        if os.environ.get("KEEP") == "1":
+            self._tell_how_to_look_around(account)
+        else:
+            self._destroy(scene, terraform)
+        self._screen.console.print()
+        self._screen.done(f"all of this took {time.monotonic() - began:.0f} s")
+
+    def take_down(self) -> None:
+        """Leaves nothing running and nothing behind."""
+        if self._installation is not None:
+            self._installation.abandon()
+        if self._started_server:
+            server.stop()
+            shutil.rmtree(BUILD, ignore_errors=True)
+        elif self._terraform is not None and self._terraform.state.exists():
+            self._with_progress(self._terraform, "destroy")
+            self._discard_what_is_left()
+        if self._terraform is not None:
+            self._terraform.clean_up()
+
+    # -- the steps ---------------------------------------------------------------------------------
+
+    def _open(self) -> Account:
+        self._screen.step("An AWS account on this machine")
+        self._started_server = from_environment() is None and process.find() is None
+        endpoint = server.ensure_running()
+        account = self._account = Account(endpoint)
+        self._installation = Installation()
+        self._screen.done(f"LocalStack answers at {endpoint.url}")
+        if not self._installation.is_done():
+            self._screen.say("… the AWS CLI is being installed meanwhile (once)", "dim")
+        if endpoint.embedded:
+            account.backdoor.clear_mails()
+        return account
+
+    def _apply(self, account: Account) -> Terraform:
+        self._screen.step("terraform apply examples/complete, as a dry run at first")
+        BUILD.mkdir(parents=True, exist_ok=True)
+        terraform = self._terraform = Terraform(
+            EXAMPLE, BUILD, account.environment(), self._tell_progress
+        )
+        with self._screen.working("terraform init") as self._working:
+            terraform.init()
+            self._clear_leftovers(account, terraform)
+            summary = terraform.apply(schedule_expression=_SCHEDULE, dry_run="true")
+        self._screen.done(summary)
+        return terraform
+
+    def _set_the_stage(
+        self, account: Account, outputs: Mapping[str, Any]
+    ) -> tuple[dict[str, list[HeldKey]], tuple[HeldKey, str]]:
+        """The users' keys, and how alice is signed in."""
+        self._screen.step("Old keys, and people who confirm their mail")
+        addresses = confirm_subscriptions(account, outputs["topic_arn"])
+        self._screen.done(f"{len(addresses)} people clicked the link in SNS's mail")
+        held = equip(account, outputs["iam_users"])
+        count = sum(len(keys) for keys in held.values())
+        self._screen.done(f"{count} access keys for {len(held)} users")
+        if not account.endpoint.embedded:
+            self._screen.skip("making the keys older: this LocalStack has no such route")
+        # Stands for a console sign-in (`aws login`), which LocalStack does not have.
+        answer = account.sts(held[_PERSON][0]).get_session_token()["Credentials"]
+        key = HeldKey(answer["AccessKeyId"], answer["SecretAccessKey"])
+        return held, (key, answer["SessionToken"])
+
+    def _show_plan(self, account: Account, outputs: Mapping[str, Any], keys: tables.Keys) -> None:
+        planned = self._invoke(account, outputs["function_name"])
+        require(planned["dry_run"] is True, "the first run is a dry run", planned["dry_run"])
+        self._screen.console.print(tables.before(outputs["iam_users"], keys, planned))
+        now = tables.look(account, outputs["iam_users"])
+        same = {user: [key.id for key in keys[user]] for user in keys} == {
+            user: [key.id for key in now[user] if key.status == "Active"] for user in now
+        }
+        self._screen.done(require(same, "the dry run changed nothing", now))
+
+    def _let_the_schedule_run(
+        self,
+        account: Account,
+        terraform: Terraform,
+        outputs: Mapping[str, Any],
+        was: tables.Keys,
+    ) -> dict[str, Any]:
+        self._screen.step(f"dry_run = false, and the schedule {_SCHEDULE} starts the function")
+        with self._screen.working("terraform apply") as self._working:
+            summary = terraform.apply(schedule_expression=_SCHEDULE, dry_run="false")
+        self._screen.done(summary)
+        with self._screen.working("waiting for the schedule") as working:
+            began = time.monotonic()
+            report = wait_for_report(
+                account,
+                outputs["function_name"],
+                _FIRES_WITHIN,
+                lambda _left: working.update(
+                    f"waiting for the schedule: {time.monotonic() - began:.0f} s"
+                ),
+            )
+        if report is None:
+            raise ClaimError(f"the schedule did not fire within {_FIRES_WITHIN:.0f} s")
+        users = outputs["iam_users"]
+        self._screen.done(
+            f"the schedule fired: {report['scanned']} marked users, {_counted(report['counts'])}"
+        )
+        self._screen.console.print(tables.after(users, was, tables.look(account, users), report))
+        return report
+
+    def _show_mails(self, scene: Scene) -> None:
+        self._screen.step("What they find in their mailboxes")
+        users: dict[str, ExampleUser] = scene.outputs["iam_users"]
+        for user in (_PERSON, _SERVICE, "dave", "frank"):
+            scene.mails[user] = self._mail(scene, str(users[user]["email"]), f" of {user} in ")
+        readers = {mail["to"] for mail in scene.account.backdoor.mails()}
+        operators = sorted(readers - {user["email"] for user in users.values()})
+        require(bool(operators), "an address hears of nothing but the operators' digest")
+        scene.mails["operators"] = self._mail(scene, operators[0], "Access key rotation in ")
+        for reader, title in (
+            (_PERSON, "alice: her old key is off at once, since she can sign in without it"),
+            (_SERVICE, "build-agent: its old key works on for a week, to fetch the new one with"),
+            ("operators", "the operators: one digest a run"),
+        ):
+            self._screen.console.print(tables.mail_panel(scene.mails[reader], title))
+
+    def _follow_as_service(self, scene: Scene) -> None:
+        self._screen.step("build-agent does what its mail says, with the old key")
+        shell = self._shell(_SERVICE, scene)
+        shell.add_profile("default", scene.held[_SERVICE][0])
+        fetch, configure, _credential_process, check = commands(scene.mails[_SERVICE]["message"])
+        value = json.loads(shell.run(fetch))
+        new = scene.new_key_of(_SERVICE)
+        require(value["AccessKeyId"] == new.id, "the mail's command fetches the new key", value)
+        shell.run(
+            configure,
+            {
+                "AWS Access Key ID": value["AccessKeyId"],
+                "AWS Secret Access Key": value["SecretAccessKey"],
+                "Default region name": "",
+                "Default output format": "",
+            },
+        )
+        arn = json.loads(shell.run(check))["Arn"]
+        claim = "build-agent is who it was, now with the new key"
+        self._screen.done(require(arn.endswith(f":user/{_SERVICE}"), claim, arn))
+
+    def _follow_as_person(self, scene: Scene, sign_in: tuple[HeldKey, str]) -> None:
+        self._screen.step("alice, signed in with her password, never copies a key again")
+        shell = self._shell(_PERSON, scene)
+        shell.add_profile("signed-in", *sign_in)
+        fetch, _configure, credential_process, check = commands(scene.mails[_PERSON]["message"])
+        shell.run(fetch, profile="signed-in")
+        # As the mail asks: the profile that she signs in with, and then the new one.
+        shell.run(credential_process.replace("--profile default", "--profile signed-in"))
+        check = check.replace("--profile default", "--profile rotated")
+        arn = json.loads(shell.run(check))["Arn"]
+        require(arn.endswith(f":user/{_PERSON}"), "alice's profile is alice", arn)
+        used = shell.run("aws configure list --profile rotated")
+        new = scene.new_key_of(_PERSON)
+        claim = f"credential_process hands out {new.id}, and STS takes it"
+        self._screen.done(require(new.id[-4:] in used and "custom-process" in used, claim, used))
+
+    def _run_again(self, scene: Scene, terraform: Terraform) -> None:
+        self._screen.step("Once more: nothing to do, nothing to plan")
+        function = scene.outputs["function_name"]
+        again = self._invoke(scene.account, function)
+        claim = f"a second run: {again['scanned']} marked users, no action, no mail"
+        mails = self._notifications(scene)
+        self._screen.done(require(again["counts"] == {}, claim, again["counts"]))
+        first, *later = reports(scene.account, function)
+        require(first == scene.report, "the first run was the schedule's", first["started_at"])
+        for report in later:
+            require(report["counts"] == {}, "every later run does nothing", report["counts"])
+        with self._screen.working("terraform plan") as self._working:
+            changes = terraform.changes(schedule_expression=_SCHEDULE, dry_run="false")
+        self._screen.done(require(not changes, "terraform plan: no changes", ", ".join(changes)))
+        require(self._notifications(scene) == mails, "no mail after the first run")
+        if scene.account.endpoint.embedded:
+            self._screen.step("What was promised")
+            for claim in claims.rotation(scene):
+                self._screen.done(claim)
+            state = terraform.state.read_text()
+            answers = [json.dumps(scene.report), json.dumps(again)]
+            self._screen.done(claims.secrecy(scene, state, answers))
+
+    def _destroy(self, scene: Scene, terraform: Terraform) -> None:
+        self._screen.step("terraform destroy")
+        with self._screen.working("terraform destroy") as self._working:
+            summary = terraform.destroy(schedule_expression=_SCHEDULE, dry_run="false")
+        self._screen.done(summary)
+        account, users = scene.account, scene.outputs["iam_users"]
+        require(not any(account.has_user(user) for user in users), "the users are gone")
+        left = list_secrets(account, scene.outputs["secret_name_prefix"])
+        waiting = sorted(name for name, pending in left.items() if pending)
+        live = sorted(name for name, pending in left.items() if not pending)
+        declared = sorted(user for user, about in users.items() if about["declared"])
+        prefix = scene.outputs["secret_name_prefix"]
+        require(
+            waiting == [f"{prefix}{user}" for user in declared],
+            "the secrets of `users` wait 30 days for their deletion",
+            waiting,
+        )
+        expected = [f"{prefix}{_ON_DEMAND}"] if account.endpoint.embedded else []
+        require(live == expected, "only the secret that the function made is left", live)
+        self._screen.done(f"{len(waiting)} secrets wait 30 days for their deletion, as on AWS")
+        if live:
+            self._screen.done(
+                f"{live[0]} was made on demand, so it is not Terraform's: deleted by hand"
+            )
+        discard_secrets(account, left)
+        require(not list_secrets(account, prefix), "no secret is left")
+
+    def _tell_how_to_look_around(self, account: Account) -> None:
+        self._screen.step("All is left up (KEEP=1)")
+        environment = account.environment()
+        shown = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
+        exports = " ".join(f"{name}={environment[name]}" for name in shown)
+        state = BUILD.relative_to(ROOT) / "terraform.tfstate"
+        cli = "build/awscli/bin/aws"
+        for line in (
+            f"export {exports} PATH=$PWD/build/awscli/bin:$PATH",
+            "aws iam list-access-keys --user-name build-agent",
+            "aws secretsmanager describe-secret --secret-id iam-access-key/alice",
+            'aws lambda invoke --function-name access-key-rotation --payload "{}" /dev/stdout',
+            "aws logs tail /aws/lambda/access-key-rotation",
+            "ls build/localstack/mail    # the mails",
+            f"terraform show {state}",
+            "make localstack-stop        # takes all of it down; so does the next make demo",
+        ):
+            self._screen.say(f"    {line}", "cyan")
+        del cli
+
+    # -- the parts of the steps --------------------------------------------------------------------
+
+    def _invoke(self, account: Account, function: str) -> dict[str, Any]:
+        with self._screen.working("the function runs"):
+            answer = invoke(account, function)
+        if isinstance(answer, Failure):
+            raise ClaimError(f"the function failed: {answer.message}")
+        return answer
+
+    def _shell(self, user: str, scene: Scene) -> Shell:
+        assert self._installation is not None
+        with self._screen.working("the AWS CLI is being installed") as working:
+            while not self._installation.is_done():
+                working.update("the AWS CLI is being installed")
+                time.sleep(0.2)
+            cli = self._installation.wait()
+        home = BUILD / f"home-of-{user}"
+        shutil.rmtree(home, ignore_errors=True)
+        return Shell(self._screen.console, home, cli, scene.account.endpoint.url)
+
+    def _mail(self, scene: Scene, address: str, subject: str) -> Mail:
+        topic = scene.outputs["topic_arn"]
+        mails = scene.account.backdoor.wait_for_mails(
+            address,
+            lambda mail: (
+                mail["kind"] == "notification"
+                and mail["topic_arn"] == topic
+                and subject in mail["subject"]
+            ),
+        )
+        require(len(mails) == 1, f"one mail to {address} about{subject}", len(mails))
+        return mails[0]
+
+    def _notifications(self, scene: Scene) -> int:
+        if not scene.account.endpoint.embedded:
+            return 0
+        mails = scene.account.backdoor.mails()
+        return sum(mail["kind"] == "notification" for mail in mails)
+
+    def _tell_progress(self, text: str) -> None:
+        if self._working is not None:
+            self._working.update(text)
+
+    def _with_progress(self, terraform: Terraform, command: str) -> None:
+        with self._screen.working(f"terraform {command}") as self._working:
+            terraform.destroy(schedule_expression=_SCHEDULE)
+
+    def _clear_leftovers(self, account: Account, terraform: Terraform) -> None:
+        """Of an earlier run that was left up: in this LocalStack, or in one that is gone."""
+        if not terraform.state.exists():
+            return
+        outputs = terraform.outputs()
+        try:
+            account.functions.get_function(FunctionName=outputs.get("function_name", "none"))
+        except ClientError:
+            terraform.state.unlink()
+            return
+        terraform.destroy(schedule_expression=_SCHEDULE)
+        self._discard_what_is_left()
+
+    def _discard_what_is_left(self) -> None:
+        assert self._account is not None
+        discard_secrets(self._account, list_secrets(self._account, "iam-access-key/"))
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    words = [f"{number} {action}" for action, number in counts.items()]
+    return ", ".join(words) or "no action"
+
+
+def state_file() -> Path:
+    """Where Terraform's state of the demo is."""
+    return BUILD / "terraform.tfstate"
