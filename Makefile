@@ -55,6 +55,10 @@ format: $(READY) ## Format Python and HCL
 	$(BIN)/ruff format .
 	@$(TERRAFORM) terraform fmt -recursive
 
+.PHONY: docs
+docs: $(READY) ## Write the tables of README.md from the HCL
+	@$(BIN)/python scripts/docs.py
+
 .PHONY: package
 package: ## Build lambda/package.zip from lambda/key_rotation
 	@"$$(scripts/python.sh)" scripts/package.py

@@ -192,7 +192,8 @@ class Applier:
         self._ensure_secret(work)
         self._confirm_unchanged(work)
         present = frozenset(key.id for key in work.user.keys)
-        self._secrets.record_intent(work.secret, Intent(work.listed_at, self._request_id, present))
+        intent = Intent(work.listed_at, self._request_id, present)
+        self._secrets.record_intent(work.secret, intent)
         new = self._create(work)
         try:
             self._secrets.store(user, work.secret, new)

@@ -87,8 +87,8 @@ class Account:
         self.clock = clock
         self.clients = Clients(client, sts_for)
         self.topic_arn = self.client("sns").create_topic(Name="key-rotation")["TopicArn"]
-        key = self.client("kms").create_key()["KeyMetadata"]
-        self.parameters = PARAMETERS | {"kms_key_arn": key["Arn"], "topic_arn": self.topic_arn}
+        key_arn = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/of-the-module"
+        self.parameters = PARAMETERS | {"kms_key_arn": key_arn, "topic_arn": self.topic_arn}
         for name, value in self.parameters.items():
             self.set_parameter(name, value)
         self._runs = 0

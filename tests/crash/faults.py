@@ -51,8 +51,7 @@ def fault_points(name: str) -> list[FaultPoint]:
         for at in range(len(count_calls(BY_NAME[name])))
         for fault in Fault
     ]
-    dying = (Fault.DIES_BEFORE, Fault.DIES_AFTER)
-    return every + [replace(p, retried=False) for p in every if p.fault in dying]
+    return every + [replace(p, retried=False) for p in every if p.fault is Fault.DIES_AFTER]
 
 
 class _WatchUnknown:

@@ -241,7 +241,8 @@ class Ledger:
             own_copy = data["event"] != "digest"
             for line in lines:
                 key_id = line["access_key_id"]
-                self._told_of.add(key_id)
+                if line["event"] == "disabled":
+                    self._told_of.add(key_id)
                 passed_on = "please pass it on" in line.get("text", "")
                 if line["event"] == "rotated" and (own_copy or passed_on):
                     self._announced[key_id] = self._announced.get(key_id, 0) + 1

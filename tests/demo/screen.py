@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,21 +61,29 @@ class Working:
     def __init__(self, console: Console, text: str) -> None:
         self._console = console
         self._status = console.status(text, spinner_style="cyan") if console.is_terminal else None
-        self._text, self._printed = text, 0.0
+        self._text, self._began = text, time.monotonic()
+        self._ended = threading.Event()
+        self._beat = threading.Thread(target=self._print_lines, daemon=True)
 
     def __enter__(self) -> None:
         if self._status is not None:
             self._status.start()
         else:
-            self.update(self._text)
+            self._beat.start()
 
     def __exit__(self, *_error: object) -> None:
         if self._status is not None:
             self._status.stop()
+        else:
+            self._ended.set()
+            self._beat.join()
 
     def update(self, text: str) -> None:
+        self._text = text
         if self._status is not None:
             self._status.update(Text(text, overflow="ellipsis", no_wrap=True))
-        elif time.monotonic() - self._printed >= _LINE_EVERY_SECONDS:
-            self._printed = time.monotonic()
-            self._console.print(Text(f"… {text}", style="dim"))
+
+    def _print_lines(self) -> None:
+        while not self._ended.wait(_LINE_EVERY_SECONDS):
+            elapsed = time.monotonic() - self._began
+            self._console.print(Text(f"… {elapsed:3.0f} s  {self._text}", style="dim"))

@@ -22,9 +22,15 @@ class ShellError(Exception):
     """A command of a mail did not work."""
 
 
-def commands(mail: str) -> list[str]:
-    """The commands of a mail: the lines that are indented by four spaces."""
-    return re.findall(r"^ {4}(\S.*)$", mail, flags=re.MULTILINE)
+def command(mail: str, start: str) -> str:
+    """The first command of a mail that starts so: its commands are indented by four spaces.
+
+    Raises ShellError if there is none.
+    """
+    found = re.search(rf"^ {{4}}({re.escape(start)}.*)$", mail, flags=re.MULTILINE)
+    if found is None:
+        raise ShellError(f"the mail has no command `{start} …`")
+    return found[1]
 
 
 @dataclass
@@ -38,8 +44,6 @@ class Shell:
 
     def __post_init__(self) -> None:
         (self.home / ".aws").mkdir(parents=True, exist_ok=True)
-        config = self.home / ".aws" / "config"
-        config.write_text(f"[default]\nregion = {REGION}\n[profile rotated]\nregion = {REGION}\n")
 
     def add_profile(self, name: str, key: HeldKey, session_token: str | None = None) -> None:
         """What the user had in their credentials file before the mail came."""
@@ -78,7 +82,7 @@ class Shell:
 
     def _show(self, output: str, typed: Mapping[str, str] | None) -> None:
         if typed is None:
-            text = masked(output).strip()
+            text = masked(output).strip("\n")
         else:
             text = "\n".join(
                 f"{prompt}: {_MASK if 'Secret' in prompt else value}"
@@ -95,6 +99,8 @@ class Shell:
             "AWS_CONFIG_FILE": str(self.home / ".aws" / "config"),
             "AWS_SHARED_CREDENTIALS_FILE": str(self.home / ".aws" / "credentials"),
             "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,  # the first generation of the CLI knows no other
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_PAGER": "",
             "LC_ALL": "C.UTF-8",
@@ -104,7 +110,8 @@ class Shell:
 
 def masked(text: str) -> str:
     """A secret's value as it may be shown."""
-    return re.sub(r'("SecretAccessKey":\s*")[^"]*', rf"\g<1>{_MASK}", text)
+    text = re.sub(r'("SecretAccessKey":\s*")[^"]*', rf"\g<1>{_MASK}", text)
+    return re.sub(r"(secret_key +)\*+\S{4}", rf"\g<1>{_MASK}            ", text)
 
 
 def _short(command: str) -> str:

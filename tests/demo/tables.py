@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -51,34 +52,40 @@ def look(account: Account, users: Iterable[str]) -> Keys:
 
 def before(users: Mapping[str, ExampleUser], keys: Keys, planned: Mapping[str, Any]) -> Table:
     """The users, their keys, and what a dry run says."""
-    table = _table("a run would", users)
+    table = _table(users)
+    table.add_column("who", ratio=1, style="dim")
+    _add_key_columns(table)
+    table.add_column("a run would", width=24)
     for name, user in users.items():
         rows = [row for row in planned["users"] if row["user"] == name]
         for number, key in enumerate(keys[name]):
             own = [row for row in rows if row["access_key_id"] in (key.id, None)]
             would = _sentence(own, _PLANNED) or Text("leave it alone", style="dim")
-            _add(table, name, user, key, would, first=number == 0)
+            who = (name, user["about"]) if number == 0 else ("", "")
+            table.add_row(*who, key.id, f"{key.age_days} d", would)
         table.add_section()
     return table
 
 
-def after(
-    users: Mapping[str, ExampleUser], was: Keys, keys: Keys, done: Mapping[str, Any]
-) -> Table:
+def after(users: Iterable[str], was: Keys, keys: Keys, done: Mapping[str, Any]) -> Table:
     """The users, their keys, and what the run did."""
-    table = _table("the run did, and why", users)
-    for name, user in users.items():
+    table = _table(users)
+    _add_key_columns(table)
+    table.add_column("status", width=8, no_wrap=True)
+    table.add_column("what was done, and why", ratio=1)
+    for name in users:
         known = {key.id for key in was[name]}
+        rows = [row for row in done["users"] if row["user"] == name]
         for number, key in enumerate(keys[name]):
-            own = [
-                row
-                for row in done["users"]
-                if (row["user"], row["access_key_id"]) == (name, key.id)
-            ]
+            own = [row for row in rows if row["access_key_id"] == key.id]
             did = _sentence(own, _DONE) or Text("nothing", style="dim")
+            if own and number == 0 and (until := _until(rows, key.id)):
+                did.append(f"; {until}", style="yellow")
             if key.id not in known:
-                did = Text.assemble(("new ", "bold green"), did)
-            _add(table, name, user, key, did, first=number == 0)
+                did = Text.assemble(("new: ", "bold green"), did)
+            status = Text(key.status, style="green" if key.status == "Active" else "red")
+            who = name if number == 0 else ""
+            table.add_row(who, key.id, f"{key.age_days} d", status, did)
         table.add_section()
     return table
 
@@ -97,23 +104,15 @@ def mail_panel(mail: Mail, reader: str) -> Panel:
     return Panel(head, title=reader, title_align="left", border_style="blue", box=box.ROUNDED)
 
 
-def _table(last: str, users: Iterable[str]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=False, header_style="bold")
+def _table(users: Iterable[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", expand=True)
     table.add_column("user", width=max(len(user) for user in users), style="bold")
-    table.add_column("who", ratio=3, style="dim")
-    table.add_column("key", width=20, no_wrap=True)
-    table.add_column("age", justify="right", width=5, no_wrap=True)
-    table.add_column("status", width=8, no_wrap=True)
-    table.add_column(last, ratio=3)
     return table
 
 
-def _add(
-    table: Table, name: str, user: ExampleUser, key: ShownKey, text: Text, first: bool
-) -> None:
-    status = Text(key.status, style="green" if key.status == "Active" else "red")
-    who = (name, user["about"]) if first else ("", "")
-    table.add_row(*who, key.id, f"{key.age_days} d", status, text)
+def _add_key_columns(table: Table) -> None:
+    table.add_column("key", width=20, no_wrap=True)
+    table.add_column("age", justify="right", width=5, no_wrap=True)
 
 
 def _sentence(rows: Sequence[Mapping[str, Any]], words: Mapping[str, str]) -> Text | None:
@@ -123,6 +122,13 @@ def _sentence(rows: Sequence[Mapping[str, Any]], words: Mapping[str, str]) -> Te
     actions = [words.get(row["action"], row["action"]) for row in rows]
     text = Text(", ".join(dict.fromkeys(actions)))
     return text.append(f" ({', '.join(reasons)})", style="dim")
+
+
+def _until(rows: Sequence[Mapping[str, Any]], key_id: str) -> str | None:
+    """How long a superseded key works, from what the run says of the announcement."""
+    details = (row["detail"] or "" for row in rows)
+    found = (re.search(rf"{key_id} (works until .* UTC)", detail) for detail in details)
+    return next((match[1] for match in found if match), None)
 
 
 def _keys(account: Account, user: str) -> list[ShownKey]:

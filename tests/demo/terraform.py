@@ -1,4 +1,4 @@
-"""Terraform, with its state and data in the build folder and its progress told."""
+"""Terraform, with its state and data where we want them and its progress told."""
 
 from __future__ import annotations
 
@@ -21,21 +21,17 @@ class TerraformError(Exception):
 
 @dataclass
 class Terraform:
-    """One configuration. `tell` gets signs of life; `applied` says whether there may be anything
-    to destroy."""
+    """One configuration, its state file and data folder. `tell` gets signs of life."""
 
     folder: Path
-    build: Path
+    state: Path
+    data: Path
     environment: Mapping[str, str]
-    tell: Tell
+    tell: Tell = lambda _text: None
     _lock_was_there: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self._lock_was_there = self._lock.exists()
-
-    @property
-    def state(self) -> Path:
-        return self.build / "terraform.tfstate"
 
     @property
     def _lock(self) -> Path:
@@ -51,7 +47,7 @@ class Terraform:
 
     def destroy(self, **variables: str) -> str:
         summary = self._change("destroy", variables)
-        for leftover in self.build.glob(f"{self.state.name}*"):
+        for leftover in self.state.parent.glob(f"{self.state.name}*"):
             leftover.unlink()
         return summary
 
@@ -121,7 +117,7 @@ class Terraform:
         return output
 
     def _popen(self, arguments: list[str], stderr: int) -> subprocess.Popen[str]:
-        environment = dict(self.environment) | {"TF_DATA_DIR": str(self.build / "terraform")}
+        environment = dict(self.environment) | {"TF_DATA_DIR": str(self.data)}
         return subprocess.Popen(
             ["terraform", f"-chdir={self.folder}", *arguments],
             env=environment,
@@ -145,6 +141,8 @@ class _Progress:
     def take(self, entry: Mapping[str, Any]) -> str | None:
         """What to tell after this line, if anything."""
         hook = entry.get("hook", {})
+        if hook.get("action") == "read":
+            return None
         match entry["type"]:
             case "change_summary" if entry["changes"]["operation"] == "plan":
                 self.planned = sum(

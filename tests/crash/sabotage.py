@@ -1,0 +1,246 @@
+"""Sabotages: one line of the product is broken, and the harness must say which promise that breaks.
+
+Each replaces a piece of the source text in a copy of the package; a piece that is not there exactly
+once ends the run in an error, so that a sabotage cannot go stale unnoticed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.crash.ledger import Promise
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Sabotage:
+    """`old` becomes `new` in the file; `kinds` and `scenarios` are where it must be noticed."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    promise: Promise
+    kind: str
+    scenario: str
+
+
+SABOTAGES = (
+    Sabotage(
+        "no intent is recorded",
+        "apply.py",
+        "        self._secrets.record_intent(work.secret, intent)\n",
+        "",
+        Promise.LOST_SECRET,
+        "faults",
+        "due again",
+    ),
+    Sabotage(
+        "the old key is disabled before its owner is told",
+        "policy.py",
+        "(*actions, Action(Verb.DISABLE, Reason.SUPERSEDED, key.id, notify=False))",
+        "(actions[0], Action(Verb.DISABLE, Reason.SUPERSEDED, key.id, notify=False), actions[1])",
+        Promise.TOLD_FIRST,
+        "faults",
+        "due again",
+    ),
+    Sabotage(
+        "a store that failed is taken for done",
+        "aws/secrets.py",
+        "            if is_definite(error):\n                raise RefusedError from error\n            raise\n",
+        "            is_definite(error)\n",
+        Promise.WORKING_KEY,
+        "faults",
+        "due again",
+    ),
+    Sabotage(
+        "a new key is not tried before the old one goes",
+        "apply.py",
+        "        while not self._keys.works(user, new):",
+        "        while False:",
+        Promise.WORKING_KEY,
+        "lags",
+        "due again",
+    ),
+    Sabotage(
+        "a key that STS refuses is announced, and the old one disabled",
+        "apply.py",
+        "            if self._clock.now() >= give_up_at:\n                return False",
+        "            if self._clock.now() >= give_up_at:\n                return True",
+        Promise.WORKING_KEY,
+        "lags",
+        "due again",
+    ),
+    Sabotage(
+        "an inactive key is deleted at once",
+        "policy.py",
+        "            and self.now - since >= timedelta(days=self.settings.delete_after_days)",
+        "",
+        Promise.NOT_DELETED_EARLY,
+        "faults",
+        "died after the store",
+    ),
+    Sabotage(
+        "the idempotency token is random",
+        "model.py",
+        "    return sha256(access_key_id.encode()).hexdigest()",
+        "    import uuid\n\n    return uuid.uuid4().hex",
+        Promise.TOLD_FIRST,
+        "faults",
+        "due again",
+    ),
+    Sabotage(
+        "a last use that cannot be read counts as never used",
+        "aws/directory.py",
+        "        answer = self._iam.get_access_key_last_used(AccessKeyId=key.id)\n",
+        "        try:\n"
+        "            answer = self._iam.get_access_key_last_used(AccessKeyId=key.id)\n"
+        "        except ClientError:\n"
+        "            return None\n",
+        Promise.UNKNOWN_IS_NO_ANSWER,
+        "faults",
+        "superseded, still in use",
+    ),
+    Sabotage(
+        "a password that cannot be read counts as none held",
+        "aws/directory.py",
+        '            if code(error) == "NoSuchEntity":\n                return False\n            raise\n        return True\n\n    def missing',
+        "            return True\n        return True\n\n    def missing",
+        Promise.WORKING_KEY,
+        "faults",
+        "due, a service user",
+    ),
+    Sabotage(
+        "a secret that cannot be described counts as absent",
+        "aws/secrets.py",
+        '            if code(error) == "ResourceNotFoundException":\n                return SecretState(name)\n            raise',
+        "            code(error)\n            return SecretState(name)",
+        Promise.UNKNOWN_IS_NO_ANSWER,
+        "faults",
+        "two active, one idle",
+    ),
+    Sabotage(
+        "the created key is rolled back after any failure to store it",
+        "apply.py",
+        "        except RefusedError:\n            self._keys.delete(user, new.access_key.id)",
+        "        except Exception:\n            self._keys.delete(user, new.access_key.id)",
+        Promise.NOT_DELETED_EARLY,
+        "faults",
+        "due again",
+    ),
+    Sabotage(
+        "the keys are not listed again after a disable",
+        "apply.py",
+        "        if stays is not None:\n            self._undo_unless_active(work, key.id, stays)\n",
+        "",
+        Promise.WORKING_KEY,
+        "people",
+        "due again",
+    ),
+    Sabotage(
+        "another run's key is taken for an orphan at once",
+        "policy.py",
+        "IN_PROGRESS_FOR = timedelta(minutes=20)",
+        "IN_PROGRESS_FOR = timedelta(0)",
+        Promise.WORKING_KEY,
+        "overlaps",
+        "due again",
+    ),
+    Sabotage(
+        "any key that was never delivered is an orphan",
+        "policy.py",
+        "        return key.id not in intent.key_ids and -CLOCK_GRAIN <= since_intent <= CREATED_WITHIN",
+        "        return bool(since_intent) or True",
+        Promise.PERSONS_KEY,
+        "people",
+        "due again",
+    ),
+    Sabotage(
+        "the intent stands when a person took the slot",
+        "apply.py",
+        "            if state.intent is not None and state.intent.request_id == self._request_id:",
+        "            if False:",
+        Promise.PERSONS_KEY,
+        "people",
+        "due again",
+    ),
+    Sabotage(
+        "the announcement is not recorded",
+        "apply.py",
+        "        work.unwritten = Stamp(key_id, self._clock.now())",
+        "        pass",
+        Promise.TOLD_FIRST,
+        "faults",
+        "due, a service user",
+    ),
+    Sabotage(
+        "notices are sent at every run",
+        "policy.py",
+        "    return last is None or last.access_key_id != access_key_id or now - last.time >= REMIND_EVERY",
+        "    return last is None or bool(last)",
+        Promise.SETTLES,
+        "faults",
+        "two active, due",
+    ),
+    Sabotage(
+        "the log shows the new key",
+        "apply.py",
+        '        work.done(action, f"new key {new.access_key.id}")',
+        '        work.done(action, f"new key {new.access_key.id} {new.secret_access_key}")',
+        Promise.SECRECY,
+        "faults",
+        "due again",
+    ),
+    Sabotage(
+        "a predecessor's secret counts as delivered",
+        "policy.py",
+        "        if secret.user_id in (None, self.user.ref.id):\n            return secret",
+        "        return secret",
+        Promise.WORKING_KEY,
+        "faults",
+        "a user created again",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the harness said: the promises broken, and how many points it took to see it."""
+
+    sabotage: str
+    wanted: Promise
+    broken: dict[str, int]
+
+    @property
+    def is_caught(self) -> bool:
+        return self.wanted in self.broken
+
+
+def try_sabotage(sabotage: Sabotage) -> Result:
+    """The harness, in a process of its own, on a copy of the package that is broken like this."""
+    with TemporaryDirectory() as folder:
+        package = Path(folder) / "key_rotation"
+        shutil.copytree(ROOT / "lambda" / "key_rotation", package)
+        source = package / sabotage.file
+        text = source.read_text()
+        if text.count(sabotage.old) != 1:
+            found = text.count(sabotage.old)
+            raise SystemExit(f"sabotage {sabotage.name!r}: its text is {found} times in the source")
+        source.write_text(text.replace(sabotage.old, sabotage.new))
+        points = [sabotage.kind, sabotage.scenario, sabotage.promise.value]
+        command = [sys.executable, "-m", "tests.crash.slice", *points]
+        environment = os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
+        run = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True
+        )
+        if run.returncode != 0:
+            raise SystemExit(f"sabotage {sabotage.name!r}: the harness failed\n{run.stderr}")
+        return Result(sabotage.name, sabotage.promise, json.loads(run.stdout))

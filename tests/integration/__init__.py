@@ -1,0 +1,1 @@
+"""The examples, applied to LocalStack by pytest-terraform, and the deployed function."""

@@ -1,0 +1,144 @@
+"""LocalStack, the examples in it, and the stage that most tests play on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_terraform import tf  # type: ignore[import-untyped]
+
+from tests.demo.stage import (
+    REGION,
+    Account,
+    confirm_subscriptions,
+    discard_secrets,
+    equip,
+    give_key,
+    give_password,
+    list_secrets,
+)
+from tests.demo.terraform import Terraform
+from tests.localstack import process, server
+from tests.localstack.endpoint import from_environment
+
+from .stage import Person, Queue, Schedule, Stage, subscribe_queue, wait_for_the_schedule
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+USER_TAG = {"Key": "access-key-rotation", "Value": "enabled"}
+SECRET_NAME_PREFIX = "integration/"
+# For examples/complete; examples/basic has no variables. A dry run, until the stage is set.
+VARIABLES = {
+    "name": "integration-test",
+    "user_name_prefix": "it-",
+    "secret_name_prefix": SECRET_NAME_PREFIX,
+    "schedule_expression": "rate(1 minute)",
+    "dry_run": "true",
+}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """After pytest-terraform's own: where the examples are, and Terraform rather than OpenTofu."""
+    tf.LazyModuleDir.value = str(EXAMPLES)
+    tf.LazyTfBin.value = shutil.which("terraform")
+    config.pluginmanager.import_plugin("tests.integration.examples")
+
+
+@pytest.fixture(scope="session")
+def account() -> Iterator[Account]:
+    """LocalStack, and an environment in which Terraform finds nothing else."""
+    started = from_environment() is None and process.find() is None
+    account = Account(server.ensure_running())
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("AWS_", "TF_VAR_"))]:
+            patch.delenv(name)
+        for name, value in account.environment().items():
+            if name.startswith("AWS_"):
+                patch.setenv(name, value)
+        for name, value in VARIABLES.items():
+            patch.setenv(f"TF_VAR_{name}", value)
+        yield account
+    for example in ("basic", "complete"):
+        (EXAMPLES / example / "tf_resources.json").unlink(missing_ok=True)
+    if started:
+        server.stop()
+    else:
+        for prefix in (SECRET_NAME_PREFIX, "iam-access-key/"):
+            discard_secrets(account, list_secrets(account, prefix))
+
+
+@pytest.fixture(scope="session")
+def worker_id(account: Account) -> str:
+    """What pytest-terraform asks pytest-xdist for, which cannot be used with it.
+
+    It needs `account`, so that LocalStack runs before any apply.
+    """
+    assert account.endpoint.url
+    return "master"
+
+
+@pytest.fixture
+def embedded(account: Account) -> Account:
+    """The account, for tests that make keys older or read mails."""
+    if not account.endpoint.embedded:
+        pytest.skip(f"the LocalStack at {account.endpoint.url} has no test-only routes")
+    return account
+
+
+@pytest.fixture(scope="session")
+def terraform_of() -> Callable[[Any], Terraform]:
+    """Terraform on what a fixture of pytest-terraform has applied."""
+
+    def of(applied: Any) -> Terraform:
+        runner = applied.terraform
+        return Terraform(
+            folder=Path(str(runner.module_dir)),
+            state=Path(str(runner.state_path)).resolve(),
+            data=Path(str(runner.work_dir)),
+            environment=dict(os.environ),
+        )
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def stage(account: Account, complete: Any) -> Iterator[Stage]:
+    """examples/complete after its first real run, which the schedule started; it is paused then."""
+    if not account.endpoint.embedded:
+        pytest.skip(f"the LocalStack at {account.endpoint.url} has no test-only routes")
+    outputs = {name: output["value"] for name, output in complete.outputs.items()}
+    confirmed = confirm_subscriptions(account, outputs["topic_arn"])
+    queue = subscribe_queue(account, outputs["topic_arn"], "integration-test-messages")
+    held = equip(account, outputs["iam_users"])
+    stage = Stage(account, outputs, held, confirmed, queue, Schedule(account, outputs))
+    stage.set("dry_run", "false")
+    stage.first_report = wait_for_the_schedule(stage)
+    stage.schedule.pause()
+    yield stage
+    account.sqs.delete_queue(QueueUrl=queue.url)
+
+
+@pytest.fixture
+def person(embedded: Account, stage: Stage) -> Iterator[Callable[..., Person]]:
+    """Makes a marked user with active keys of the given ages in days; gone after the test."""
+    made: list[Person] = []
+
+    def make(*key_ages: float, password: bool = True, marked: bool = True) -> Person:
+        name = f"it-person-{len(made)}"
+        embedded.iam.create_user(UserName=name, Tags=[USER_TAG] if marked else [])  # type: ignore[list-item]
+        if password:
+            give_password(embedded, name)
+        keys = [give_key(embedded, name, age) for age in key_ages]
+        made.append(Person(stage, name, keys))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.remove()
+
+
+__all__ = ["REGION", "Queue"]

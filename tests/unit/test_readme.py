@@ -1,0 +1,150 @@
+"""The documents say what is so: tables, links, make targets, reasons, payloads, samples."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from scripts.docs import README, ROOT, inputs, outputs, with_tables
+
+from key_rotation.model import Event, Reason, Verb
+from key_rotation.overrides import GRACE_DAYS, HOLD_UNTIL, MAX_KEY_AGE_DAYS
+from key_rotation.payload import parse_payload
+from key_rotation.report import Report, Row
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+_GENERATED = ("build", "node_modules")
+
+
+def _documents() -> Iterator[Path]:
+    for path in sorted(ROOT.rglob("*.md")):
+        folders = path.relative_to(ROOT).parts[:-1]
+        if not any(name in _GENERATED or name.startswith(".") for name in folders):
+            yield path
+
+
+DOCUMENTS = [pytest.param(path, id=path.relative_to(ROOT).as_posix()) for path in _documents()]
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def _blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def _without_blocks(text: str) -> str:
+    return re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def _links(text: str) -> list[str]:
+    prose = re.sub(r"`[^`\n]*`", "", _without_blocks(text))
+    return re.findall(r"\]\(([^)\s]+)\)", prose)
+
+
+def _anchors(text: str) -> set[str]:
+    """The anchors of the headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", _without_blocks(text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _code(text: str) -> Iterator[str]:
+    """What stands between backticks, in code blocks, and on lines that are indented as code."""
+    yield from re.findall(r"`([^`\n]+)`", text)
+    yield from re.findall(r"^```.*?^```$", text, re.MULTILINE | re.DOTALL)
+    yield from re.findall(r"^ {4,}.+$", text, re.MULTILINE)
+
+
+def _made_targets(text: str) -> set[str]:
+    return {
+        target
+        for code in _code(text)
+        for target in re.findall(r"(?:^|[\s;&])make ([a-z][a-z-]*)", code)
+    }
+
+
+@pytest.mark.parametrize("table", [pytest.param(inputs, id="inputs"), pytest.param(outputs)])
+def test_every_block_of_the_hcl_has_one_row(table: object) -> None:
+    kind, source = ("variable", "variables.tf") if table is inputs else ("output", "outputs.tf")
+    declared = re.findall(rf'^{kind} "(\w+)"', (ROOT / source).read_text(), re.MULTILINE)
+    text = inputs() if table is inputs else outputs()
+
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == declared
+
+
+def test_tables_are_what_the_hcl_says() -> None:
+    text = README.read_text()
+
+    assert with_tables(text) == text, "run: make docs"
+
+
+def test_a_readme_without_markers_is_refused() -> None:
+    with pytest.raises(ValueError, match="lacks the marker"):
+        with_tables("# A title")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_relative_links_resolve(document: Path) -> None:
+    for link in _links(document.read_text()):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), link
+        if anchor:
+            assert anchor in _anchors(target.read_text()), link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_make_targets_exist(document: Path) -> None:
+    assert _made_targets(document.read_text()) - TARGETS == set()
+
+
+def test_a_made_up_target_is_seen() -> None:
+    assert _made_targets("Run `make coffee`, or\n\n    make tea  # now\n\nmake sure.") == {
+        "coffee",
+        "tea",
+    }
+
+
+@pytest.mark.parametrize("word", [*Reason, *Verb])
+def test_every_reason_and_verb_is_in_the_architecture(word: Reason | Verb) -> None:
+    assert f"`{word}`" in ARCHITECTURE
+
+
+@pytest.mark.parametrize("event", list(Event))
+def test_every_event_is_in_the_architecture(event: Event) -> None:
+    assert f"`{event}`" in ARCHITECTURE
+
+
+@pytest.mark.parametrize("name", [MAX_KEY_AGE_DAYS, GRACE_DAYS, HOLD_UNTIL])
+def test_every_override_is_in_the_readme(name: str) -> None:
+    assert f"| `access-key-rotation:{name}` |" in README.read_text()
+
+
+def test_payloads_shown_are_accepted() -> None:
+    texts = [(ROOT / name).read_text() for name in ("README.md", "docs/operations.md")]
+    shown = [payload for text in texts for payload in re.findall(r"--payload '(.+?)'", text)]
+    shown += re.findall(r"^\| `(\{.*\})` \|", texts[0], re.MULTILINE)
+
+    assert len(shown) > 5
+    for payload in shown:
+        parse_payload(json.loads(payload))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_json_samples_are_json(document: Path) -> None:
+    for block in _blocks(document.read_text(), "json"):
+        json.loads(block)
+
+
+def test_sample_response_has_the_fields_of_a_response() -> None:
+    report = Report(False, datetime(2026, 6, 1, tzinfo=UTC), 1, ())
+    samples = [json.loads(block) for block in _blocks(ARCHITECTURE, "json")]
+    [response] = [sample for sample in samples if "scanned" in sample]
+
+    assert list(response) == list(report.response())
+    assert {tuple(row) for row in response["users"]} == {tuple(f.name for f in fields(Row))}
