@@ -238,9 +238,7 @@ def try_sabotage(sabotage: Sabotage) -> Result:
         points = [sabotage.kind, sabotage.scenario, sabotage.promise.value]
         command = [sys.executable, "-m", "tests.crash.slice", *points]
         environment = os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
-        run = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True
-        )
+        run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
         if run.returncode != 0:
             raise SystemExit(f"sabotage {sabotage.name!r}: the harness failed\n{run.stderr}")
         return Result(sabotage.name, sabotage.promise, json.loads(run.stdout))

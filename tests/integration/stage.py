@@ -27,9 +27,7 @@ class Schedule:
         self._targets: list[Any] = []
 
     def pause(self) -> None:
-        self._targets = list(
-            self._account.events.list_targets_by_rule(Rule=self._rule)["Targets"]
-        )
+        self._targets = list(self._account.events.list_targets_by_rule(Rule=self._rule)["Targets"])
         ids = [target["Id"] for target in self._targets]
         self._account.events.remove_targets(Rule=self._rule, Ids=ids)
 

@@ -1,0 +1,44 @@
+"""examples/basic on LocalStack: the ten lines that a user would paste."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.demo.runs import invoke
+from tests.demo.stage import Account
+from tests.demo.terraform import Terraform
+
+
+def test_a_second_plan_is_empty(
+    account: Account, basic: Any, terraform_of: Callable[[Any], Terraform]
+) -> None:
+    assert account.endpoint.url
+    assert terraform_of(basic).changes() == []
+
+
+def test_the_function_runs(account: Account, basic: Any) -> None:
+    outputs = basic.outputs["key_rotation"]["value"]
+
+    answer = invoke(account, outputs["function_name"])
+
+    assert isinstance(answer, dict), answer
+    assert (answer["scanned"], answer["counts"]) == (0, {})
+
+
+def test_the_outputs_of_the_contract(account: Account, basic: Any) -> None:
+    outputs = basic.outputs["key_rotation"]["value"]
+
+    assert set(outputs) >= {
+        "function_name",
+        "function_arn",
+        "role_arn",
+        "schedule_rule_arn",
+        "topic_arn",
+        "dead_letter_queue_arn",
+        "config_path",
+        "secret_name_prefix",
+        "kms_key_arn",
+        "user_secret_arns",
+    }
+    assert list(outputs["user_secret_arns"]) == ["alice"]

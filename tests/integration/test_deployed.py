@@ -1,0 +1,202 @@
+"""examples/complete on LocalStack: the schedule has fired, and the function is invoked for real."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.demo.runs import Failure, log_lines
+from tests.demo.stage import HeldKey
+from tests.demo.terraform import Terraform
+
+from .stage import Person, Stage
+
+
+def rows(report: dict[str, Any], user: str) -> list[tuple[str, str]]:
+    return [(row["action"], row["reason"]) for row in report["users"] if row["user"] == user]
+
+
+def test_the_schedule_rotated_what_was_due(stage: Stage) -> None:
+    report = stage.first_report
+
+    assert rows(report, "it-alice") == [
+        ("rotate", "key_too_old"),
+        ("announce", "key_too_old"),
+        ("disable", "superseded"),
+    ]
+    assert rows(report, "it-build-agent") == [
+        ("rotate", "key_too_old"),
+        ("announce", "key_too_old"),
+    ]
+    assert rows(report, "it-dave") == [("prepare", "warning_window"), ("warn", "warning_window")]
+    assert rows(report, "it-frank") == [("disable", "idle")]
+    assert rows(report, "it-carol") == rows(report, "it-erin") == []
+    assert (report["failed"], report["deferred"]) == (0, 0)
+
+
+def test_the_old_key_is_off_for_a_person_and_on_for_a_service(stage: Stage) -> None:
+    for user, old_status in (("it-alice", "Inactive"), ("it-build-agent", "Active")):
+        [old] = stage.held[user]
+        new = stage.secret(user)["AccessKeyId"]
+        assert stage.account.statuses(user) == {old.id: old_status, new: "Active"}
+
+
+def test_users_that_are_not_marked_or_not_due_keep_their_keys(stage: Stage) -> None:
+    for user in ("it-erin", "it-carol"):
+        [key] = stage.held[user]
+        assert stage.account.statuses(user) == {key.id: "Active"}
+
+
+@pytest.mark.parametrize("user", ["it-alice", "it-build-agent", "it-legacy-import"])
+def test_the_key_in_the_secret_works(stage: Stage, user: str) -> None:
+    value = stage.secret(user)
+
+    key = HeldKey(value["AccessKeyId"], value["SecretAccessKey"])
+    assert stage.account.sts(key).get_caller_identity()["Arn"].endswith(f":user/{user}")
+
+
+def test_what_a_program_reads_from_the_topic(stage: Stage) -> None:
+    message = stage.queue.receive(
+        lambda m: m["event"] == "rotated" and m["user"] == "it-build-agent"
+    )
+
+    assert message["attributes"] == {
+        "user": "it-build-agent",
+        "event": "rotated",
+        "account_id": stage.account.id,
+        "audience": "user",
+    }
+    assert message["access_key_id"] == stage.secret("it-build-agent")["AccessKeyId"]
+    assert message["superseded_key_until"] > "2026"
+
+
+def test_the_mail_says_until_when_the_old_key_works(stage: Stage) -> None:
+    mails = stage.account.backdoor.wait_for_mails(
+        "platform-team@example.com", lambda mail: "it-build-agent" in mail["subject"]
+    )
+
+    assert "works until" in mails[0]["body"]
+
+
+def test_a_user_unknown_to_terraform_got_a_secret_and_the_operators_a_line(stage: Stage) -> None:
+    tags = stage.secret_tags("it-legacy-import")
+    assert tags["access-key-rotation:managed-by"] == "integration-test"
+    mails = stage.account.backdoor.wait_for_mails(
+        "security@example.com", lambda mail: "it-legacy-import" in mail["body"]
+    )
+    assert "pass it on" in " ".join(mails[0]["body"].split())
+
+
+def test_the_next_run_does_nothing(stage: Stage) -> None:
+    assert stage.run()["counts"] == {}
+
+
+def test_a_plan_is_empty_after_the_runs(
+    stage: Stage, complete: Any, terraform_of: Callable[[Any], Terraform]
+) -> None:
+    stage.schedule.resume()
+    try:
+        with stage.setting("dry_run", "true"):
+            assert terraform_of(complete).changes() == []
+    finally:
+        stage.schedule.pause()
+
+
+def test_a_dry_run_shows_what_the_run_then_does(
+    stage: Stage, person: Callable[..., Person]
+) -> None:
+    somebody = person(100)
+
+    planned = stage.run({"dry_run": True})
+    assert list(somebody.statuses().values()) == ["Active"]
+    done = stage.run({"users": [somebody.name]})
+
+    assert planned["dry_run"] is True
+    assert rows(planned, somebody.name) == rows(done, somebody.name) != []
+
+
+def test_a_warned_user_reads_the_placeholder(stage: Stage) -> None:
+    assert "Placeholder" in stage.secret("it-dave")
+
+
+def test_an_emergency_replaces_and_disables_at_once(
+    stage: Stage, person: Callable[..., Person]
+) -> None:
+    somebody = person(5, password=False)
+    [leaked] = somebody.keys
+    emergency = {"user": somebody.name, "access_key_id": leaked.id, "reason": "on a paste site"}
+
+    report = stage.run({"emergency": emergency})
+
+    assert [action for action, _ in rows(report, somebody.name)] == [
+        "rotate",
+        "disable",
+        "announce",
+    ]
+    assert somebody.statuses()[leaked.id] == "Inactive"
+    assert stage.run({"emergency": emergency})["counts"] == {}
+
+
+@pytest.mark.parametrize(
+    ("payload", "culprit"),
+    [
+        ({"dryrun": True}, "dryrun"),
+        ({"users": ["nobody"]}, "nobody"),
+        ({"users": ["it-erin"]}, "it-erin"),
+        ({"emergency": {"user": "it-alice"}}, "emergency.access_key_id"),
+    ],
+)
+def test_a_bad_payload_is_one_clear_line(
+    stage: Stage, payload: dict[str, Any], culprit: str
+) -> None:
+    failure = stage.invoke(payload)
+
+    assert isinstance(failure, Failure)
+    assert failure.type == "PayloadError"
+    assert culprit in failure.message
+    assert "\n" not in failure.message
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "culprit"),
+    [
+        ("topic_arn", None, "config/topic_arn is missing"),
+        ("grace_days", "few", "config/grace_days must be a whole number"),
+        ("warn_before_days", "90", "config/warn_before_days"),
+    ],
+)
+def test_a_bad_setting_is_one_clear_line(
+    stage: Stage, setting: str, value: str | None, culprit: str
+) -> None:
+    with stage.setting(setting, value):
+        failure = stage.invoke()
+
+    assert isinstance(failure, Failure)
+    assert failure.type == "SettingsError"
+    assert culprit in failure.message
+
+
+def test_a_dead_reader_stops_the_run_before_a_key_is_made(
+    stage: Stage, person: Callable[..., Person]
+) -> None:
+    somebody = person(100)
+    dead = f"arn:aws:iam::{stage.account.id}:role/gone"
+
+    with stage.setting("secret_reader_arns", json.dumps([dead])):
+        failure = stage.invoke()
+
+    assert isinstance(failure, Failure)
+    assert dead in failure.message
+    assert list(somebody.statuses().values()) == ["Active"]
+
+
+def test_logs_are_json_and_hold_no_secret(stage: Stage) -> None:
+    lines = log_lines(stage.account, stage.function)
+
+    entries = [json.loads(line) for line in lines if line.startswith("{")]
+    assert {"decision", "done", "run finished"} <= {str(entry.get("message")) for entry in entries}
+    for user in ("it-alice", "it-build-agent", "it-legacy-import"):
+        assert stage.secret(user)["SecretAccessKey"] not in "\n".join(lines)
