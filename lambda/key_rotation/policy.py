@@ -136,7 +136,7 @@ class _Case:
             Action(Verb.DISABLE, Reason.EMERGENCY, key.id, notify=False),
             Action(Verb.ANNOUNCE, Reason.EMERGENCY),
         )
-        return Decision(actions, Reason.EMERGENCY, self.now)
+        return Decision(actions, Reason.EMERGENCY)
 
     def _quiet(self) -> Reason | None:
         """Why nothing can be due, told from the keys alone; None when more must be read."""

@@ -702,7 +702,9 @@ def test_an_emergency_disables_before_it_tells() -> None:
         "tell_operators",
     ]
     assert account.statuses() == {"A": "Inactive", "NEW1": "Active"}
-    assert "seen on a paste site" in account.told[0][2].text
+    mail = account.told[0][2].text
+    assert "seen on a paste site" in mail
+    assert "Old key: A, disabled now" in mail
 
 
 def test_the_same_emergency_again_does_nothing() -> None:

@@ -93,7 +93,7 @@ def test_policy_lets_these_principals_read_and_denies_everyone_else(readers: lis
     assert allow == {
         "Effect": "Allow",
         "Principal": {"AWS": readers},
-        "Action": "secretsmanager:GetSecretValue",
+        "Action": ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
         "Resource": "*",
     }
     assert deny == {

@@ -187,7 +187,7 @@ def reading_policy(reader_arns: list[str]) -> str:
                     "Sid": "OwnerAndReadersMayRead",
                     "Effect": "Allow",
                     "Principal": {"AWS": reader_arns},
-                    "Action": "secretsmanager:GetSecretValue",
+                    "Action": ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
                     "Resource": "*",
                 },
                 {
