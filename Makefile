@@ -33,6 +33,10 @@ unit: $(READY) ## Unit tests: seconds, no Terraform
 aws: $(READY) ## Adapters and handler on the AWS wire, in moto
 	$(PYTEST) -p no:terraform tests/aws
 
+.PHONY: crash
+crash: $(READY) ## Something happens at every AWS call of every situation (half an hour; not in `test`)
+	PYTHONPATH=lambda $(BIN)/python -m tests.crash $(CRASH)
+
 .PHONY: terraform-test
 terraform-test: $(READY) ## The module's own tests, with a mocked provider
 	@$(TERRAFORM) terraform init -backend=false -input=false >build/terraform-init.log || { cat build/terraform-init.log; exit 1; }

@@ -1,4 +1,4 @@
-"""`make crash`: every point of every scenario, and the proof that the harness can fail."""
+"""`make crash`: every point of every scenario (CRASH="--kind people" for a part of them)."""
 
 from __future__ import annotations
 

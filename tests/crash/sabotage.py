@@ -110,11 +110,11 @@ SABOTAGES = (
         "superseded, still in use",
     ),
     Sabotage(
-        "a password that cannot be read counts as none held",
+        "a password that cannot be read counts as there",
         "aws/directory.py",
         '            if code(error) == "NoSuchEntity":\n                return False\n            raise\n        return True\n\n    def missing',
         "            return True\n        return True\n\n    def missing",
-        Promise.WORKING_KEY,
+        Promise.UNKNOWN_IS_NO_ANSWER,
         "faults",
         "due, a service user",
     ),
@@ -198,15 +198,6 @@ SABOTAGES = (
         Promise.SECRECY,
         "faults",
         "due again",
-    ),
-    Sabotage(
-        "a predecessor's secret counts as delivered",
-        "policy.py",
-        "        if secret.user_id in (None, self.user.ref.id):\n            return secret",
-        "        return secret",
-        Promise.WORKING_KEY,
-        "faults",
-        "a user created again",
     ),
 )
 
