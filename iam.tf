@@ -119,8 +119,9 @@ data "aws_iam_policy_document" "function" {
   }
 
   statement {
-    sid = "WriteOwnSecrets"
+    sid = "KeepOwnSecrets"
     actions = [
+      "secretsmanager:GetResourcePolicy",
       "secretsmanager:PutResourcePolicy",
       "secretsmanager:PutSecretValue",
       "secretsmanager:RestoreSecret",

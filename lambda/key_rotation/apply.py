@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
-from .messages import WHY, Line, Message, Writer, blocked_because
+from .messages import SUPERSEDED, WHY, Line, Message, Writer, blocked_text
 from .model import (
     AccessKey,
     Action,
@@ -98,18 +98,16 @@ class Work:
 
     def done(self, action: Action, detail: str | None = None) -> None:
         key_id = action.access_key_id
-        name, verb, reason = self.user.ref.name, action.verb.value, action.reason.value
-        self.rows.append(Row(name, verb, reason, key_id, detail))
-        log.info(
-            "done",
-            extra={
-                "user": name,
-                "action": verb,
-                "reason": reason,
-                "access_key_id": key_id,
-                "detail": detail,
-            },
-        )
+        row = Row(self.user.ref.name, action.verb.value, action.reason.value, key_id, detail)
+        self.rows.append(row)
+        log.info("done", extra=asdict(row))
+
+    def overtaken(self, action: Action, why: str) -> None:
+        """The action is left to the next run, which decides anew."""
+        detail = f"not done: {action.verb.value}: {why}"
+        row = Row(self.user.ref.name, "defer", "overtaken", action.access_key_id, detail)
+        self.rows.append(row)
+        log.info("not done", extra=asdict(row))
 
     def line(self, event: Event, action: Action, text: str) -> None:
         name = self.user.ref.name
@@ -164,8 +162,9 @@ class Applier:
         except _PostponedError:
             work.postponed = True
         except OvertakenError as interruption:
-            action = work.remaining[0]
-            work.done(action, f"not done: {interruption}")
+            work.overtaken(work.remaining[0], str(interruption))
+            if work.note is not None:
+                raise  # an emergency that is not over must not look like one that is
         finally:
             if work.unwritten is not None:
                 self._secrets.record(work.secret, announced=work.unwritten)
@@ -174,7 +173,12 @@ class Applier:
     # -- one method per verb -----------------------------------------------------------------------
 
     def _prepare(self, work: Work, action: Action) -> None:
+        before = work.secret
         self._ensure_secret(work, placeholder=True)
+        if before.pending_deletion:
+            work.line(Event.REPAIRED, action, "the secret was to be deleted, and is restored")
+        if before.policy_for is not None:
+            self._mend_policy(work, action)
         work.done(action)
 
     def _warn(self, work: Work, action: Action) -> None:
@@ -203,8 +207,8 @@ class Applier:
         work.new_key = new.access_key
         work.user = replace(work.user, keys=(*work.user.keys, new.access_key))
         work.done(action, f"new key {new.access_key.id}")
-        # A leaked key is not left on for as long as IAM may take.
-        if action.reason is not Reason.EMERGENCY and not self._verified(user, new):
+        # IAM will take the new key sooner or later; a leaked one is not left on for longer.
+        if not self._verified(user, new) and action.reason is not Reason.EMERGENCY:
             raise OvertakenError(f"STS does not accept {new.access_key.id} yet")
 
     def _announce(self, work: Work, action: Action) -> None:
@@ -235,6 +239,8 @@ class Applier:
             raise OvertakenError(f"{key.id} is not active any more")
         if stays is not None and not work.is_active(stays):
             raise OvertakenError(f"{stays} is not seen active, so {key.id} stays")
+        if action.reason in SUPERSEDED and work.new_key is None and self._mend_policy(work, action):
+            raise OvertakenError(f"the secret could not be read until now, so {key.id} stays")
         text = f"key {key.id} is disabled: {WHY[action.reason]}"
         message = self._writer(work).disabled(key.id, action.reason, work.note)
         at_once = action.reason is Reason.EMERGENCY
@@ -300,7 +306,7 @@ class Applier:
 
     def _block(self, work: Work, action: Action) -> None:
         assert action.access_key_id is not None
-        text = f"key {action.access_key_id} cannot be replaced: {blocked_because(action.reason)}"
+        text = blocked_text(action.access_key_id, action.reason)
         if action.notify:
             self._record_notice(work, Event.BLOCKED, action.access_key_id)
             message = self._writer(work).blocked(action.access_key_id, action.reason)
@@ -315,6 +321,23 @@ class Applier:
     def _ensure_secret(self, work: Work, placeholder: bool = False) -> None:
         state = self._secrets.prepare(work.user.ref, work.secret, placeholder)
         work.user = replace(work.user, secret=state)
+
+    def _mend_policy(self, work: Work, action: Action) -> bool:
+        """Puts the secret's policy back if somebody changed it; tells whether that was so.
+
+        If it still reads otherwise then, AWS writes it down in a way that is not known here.
+        """
+        user, on_record = work.user.ref, work.secret.policy_for
+        self._ensure_secret(work)
+        if work.secret.policy_for != on_record or self._secrets.policy_is_ours(user, work.secret):
+            return False
+        work.user = replace(work.user, secret=replace(work.secret, policy_for=None))
+        self._ensure_secret(work)
+        if not self._secrets.policy_is_ours(user, work.secret):
+            return False
+        text = "the secret's policy had been changed, and is put back: who may read it is decided "
+        work.line(Event.REPAIRED, action, text + "by the rotation's settings")
+        return True
 
     def _ensure_secret_exists(self, work: Work) -> None:
         """What was done must be put on record, also for a user who had no secret so far."""

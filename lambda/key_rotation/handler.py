@@ -16,6 +16,7 @@ from botocore.config import Config
 
 from .aws.directory import IamDirectory
 from .aws.keys import IamKeys
+from .aws.metrics import RunMetrics
 from .aws.notifier import TopicNotifier
 from .aws.parameters import read_parameters
 from .aws.secrets import UserSecrets
@@ -93,6 +94,7 @@ def run(
         keys=IamKeys(iam, clients.sts_for),
         secrets=UserSecrets(clients.of("secretsmanager"), settings),
         notifier=TopicNotifier(clients.of("sns"), settings.topic_arn),
+        metrics=RunMetrics(clients.of("cloudwatch"), settings.name),
         clock=clock,
     )
     return Rotation(world, settings, payload, request_id).run().response()

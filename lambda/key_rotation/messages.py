@@ -45,6 +45,8 @@ WHY = {
     Reason.TWO_ACTIVE_KEYS_DUE: "the user has two active keys, and IAM allows no third",
     Reason.SLOT_TAKEN_BY_EXPIRED_KEY: "IAM allows two keys, and the other one is an expired key",
     Reason.FOREIGN_SECRET: "a secret of the same name exists that this rotation did not make",
+    Reason.SECRET_CHANGED: "somebody changed the secret by hand, and it does not hold the key that "
+    "was announced any more",
 }
 _TO_DO = {
     Reason.TWO_ACTIVE_KEYS_DUE: "find out which of the two keys is not needed. Disable it, and "
@@ -52,17 +54,21 @@ _TO_DO = {
     Reason.SLOT_TAKEN: "nothing, if it can wait: the inactive key is deleted once it has been "
     "inactive for long enough. If it cannot wait, delete the inactive key.",
     Reason.SLOT_TAKEN_BY_EXPIRED_KEY: "delete the expired key.",
+    Reason.SECRET_CHANGED: "put the key back into the secret (its previous version may still hold "
+    "it), or disable and delete the key that is not needed.",
 }
 _BLOCKED_BECAUSE = {
     Reason.SLOT_TAKEN: "IAM allows two keys, and the other one is an inactive key",
 }
-_SURELY_HAS_A_SUCCESSOR = (Reason.SUPERSEDED, Reason.OVERLAP_CEILING)
+# Reasons for which a key is disabled that surely has a successor in the secret.
+SUPERSEDED = (Reason.SUPERSEDED, Reason.OVERLAP_CEILING)
 # In this order the operators read: first what waits for them.
 _HEADINGS = {
     Event.FAILED: "Failed, tried again at the next run",
     Event.BLOCKED: "Blocked, waiting for a person",
     Event.HELD: "Held: the old key is left on",
     Event.ROTATED: "Rotated",
+    Event.REPAIRED: "Repaired: somebody had changed a secret",
     Event.DISABLED: "Disabled",
     Event.DELETED: "Deleted",
     Event.WARNED: "Warned",
@@ -224,17 +230,19 @@ It is disabled on {_minute(until)} at the latest. Please move to the new key bef
 
     def blocked(self, key_id: str, reason: Reason) -> Message:
         """A rotation waits for a person."""
-        because = blocked_because(reason)
+        what, subject = "has to be replaced, but cannot be", "cannot be replaced"
+        if reason is Reason.SECRET_CHANGED:
+            what, subject = "needs a look", "is not in its secret"
         text = f"""\
-The access key {_line(key_id)} of {self._whom()} has to be replaced, but cannot be: {because}.
+The access key {_line(key_id)} of {self._whom()} {what}: {blocked_because(reason)}.
 
 What to do: {_TO_DO.get(reason, "please tell your platform team.")}
 
-A run after that can replace the key. Until then it works as before.
+A run after that goes on from there. Until then the key works as before.
 """
         return self._message(
             Event.BLOCKED,
-            "cannot be replaced",
+            subject,
             text,
             access_key_id=key_id,
             reason=reason.value,
@@ -297,7 +305,7 @@ that you sign in with in place of "default"; "rotated" is the new profile that u
     def _where_the_new_one_is(self, reason: Reason) -> str:
         if self.secret_arn is None:
             return ""
-        if reason in _SURELY_HAS_A_SUCCESSOR:
+        if reason in SUPERSEDED:
             return f"The new key is in the secret.\n\n{self._fetch()}"
         return f"If another key of the user was rotated, it is in the secret.\n\n{self._fetch()}"
 
@@ -317,6 +325,13 @@ that you sign in with in place of "default"; "rotated" is the new profile that u
 def blocked_because(reason: Reason) -> str:
     """Why a user is blocked, as the rest of "cannot be: …"."""
     return _BLOCKED_BECAUSE.get(reason) or WHY[reason]
+
+
+def blocked_text(key_id: str, reason: Reason) -> str:
+    """What a blocked user waits for, in one line."""
+    if reason is Reason.SECRET_CHANGED:
+        return f"nothing is done about key {key_id}: {blocked_because(reason)}"
+    return f"key {key_id} cannot be replaced: {blocked_because(reason)}"
 
 
 def digest(account_id: str, run: str, lines: Sequence[Line]) -> Iterable[Message]:

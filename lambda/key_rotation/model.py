@@ -37,7 +37,8 @@ class Event(StrEnum):
     DELETED = "deleted"
     HELD = "held"
     BLOCKED = "blocked"
-    FAILED = "failed"  # never published by itself: a line of the digest
+    REPAIRED = "repaired"  # this and the next only as lines of the digest
+    FAILED = "failed"
     DIGEST = "digest"
 
 
@@ -101,6 +102,7 @@ class Reason(StrEnum):
     SLOT_TAKEN = "slot_taken"
     SLOT_TAKEN_BY_EXPIRED_KEY = "slot_taken_by_expired_key"
     FOREIGN_SECRET = "foreign_secret"
+    SECRET_CHANGED = "secret_changed"
 
 
 @dataclass(frozen=True, slots=True)

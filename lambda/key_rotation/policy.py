@@ -104,6 +104,9 @@ class _Case:
                 return self._orphan(key)
         if self._is_announced_late():
             return self._announce_late()
+        changed = self._changed_by_hand()
+        if changed is not None:
+            return self._blocked(changed, Reason.SECRET_CHANGED)
         if len(self.keys) == 2:
             return self._two(*self.keys)
         return self._one(self.keys[0]) if self.keys else Decision((), Reason.NO_KEY)
@@ -126,7 +129,8 @@ class _Case:
                     else ()
                 )
                 disable = Action(Verb.DISABLE, Reason.EMERGENCY, key.id)
-                return Decision((disable, *announce), Reason.EMERGENCY)
+                prepare = self._prepare_to_be_sure(other)
+                return Decision((*prepare, disable, *announce), Reason.EMERGENCY)
             if not self._may_make_room(other):
                 return self._blocked(key, Reason.SLOT_TAKEN, self._record(other))
             make_room = (Action(Verb.DELETE, Reason.SLOT_TAKEN, other.id),)
@@ -137,6 +141,13 @@ class _Case:
             Action(Verb.ANNOUNCE, Reason.EMERGENCY),
         )
         return Decision(actions, Reason.EMERGENCY)
+
+    def _prepare_to_be_sure(self, other: AccessKey) -> tuple[Action, ...]:
+        """A key this new may be what a run left behind whose secret is only not seen yet; making
+        the secret fails then, and the next try sees both."""
+        if self.secret.exists or self._age(other) >= IN_PROGRESS_FOR:
+            return ()
+        return (Action(Verb.PREPARE, Reason.EMERGENCY),)
 
     def _quiet(self) -> Reason | None:
         """Why nothing can be due, told from the keys alone; None when more must be read."""
@@ -396,6 +407,17 @@ class _Case:
     def _is_announced_late(self) -> bool:
         key = self._delivered_key()
         return key is not None and not self._is_announced(key)
+
+    def _changed_by_hand(self) -> AccessKey | None:
+        """The key that was announced, if a plain read does not return it any more and no rotation
+        will mend that: the older of two, or one whose window has not begun."""
+        stamp = self.secret.announced
+        if stamp is None or not self._is_owners() or self._delivered_key() is not None:
+            return None
+        key = next((key for key in self.active if key.id == stamp.access_key_id), None)
+        if key is None or (len(self.active) == 1 and self._in_warning_window(key)):
+            return None
+        return key
 
     def _busy(self) -> bool:
         """Whether another run may be between two of its steps on this user just now."""

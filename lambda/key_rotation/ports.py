@@ -23,6 +23,7 @@ from .model import (
     Stamp,
     UserRef,
 )
+from .report import Measure
 
 
 class SlotTakenError(Exception):
@@ -96,10 +97,14 @@ class Secrets(Protocol):
         tried. Raises DeadPrincipalError.
         """
 
+    def policy_is_ours(self, user: UserRef, state: SecretState) -> bool:
+        """Whether the secret's policy is still the one that `prepare` puts."""
+
     def record_intent(self, state: SecretState, intent: Intent) -> None: ...
 
     def withdraw_intent(self, state: SecretState) -> None:
-        """Clears the intent: no key was made under it."""
+        """Takes back the intent recorded after `state` was read: no key was made under it. The
+        one that stood before stands again, since a key may have been made under that."""
 
     def store(self, user: UserRef, state: SecretState, key: NewAccessKey) -> None:
         """Makes the key the secret's current value. Raises RefusedError; any other error leaves
@@ -131,6 +136,12 @@ class Notifier(Protocol):
     def tell_operators(self, message: Message) -> None: ...
 
 
+class Metrics(Protocol):
+    """Numbers for the operators' dashboard and alarms."""
+
+    def put(self, measures: Sequence[Measure]) -> None: ...
+
+
 class Clock(Protocol):
     """Time, and how much of it this run has left."""
 
@@ -149,4 +160,5 @@ class World:
     keys: Keys
     secrets: Secrets
     notifier: Notifier
+    metrics: Metrics
     clock: Clock

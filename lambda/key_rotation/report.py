@@ -5,8 +5,32 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from .model import Verb
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One metric of one run; `unit` in CloudWatch's own words."""
+
+    name: str
+    value: float
+    unit: Literal["Count", "Seconds"] = "Count"
+
+
+# The metrics that count what was done, and the rows that they count.
+_COUNTED = {
+    "UsersWarned": Verb.WARN,
+    "KeysRotated": Verb.ROTATE,
+    "KeysDisabled": Verb.DISABLE,
+    "KeysDeleted": Verb.DELETE,
+    "UsersHeld": Verb.HOLD,
+    "UsersBlocked": Verb.BLOCK,
+    "UsersDeferred": "defer",
+    "UsersFailed": "fail",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +63,15 @@ class Report:
     @property
     def deferred(self) -> int:
         return sum(row.action == "defer" for row in self.rows)
+
+    def measures(self, took: timedelta) -> list[Measure]:
+        """What the operators' dashboard and alarms see of the run. A dry run has done nothing."""
+        done = Counter(() if self.dry_run else (row.action for row in self.rows))
+        return [
+            *(Measure(name, done[action]) for name, action in _COUNTED.items()),
+            Measure("MarkedUsers", self.scanned),
+            Measure("RunSeconds", took.total_seconds(), "Seconds"),
+        ]
 
     def response(self) -> dict[str, Any]:
         """The response of the function: JSON-ready."""

@@ -36,6 +36,7 @@ class Rotation:
         self._emergency = payload.emergency
         self._only = payload.users
         self._dry_run = settings.dry_run or payload.dry_run
+        self._only_asked = payload.dry_run
         self._applier = Applier(world, settings, request_id)
         self._rows: list[Row] = []
         self._lines: list[Line] = []
@@ -58,7 +59,7 @@ class Rotation:
         elif any(work.decision.actions for work in works):
             self._check_readers(chosen[0].ref.account_id)
             self._apply_all(works, started_at)
-        report = Report(self._dry_run, started_at, len(chosen), tuple(self._rows))
+        report = self._measured(Report(self._dry_run, started_at, len(chosen), tuple(self._rows)))
         log.info("run finished", extra={"report": report.response()})
         if report.failed:
             raise RotationFailedError(report)
@@ -203,6 +204,16 @@ class Rotation:
             self._digest_sent = True
         except Exception as error:
             self._fail("(operators)", "digest_not_sent", error)
+
+    def _measured(self, report: Report) -> Report:
+        """The report, once its numbers are sent; somebody's look at the plan is not counted."""
+        if self._only_asked:
+            return report
+        try:
+            self._world.metrics.put(report.measures(self._world.clock.now() - report.started_at))
+        except Exception as error:
+            self._fail("(operators)", "metrics_not_sent", error)
+        return replace(report, rows=tuple(self._rows))
 
     # -- failures and budget -----------------------------------------------------------------------
 

@@ -150,6 +150,38 @@ def test_a_secret_pending_deletion_is_restored(account: Account) -> None:
     assert account.secret_value()["UserName"] == "alice"
 
 
+def test_a_policy_that_somebody_changed_is_put_back_before_the_old_key_goes(
+    account: Account,
+) -> None:
+    [old] = account.add_user("alice", 90, password=False)
+    account.run()
+    secrets = account.client("secretsmanager")
+    ours = secrets.get_resource_policy(SecretId=account.secret_name())["ResourcePolicy"]
+    foreign = ours.replace("user/alice", "user/mallory")
+    secrets.put_resource_policy(SecretId=account.secret_name(), ResourcePolicy=foreign)
+    account.pass_days(7)
+
+    first = account.run()
+
+    assert secrets.get_resource_policy(SecretId=account.secret_name())["ResourcePolicy"] == ours
+    assert actions(first) == [("alice", "defer")]
+    account.run()
+    assert account.statuses()[old] == "Inactive"
+
+
+def test_a_run_is_measured(account: Account) -> None:
+    account.add_user("alice", 90)
+
+    account.run()
+
+    metrics = account.client("cloudwatch").list_metrics(Namespace="AccessKeyRotation")["Metrics"]
+    names = {metric["MetricName"] for metric in metrics}
+    assert {"KeysRotated", "UsersFailed", "MarkedUsers", "RunSeconds"} <= names
+    assert {dimension["Value"] for metric in metrics for dimension in metric["Dimensions"]} == {
+        "key-rotation"
+    }
+
+
 def test_a_user_created_again_gets_nothing_of_the_predecessor(account: Account) -> None:
     account.add_user("alice", 90)
     account.run()

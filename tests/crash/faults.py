@@ -8,7 +8,10 @@ from tests.crash.ledger import Ledger, Promise, Violation
 from tests.crash.runs import BY_NAME, count_calls, follow_up, invoke, prepared, retry
 from tests.crash.wire import Fault, Tap
 
-READS = ("iam:List", "iam:Get", "secretsmanager:Describe", "sns:List", "sns:Get", "ssm:Get")
+READS = (
+    *("iam:List", "iam:Get", "secretsmanager:Describe", "secretsmanager:Get"),
+    *("sns:List", "sns:Get", "ssm:Get"),
+)
 NOT_AN_ANSWER = (Fault.THROTTLED, Fault.ERROR_500, Fault.DENIED)
 
 

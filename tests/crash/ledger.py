@@ -20,6 +20,7 @@ from tests.aws.account import ACCOUNT_ID, REGION, Account
 
 DELETE_AFTER = timedelta(days=30)
 ORPHAN_AFTER = timedelta(hours=6)
+EMERGENCY_WAITS = timedelta(seconds=30)
 
 
 class Promise(StrEnum):
@@ -168,12 +169,21 @@ class Ledger:
     def _check_working_key(self, name: str, call: str) -> None:
         worked, works = self._works.get(name, False), self._can_work(name)
         self._works[name] = works
-        if works:
+        if works or self._is_left_to_iam(name):
             self._lost.pop(name, None)
         elif worked and call != "person":
             self._lost[name] = f"{name} has none after {call}"
             if not self.tolerant:
                 self.end_run()
+
+    def _is_left_to_iam(self, name: str) -> bool:
+        """An emergency waits half a minute for IAM to take the new key, and no longer."""
+        delivered = self.delivered(name)
+        if delivered is None or not self.is_active(name, delivered):
+            return False
+        gone = self.emergency_key is not None and not self.is_active(name, self.emergency_key)
+        made_at = self.facts[delivered].usable_from - self.usable_after
+        return gone and self.account.clock.now() - made_at >= EMERGENCY_WAITS
 
     def end_run(self) -> None:
         """What a run has broken it must have put right by its end."""

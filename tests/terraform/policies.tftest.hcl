@@ -105,7 +105,7 @@ run "role" {
           }
         },
         {
-          Sid    = "WriteOwnSecrets"
+          Sid    = "KeepOwnSecrets"
           Effect = "Allow"
           Action = [
             "secretsmanager:UntagResource",
@@ -113,6 +113,7 @@ run "role" {
             "secretsmanager:RestoreSecret",
             "secretsmanager:PutSecretValue",
             "secretsmanager:PutResourcePolicy",
+            "secretsmanager:GetResourcePolicy",
           ]
           Resource  = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:iam-access-key/*"
           Condition = { StringEquals = { "aws:ResourceTag/access-key-rotation:managed-by" = "access-key-rotation" } }

@@ -27,6 +27,7 @@ from key_rotation.model import (
     version_id,
 )
 from key_rotation.ports import Scan, SlotTakenError, World
+from key_rotation.report import Measure
 from tests.unit.builders import NAME, NO_SECRET, NOW, SECRET_ARN
 
 
@@ -50,7 +51,7 @@ class FakeClock:
 
 
 class FakeAccount:
-    """All five ports of a run, for as many users as are added."""
+    """All ports of a run, for as many users as are added."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
@@ -63,13 +64,16 @@ class FakeAccount:
         self.calls: list[str] = []
         self.refused_by_sts = 0
         self.dead_principals: list[str] = []
+        self.foreign_policies: set[str] = set()
+        self.policies_read_otherwise = False
+        self.measures: dict[str, float] = {}
         self.made = 0
         self._failures: dict[str, list[Exception | None]] = defaultdict(list)
         self._lost: dict[str, list[Exception | None]] = defaultdict(list)
         self._before: dict[str, list[Callable[[], Any]]] = defaultdict(list)
 
     def world(self) -> World:
-        return World(self, self, self, self, self.clock)
+        return World(self, self, self, self, self, self.clock)
 
     def add(self, user: MarkedUser, name: str | None = None) -> MarkedUser:
         """A user with every fact as built; its secret's state is the account's from now on."""
@@ -179,10 +183,18 @@ class FakeAccount:
             managed_by=NAME,
             user_id=user.id,
         )
+        if state.policy_for is None:
+            state = replace(state, policy_for=f"{user.id} ours")
+            if not self.policies_read_otherwise:
+                self.foreign_policies.discard(user.name)
         if placeholder and not state.versions:
             state = replace(state, versions={"placeholder": frozenset({"AWSCURRENT"})})
         self.secrets[user.name] = state
         return state
+
+    def policy_is_ours(self, user: UserRef, state: SecretState) -> bool:
+        self._called("policy_is_ours")
+        return user.name not in self.foreign_policies
 
     def record_intent(self, state: SecretState, intent: Intent) -> None:
         self._called("record_intent")
@@ -190,7 +202,7 @@ class FakeAccount:
 
     def withdraw_intent(self, state: SecretState) -> None:
         self._called("withdraw_intent")
-        self._update(state, intent=None)
+        self._update(state, intent=state.intent)
 
     def store(self, user: UserRef, state: SecretState, key: NewAccessKey) -> None:
         self._called("store")
@@ -228,6 +240,10 @@ class FakeAccount:
     def tell_operators(self, message: Message) -> None:
         self._called("tell_operators")
         self.digests.append(message)
+
+    def put(self, measures: Sequence[Measure]) -> None:
+        self._called("put")
+        self.measures = {measure.name: measure.value for measure in measures}
 
     def _update(self, state: SecretState, **changes: Any) -> None:
         [name] = [n for n, s in self.secrets.items() if s.name == state.name]

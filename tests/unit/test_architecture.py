@@ -13,12 +13,12 @@ PACKAGE = Path(__file__).resolve().parents[2] / "lambda" / "key_rotation"
 
 DATA = frozenset({"model"})
 CORE = DATA | {"messages", "overrides", "payload", "policy", "ports", "report", "settings"}
-ADAPTED = DATA | {"messages", "ports", "settings"}
+ADAPTED = DATA | {"messages", "ports", "report", "settings"}
 ADAPTERS = frozenset(
     f"aws.{name}"
     for name in (
-        *("directory", "errors", "filters", "keys"),
-        *("notifier", "parameters", "records", "secrets"),
+        *("directory", "errors", "filters", "keys", "metrics", "notifier"),
+        *("parameters", "reading_policy", "records", "secrets"),
     )
 )
 # Each module, and the modules of the package that it may import.
@@ -31,7 +31,7 @@ ARROWS: dict[str, frozenset[str]] = {
     "report": DATA,
     "overrides": DATA | {"settings"},
     "policy": DATA | {"overrides", "settings"},
-    "ports": DATA | {"messages"},
+    "ports": DATA | {"messages", "report"},
     "apply": CORE,
     "rotation": CORE | {"apply"},
     "aws.__init__": frozenset(),

@@ -295,6 +295,15 @@ def test_blocked_says_why_and_what_to_do(reason: Reason) -> None:
     assert re.search(r"What to do: [a-z][^.]{15,}\.", text)
 
 
+def test_a_changed_secret_is_no_talk_of_a_replacement() -> None:
+    message = writer().blocked(OLD, Reason.SECRET_CHANGED)
+
+    text = prose(message)
+    assert "needs a look: somebody changed the secret by hand" in text
+    assert "replaced" not in text + message.subject
+    assert "What to do: put the key back" in text
+
+
 def test_blocked_by_two_active_keys_says_that_disabling_alone_makes_no_room() -> None:
     assert "delete it" in prose(writer().blocked(OLD, Reason.TWO_ACTIVE_KEYS_DUE))
 

@@ -546,6 +546,42 @@ TWO_ACTIVE = [
         Reason.TWO_ACTIVE_KEYS_DUE,
     ),
     Case(
+        "somebody put another value into the secret after B was announced",
+        user(key("A", 97), key("B", 7), secret=secret("X", "B", announced=stamp("B", 7))),
+        "block B",
+        Reason.SECRET_CHANGED,
+    ),
+    Case(
+        "… of two keys one is inactive",
+        user(inactive("A", 97), key("B", 7), secret=secret("X", "B", announced=stamp("B", 7))),
+        "block B",
+        Reason.SECRET_CHANGED,
+    ),
+    Case(
+        "… and the announced key is gone: its owner chose the other one",
+        user(key("A", 97), secret=secret("X", "B", announced=stamp("B", 7))),
+        "rotate A, announce, disable A",
+        Reason.KEY_TOO_OLD,
+    ),
+    Case(
+        "… and the announced key is inactive: its owner chose the other one",
+        user(key("A", 80), inactive("B", 7), secret=secret("X", "B", announced=stamp("B", 7))),
+        "record B",
+        Reason.SEEN_INACTIVE,
+    ),
+    Case(
+        "… of the only key, right after it was announced",
+        user(key("B", 2), secret=secret("X", "B", announced=stamp("B", 2))),
+        "block B",
+        Reason.SECRET_CHANGED,
+    ),
+    Case(
+        "… of the only key, in its warning window: the next rotation mends it",
+        user(key("B", 85), secret=secret("X", "B", announced=stamp("B", 85))),
+        "prepare B, warn B",
+        Reason.WARNING_WINDOW,
+    ),
+    Case(
         "the pair's secret is pending deletion: restored, and then it is a pair",
         pair(key("A", 97), key("B", 7), records={"pending_deletion": True}),
         "prepare, disable A",
@@ -856,6 +892,18 @@ EMERGENCIES = [
         Reason.EMERGENCY,
     ),
     Case("both slots active", user(key("A", 90), key("B", 5)), "disable A", Reason.EMERGENCY),
+    Case(
+        "both slots active, the other too new to tell whose it is: making the secret would show",
+        user(key("A", 90), key("B", minutes=19)),
+        "prepare, disable A",
+        Reason.EMERGENCY,
+    ),
+    Case(
+        "both slots active, the other made just now, and the secret is known",
+        user(key("A", 90), key("B", minutes=19), secret=secret("A")),
+        "disable A",
+        Reason.EMERGENCY,
+    ),
     Case(
         "both slots active, the other delivered and not announced",
         user(key("A", 90), key("B", 5), secret=delivered()),

@@ -297,6 +297,146 @@ def test_an_idle_key_of_a_user_without_a_subscription() -> None:
     assert account.statuses() == {"A": "Active", "B": "Inactive"}
 
 
+# -- what somebody changed by hand -----------------------------------------------------------------
+
+OURS = "AIDAALICE ours"
+
+
+def superseded(**others: Any) -> FakeAccount:
+    """A pair whose grace is over."""
+    records: dict[str, Any] = {"announced": stamp("B", 7), "policy_for": OURS, **others}
+    return one_user(key("A", 97), key("B", 7), secret=secret("B", "A", **records))
+
+
+def test_a_changed_policy_is_put_back_before_the_old_key_goes_and_the_next_run_goes_on() -> None:
+    account = superseded()
+    account.foreign_policies.add("alice")
+
+    report = run(account)
+
+    assert rows(report) == [("defer", "overtaken", "A")]
+    assert account.statuses() == {"A": "Active", "B": "Active"}
+    assert "the secret's policy had been changed, and is put back" in account.digests[0].text
+    assert rows(run(account)) == [("disable", "superseded", "A")]
+
+
+def test_a_policy_that_aws_writes_down_otherwise_does_not_hold_the_old_key_for_ever() -> None:
+    account = superseded()
+    account.foreign_policies.add("alice")
+    account.policies_read_otherwise = True
+
+    assert rows(run(account)) == [("disable", "superseded", "A")]
+
+
+def test_a_policy_for_other_readers_is_put_again_and_nobody_is_blamed() -> None:
+    account = superseded(policy_for=None)
+    account.foreign_policies.add("alice")
+
+    assert rows(run(account)) == [("disable", "superseded", "A")]
+    assert "had been changed" not in account.digests[0].text
+
+
+def test_a_policy_that_cannot_be_read_keeps_the_old_key() -> None:
+    account = superseded()
+    account.fail("policy_is_ours", RuntimeError("throttled"))
+
+    with pytest.raises(RotationFailedError):
+        run(account)
+
+    assert account.statuses() == {"A": "Active", "B": "Active"}
+
+
+def test_a_changed_policy_is_put_back_with_the_warning() -> None:
+    account = one_user(key("A", 85), secret=secret("A", policy_for=OURS, announced=stamp("A", 85)))
+    account.foreign_policies.add("alice")
+
+    run(account)
+
+    assert not account.foreign_policies
+    assert "is put back" in account.digests[0].text
+
+
+def test_a_restored_secret_is_reported() -> None:
+    account = superseded(pending_deletion=True)
+
+    run(account)
+
+    assert "alice: the secret was to be deleted, and is restored" in account.digests[0].text
+    assert account.statuses() == {"A": "Inactive", "B": "Active"}
+
+
+def test_a_changed_value_is_reported_once_a_week_and_nothing_is_done() -> None:
+    changed = secret("X", "B", announced=stamp("B", 7))
+    account = one_user(key("A", 97), key("B", 7), secret=changed)
+
+    for _ in range(8):
+        assert rows(run(account)) == [("block", "secret_changed", "B")]
+        account.clock.time += timedelta(days=1)
+
+    assert [event for _, event, _ in account.told] == [Event.BLOCKED] * 2
+    assert "changed the secret by hand" in account.digests[0].text
+
+
+# -- the metrics -----------------------------------------------------------------------------------
+
+
+def test_a_run_is_measured() -> None:
+    account = one_user(key("A", 90))
+    account.add(user(key("C", 100), key("D", 10)), "carol")
+
+    run(account)
+
+    assert account.calls[-1] == "put"
+    assert account.measures == {
+        "UsersWarned": 0,
+        "KeysRotated": 1,
+        "KeysDisabled": 1,
+        "KeysDeleted": 0,
+        "UsersHeld": 0,
+        "UsersBlocked": 1,
+        "UsersDeferred": 0,
+        "UsersFailed": 0,
+        "MarkedUsers": 2,
+        "RunSeconds": 0,
+    }
+
+
+def test_what_a_dry_run_would_do_is_not_measured_as_done() -> None:
+    account = one_user(key("A", 90))
+
+    run(account, dry_run=True)
+
+    assert (account.measures["KeysRotated"], account.measures["MarkedUsers"]) == (0, 1)
+
+
+def test_a_look_at_the_plan_is_not_measured() -> None:
+    account = one_user(key("A", 90))
+
+    run(account, Payload(dry_run=True))
+
+    assert account.measures == {}
+
+
+def test_a_notice_that_cannot_be_recorded_is_in_the_metric() -> None:
+    account = one_user(key("A", 100), key("B", 10))
+    account.fail("record", RuntimeError("down"), RuntimeError("still down"))
+
+    with pytest.raises(RotationFailedError):
+        run(account)
+
+    assert account.measures["UsersFailed"] == 1
+
+
+def test_a_run_that_cannot_be_measured_is_a_failure() -> None:
+    account = one_user(key("A", 90))
+    account.fail("put", RuntimeError("no metrics today"))
+
+    with pytest.raises(RotationFailedError, match="no metrics today"):
+        run(account)
+
+    assert account.statuses() == {"A": "Inactive", "NEW1": "Active"}
+
+
 # -- what fails ------------------------------------------------------------------------------------
 
 
@@ -357,11 +497,24 @@ def test_a_key_that_a_person_makes_under_the_intent_stays_theirs() -> None:
 
     report = run(account)
 
-    assert rows(report) == [("rotate", "key_too_old", "A")]
-    assert "not done" in (report.rows[0].detail or "")
+    assert rows(report) == [("defer", "overtaken", "A")]
+    assert (report.rows[0].detail or "").startswith("not done: rotate: another run")
     account.clock.time += timedelta(days=1)
     run(account)
     assert account.statuses() == {"A": "Active", "P": "Active"}
+
+
+def test_the_intent_of_a_run_that_died_is_put_back_when_the_slot_is_taken() -> None:
+    """The list that this run has seen does not show the key that the dead run made."""
+    dead = intent(0, "A", request_id="dead", minutes=1)
+    account = one_user(key("A", 90), secret=secret(intent=dead))
+    orphan = key("B", minutes=1)
+    account.before("create", lambda: account.add_key(orphan))
+
+    with pytest.raises(RotationFailedError, match="has just made a key"):
+        run(account, leaked())
+
+    assert account.secrets["alice"].intent == dead
 
 
 def test_an_intent_that_another_run_has_written_since_stands() -> None:
@@ -695,6 +848,7 @@ def test_an_emergency_disables_before_it_tells() -> None:
         "record_intent",
         "create",
         "store",
+        "works",
         "disable",
         "record",
         "tell",
@@ -705,6 +859,26 @@ def test_an_emergency_disables_before_it_tells() -> None:
     mail = account.told[0][2].text
     assert "seen on a paste site" in mail
     assert "Old key: A, disabled now" in mail
+
+
+def test_an_emergency_waits_until_sts_takes_the_new_key() -> None:
+    account = one_user(key("A", 5))
+    account.refused_by_sts = 3
+
+    run(account, leaked())
+
+    assert account.clock.slept == 6
+    assert account.statuses() == {"A": "Inactive", "NEW1": "Active"}
+
+
+def test_an_emergency_waits_no_longer_than_half_a_minute() -> None:
+    account = one_user(key("A", 5))
+    account.refused_by_sts = 1000
+
+    run(account, leaked())
+
+    assert account.clock.slept == 30
+    assert account.statuses() == {"A": "Inactive", "NEW1": "Active"}
 
 
 def test_the_same_emergency_again_does_nothing() -> None:
@@ -742,6 +916,16 @@ def test_an_emergency_that_cannot_be_done_is_an_error() -> None:
         run(account, leaked())
 
     assert account.statuses() == {"A": "Active", "B": "Inactive"}
+
+
+def test_an_emergency_that_was_overtaken_is_an_error() -> None:
+    account = one_user(key("A", 5))
+    account.before("create", lambda: account.add_key(key("B")))
+
+    with pytest.raises(RotationFailedError, match="has just made a key"):
+        run(account, leaked())
+
+    assert account.statuses() == {"A": "Active", "B": "Active"}
 
 
 def test_an_emergency_for_an_unknown_key() -> None:

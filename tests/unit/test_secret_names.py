@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from key_rotation.aws.secrets import reading_policy, secret_name
+from key_rotation.aws.reading_policy import reading_policy, same_policy
+from key_rotation.aws.secrets import secret_name
 
 PREFIX = "iam-access-key/"
 IAM_ALPHABET = string.ascii_letters + string.digits + "_+=,.@-"
@@ -112,3 +113,28 @@ def test_policy_of_the_same_readers_is_the_same_text() -> None:
     assert reading_policy([ALICE]) == json.dumps(
         json.loads(reading_policy([ALICE])), sort_keys=True
     )
+
+
+@pytest.mark.parametrize(
+    ("found", "same"),
+    [
+        pytest.param(reading_policy([ALICE]), True, id="as it was put"),
+        pytest.param(reading_policy([ALICE]).replace(f'["{ALICE}"]', f'"{ALICE}"'), True, id="one"),
+        pytest.param(
+            reading_policy([ALICE]).replace(
+                '"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"',
+                '"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"',
+            ),
+            True,
+            id="another order",
+        ),
+        pytest.param(reading_policy([ALICE, READER]), False, id="a reader more"),
+        pytest.param(reading_policy([ALICE]).replace("Deny", "Allow"), False, id="no denial"),
+        pytest.param(reading_policy([ALICE]).replace(ALICE, "AIDAGONE"), False, id="a gone user"),
+        pytest.param(None, False, id="none"),
+        pytest.param("{", False, id="no JSON"),
+        pytest.param("[" * 100_000, False, id="too deep"),
+    ],
+)
+def test_a_policy_is_recognised_however_aws_writes_it_down(found: str | None, same: bool) -> None:
+    assert same_policy(found, reading_policy([ALICE])) is same

@@ -15,12 +15,12 @@ from ..ports import DeadPrincipalError, RefusedError
 from ..settings import Settings
 from . import records
 from .errors import code, is_definite
+from .reading_policy import reading_policy, same_policy
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_=.@-")
-_READS = ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"]
 
 
 class UserSecrets:
@@ -70,10 +70,17 @@ class UserSecrets:
             state = self._put_placeholder(user, state, 1)
         return self._put_policy(user, state)
 
+    def policy_is_ours(self, user: UserRef, state: SecretState) -> bool:
+        answer = self._client.get_resource_policy(SecretId=_arn(state))
+        return same_policy(answer.get("ResourcePolicy"), self._policy(user))
+
     def record_intent(self, state: SecretState, intent: Intent) -> None:
         self._tag(state, {records.INTENT: records.write_intent(intent)})
 
     def withdraw_intent(self, state: SecretState) -> None:
+        if state.intent is not None:
+            self.record_intent(state, state.intent)
+            return
         self._client.untag_resource(SecretId=_arn(state), TagKeys=[records.INTENT])
 
     def store(self, user: UserRef, state: SecretState, key: NewAccessKey) -> None:
@@ -142,8 +149,11 @@ class UserSecrets:
             SecretId=_arn(state), ClientRequestToken=token, SecretString=json.dumps(value)
         )
 
+    def _policy(self, user: UserRef) -> str:
+        return reading_policy([user.arn, *self._settings.secret_reader_arns])
+
     def _put_policy(self, user: UserRef, state: SecretState) -> SecretState:
-        policy = reading_policy([user.arn, *self._settings.secret_reader_arns])
+        policy = self._policy(user)
         policy_for = f"{user.id} {sha256(policy.encode()).hexdigest()}"
         if state.policy_for == policy_for and state.user_id == user.id:
             return state
@@ -173,34 +183,6 @@ def secret_name(prefix: str, user_name: str) -> str:
     """
     return prefix + "".join(
         character if character in _PLAIN else f"+{ord(character):02X}" for character in user_name
-    )
-
-
-def reading_policy(reader_arns: list[str]) -> str:
-    """The resource policy of a secret: these principals may read it, and everybody else may not,
-    whatever their own policies say (in one account those alone would let an administrator read)."""
-    return json.dumps(
-        {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Sid": "OwnerAndReadersMayRead",
-                    "Effect": "Allow",
-                    "Principal": {"AWS": reader_arns},
-                    "Action": ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
-                    "Resource": "*",
-                },
-                {
-                    "Sid": "NobodyElseMayRead",
-                    "Effect": "Deny",
-                    "Principal": "*",
-                    "Action": _READS,
-                    "Resource": "*",
-                    "Condition": {"ArnNotEquals": {"aws:PrincipalArn": reader_arns}},
-                },
-            ],
-        },
-        sort_keys=True,
     )
 
 

@@ -1,0 +1,36 @@
+"""What a run measured, as CloudWatch metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..report import Measure
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
+
+NAMESPACE = "AccessKeyRotation"
+
+
+class RunMetrics:
+    """The `Metrics` port on a CloudWatch client; `name` is the installation's."""
+
+    def __init__(self, cloudwatch: CloudWatchClient, name: str) -> None:
+        self._cloudwatch = cloudwatch
+        self._name = name
+
+    def put(self, measures: Sequence[Measure]) -> None:
+        """One call: CloudWatch takes 1,000 at a time."""
+        self._cloudwatch.put_metric_data(
+            Namespace=NAMESPACE,
+            MetricData=[
+                {
+                    "MetricName": measure.name,
+                    "Dimensions": [{"Name": "Installation", "Value": self._name}],
+                    "Value": measure.value,
+                    "Unit": measure.unit,
+                }
+                for measure in measures
+            ],
+        )
