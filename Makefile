@@ -22,7 +22,7 @@ demo: $(READY) ## Rotate real keys on an embedded LocalStack, and watch (KEEP=1 
 	@$(TERRAFORM) $(BIN)/python -m tests.demo
 
 .PHONY: test
-test: lint check-package unit aws terraform-test integration ## Everything that must pass
+test: lint check-package unit aws crash-sample terraform-test integration ## Everything that must pass
 	@echo "all tests passed"
 
 .PHONY: unit
@@ -35,7 +35,11 @@ aws: $(READY) ## Adapters and handler on the AWS wire, in moto
 
 .PHONY: crash
 crash: $(READY) ## Something happens at every AWS call of every situation (half an hour; not in `test`)
-	PYTHONPATH=lambda $(BIN)/python -m tests.crash $(CRASH)
+	@PYTHONPATH=lambda $(BIN)/python -m tests.crash $(CRASH)
+
+.PHONY: crash-sample
+crash-sample: $(READY) ## Each 40th of these points, and two of the sabotages: a minute
+	@PYTHONPATH=lambda $(BIN)/python -m tests.crash --every 40 --sabotages 2
 
 .PHONY: terraform-test
 terraform-test: $(READY) ## The module's own tests, with a mocked provider

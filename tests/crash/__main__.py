@@ -1,4 +1,7 @@
-"""`make crash`: every point of every scenario (CRASH="--kind people" for a part of them)."""
+"""`make crash`: every point of every scenario, and then the sabotages that must be noticed.
+
+CRASH="--kind people --scenario emergency" tries a part, CRASH="--every 50" a sample.
+"""
 
 from __future__ import annotations
 
@@ -7,38 +10,78 @@ import os
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 from tests.crash.points import KINDS, Point, try_point
+from tests.crash.sabotage import SABOTAGES, try_sabotage
 from tests.crash.scenarios import SCENARIOS
+
+PROGRESS_EVERY = 30.0  # seconds
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="make crash", description=__doc__)
     parser.add_argument("--scenario", default="", help="only those whose names hold this")
     parser.add_argument("--kind", choices=KINDS, help="only this kind of points")
+    parser.add_argument("--every", type=int, default=1, help="only each so-manyth point")
+    parser.add_argument(
+        "--sabotages",
+        type=int,
+        default=None,
+        help="only so many of the sabotages (all, or none when only a part of the points is tried)",
+    )
     chosen = parser.parse_args()
-    began = time.monotonic()
+    is_part = bool(chosen.scenario or chosen.kind or chosen.every > 1)
+    sabotages = chosen.sabotages if chosen.sabotages is not None else 0 if is_part else None
     names = [s.name for s in SCENARIOS if chosen.scenario in s.name]
     kinds = [chosen.kind] if chosen.kind else list(KINDS)
+    broken = _try_points(kinds, names, chosen.every)
+    unnoticed = _try_sabotages(sabotages)
+    return 1 if broken or unnoticed else 0
+
+
+def _try_points(kinds: Sequence[str], names: Sequence[str], every: int) -> int:
+    """The number of violations, each printed."""
+    began = said = time.monotonic()
     broken: Counter[str] = Counter()
     tried = 0
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for kind in kinds:
-            points: list[Point] = []
-            for some in pool.map(KINDS[kind], names):
-                points += some
+            points: list[Point] = [p for some in pool.map(KINDS[kind], names) for p in some]
+            points = points[::every]
             results = pool.map(try_point, points, chunksize=4)
-            for point, violations in zip(points, results, strict=True):
+            for number, (point, violations) in enumerate(zip(points, results, strict=True), 1):
                 for violation in violations:
                     broken[violation.promise] += 1
                     print(f"  {point}\n    {violation.promise}: {violation.what}", flush=True)
+                if time.monotonic() - said > PROGRESS_EVERY:
+                    said = time.monotonic()
+                    print(f"  {kind}: {number} of {len(points)}, {said - began:.0f} s", flush=True)
             tried += len(points)
             print(f"{kind}: {len(points)} points, {time.monotonic() - began:.0f} s", flush=True)
-    print(f"{tried} points, {sum(broken.values())} violations, {time.monotonic() - began:.0f} s")
+    print(f"{tried} points, {broken.total()} violations, {time.monotonic() - began:.0f} s")
     for promise, times in broken.items():
         print(f"  {times} x {promise}")
-    return 1 if broken else 0
+    return broken.total()
+
+
+def _try_sabotages(most: int | None) -> int:
+    """The number of sabotages that the harness did not notice."""
+    chosen = SABOTAGES[:most]
+    if not chosen:
+        return 0
+    began = time.monotonic()
+    unnoticed = 0
+    print(f"{len(chosen)} sabotages of the source, and the promise that each one broke:")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for result in pool.map(try_sabotage, chosen):
+            unnoticed += not result.is_caught
+            verdict = f"broke {result.wanted}" if result.is_caught else "WAS NOT NOTICED"
+            print(f"  {result.sabotage}\n    {verdict}", flush=True)
+    took = time.monotonic() - began
+    print(f"{len(chosen)} sabotages, {unnoticed} not noticed, {took:.0f} s")
+    return unnoticed
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ class Promise(StrEnum):
     UNKNOWN_IS_NO_ANSWER = "5: a read that fails never counts as an answer"
     SECRECY = "6: a secret access key appears in the user's secret and nowhere else"
     SETTLES = "8: a settled account is not changed, and nothing is sent"
+    PREDECESSOR = "a user created again never gets the predecessor's key"
     PERSONS_KEY = "a key that a person made, or chose to keep, is left to them"
 
 
@@ -76,11 +77,14 @@ class Ledger:
     _published: int = 0
     _said: list[str] = field(default_factory=list)
     _kept: dict[str, datetime] = field(default_factory=dict)
+    _predecessors: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.look("setting up")
         for name in self.names:
             self._take_over_records(name)
+            if self._is_predecessors(name):
+                self._predecessors |= self.staged(name)
 
     def _take_over_records(self, name: str) -> None:
         """Since when keys are inactive that became so before the ledger was opened."""
@@ -96,6 +100,20 @@ class Ledger:
     def keys(self, name: str) -> dict[str, Any]:
         user = iam_backends[ACCOUNT_ID]["aws"].users.get(name)
         return {key.access_key_id: key for key in user.access_keys} if user else {}
+
+    def staged(self, name: str) -> set[str]:
+        """The key ids that any staged version of the user's secret holds."""
+        secret = self.secret(name)
+        versions = secret.versions.values() if secret else ()
+        values = [json.loads(v["secret_string"]) for v in versions if v["version_stages"]]
+        return {value["AccessKeyId"] for value in values if "AccessKeyId" in value}
+
+    def _is_predecessors(self, name: str) -> bool:
+        """Whether the secret is still that of a user of the same name who is gone."""
+        secret = self.secret(name)
+        tags = {tag["Key"]: tag["Value"] for tag in (secret.tags or [])} if secret else {}
+        own_id: str = iam_backends[ACCOUNT_ID]["aws"].users[name].id
+        return bool(tags.get("access-key-rotation:user-id", own_id) != own_id)
 
     def is_active(self, name: str, key_id: str) -> bool:
         key = self.keys(name).get(key_id)
@@ -268,9 +286,12 @@ class Ledger:
         """
         for name in self.names:
             delivered = self.delivered(name)
+            staged = self.staged(name)
+            for key_id in staged & self._predecessors:
+                self._violated(Promise.PREDECESSOR, f"the secret of {name} holds {key_id}")
             for key_id, key in self.keys(name).items():
                 facts = self.facts[key_id]
-                if key.status == "Active" and not facts.held_by_person and key_id != delivered:
+                if key.status == "Active" and not facts.held_by_person and key_id not in staged:
                     self._violated(Promise.LOST_SECRET, f"{key_id} of {name} is active")
                 if key.status != "Active" and self._is_kept(key_id):
                     self._violated(Promise.PERSONS_KEY, f"{key_id} of {name} is not active")

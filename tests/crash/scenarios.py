@@ -176,6 +176,26 @@ def _secret_pending_deletion(account: Account) -> Unheld:
     return set()
 
 
+def _policy_changed(account: Account) -> Unheld:
+    """The old key is the only one that its owner has: nobody but another could read the new one."""
+    _grace_over(account)
+    secrets = account.client("secretsmanager")
+    ours = secrets.get_resource_policy(SecretId=account.secret_name())["ResourcePolicy"]
+    secrets.put_resource_policy(
+        SecretId=account.secret_name(), ResourcePolicy=ours.replace("user/alice", "user/mallory")
+    )
+    return {account.secret_value()["AccessKeyId"]}
+
+
+def _value_changed(account: Account) -> Unheld:
+    _grace_over(account)
+    new = account.secret_value()["AccessKeyId"]
+    account.client("secretsmanager").put_secret_value(
+        SecretId=account.secret_name(), SecretString='{"note": "somebody was here"}'
+    )
+    return {new}
+
+
 def _two_users(account: Account) -> Unheld:
     account.subscribe("bob", user="bob", audience="user")
     account.add_user("alice", 95)
@@ -199,6 +219,8 @@ SCENARIOS = (
     Scenario("due, a service user", _service_user),
     Scenario("due, only operators listen", _nobody_but_operators),
     Scenario("due, the secret is from Terraform", _from_terraform),
+    Scenario("superseded, the policy was changed", _policy_changed),
+    Scenario("superseded, the value was changed", _value_changed),
     Scenario("due, two users", _two_users, users=("alice", "bob")),
     Scenario("to be warned", _to_be_warned),
     Scenario("superseded, the grace is over", _grace_over),
