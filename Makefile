@@ -27,7 +27,8 @@ test: lint check-package unit aws crash-sample terraform-test integration ## Eve
 
 .PHONY: unit
 unit: $(READY) ## Unit tests: seconds, no Terraform
-	$(PYTEST) -p no:terraform tests/unit
+	$(PYTEST) -p no:terraform --cov=key_rotation.policy --cov=key_rotation.rotation --cov-branch --cov-fail-under=100 \
+	  --cov-report=term-missing:skip-covered tests/unit
 
 .PHONY: aws
 aws: $(READY) ## Adapters and handler on the AWS wire, in moto

@@ -145,8 +145,8 @@ class Rotation:
                 )
             case Fact.PASSWORD:
                 return replace(user, has_password=world.directory.has_password(user.ref))
-            case Fact.AUDIENCE:
-                return replace(user, audience=world.notifier.audience(user.ref, Event.ROTATED))
+        assert needs.fact is Fact.AUDIENCE
+        return replace(user, audience=world.notifier.audience(user.ref, Event.ROTATED))
 
     def _note_malformed_overrides(self, user: MarkedUser) -> None:
         for problem in limits_for(user.tags, self._settings).malformed:

@@ -516,6 +516,7 @@ TWO_ACTIVE = [
         "block A silently",
         Reason.NOBODY_LISTENS,
     ),
+    Case("two young keys", user(key("A", 40), key("B", 9)), "", Reason.TWO_ACTIVE),
     Case("due, none idle", user(key("A", 90), key("B", 9)), "block A", Reason.TWO_ACTIVE_KEYS_DUE),
     Case(
         "due, the idle one first",

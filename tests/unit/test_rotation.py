@@ -450,6 +450,16 @@ def test_a_refused_store_rolls_the_new_key_back() -> None:
     assert account.statuses() == {"A": "Active"}
 
 
+def test_a_refusal_says_why() -> None:
+    account = one_user(key("A", 90))
+    refusal = RefusedError()
+    refusal.__cause__ = ValueError("no such key: the KMS key is disabled")
+    account.fail("store", refusal)
+
+    with pytest.raises(RotationFailedError, match="the KMS key is disabled"):
+        run(account)
+
+
 def test_a_lost_answer_of_the_store_rolls_nothing_back() -> None:
     account = one_user(key("A", 90))
     account.lose_answer("store", TimeoutError("no answer"))
@@ -754,6 +764,13 @@ def test_only_the_users_named() -> None:
 
     assert account.statuses("alice") == {"A": "Active"}
     assert account.statuses("bob") == {"B": "Inactive", "NEW1": "Active"}
+
+
+def test_odd_tags_are_no_matter_of_a_run_for_named_users() -> None:
+    account = one_user(key("A", 10))
+    account.odd = {"carol": "Enabled"}
+
+    assert rows(run(account, Payload(users=("alice",)))) == []
 
 
 def test_a_user_that_is_not_marked_cannot_be_named() -> None:
