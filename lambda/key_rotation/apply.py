@@ -231,10 +231,13 @@ class Applier:
 
     def _disable(self, work: Work, action: Action) -> None:
         key = work.key(action.access_key_id)
-        # Whoever holds a leaked key, or lost an orphan's secret, depends on no other key.
-        guarded = action.reason not in (Reason.EMERGENCY, Reason.ORPHAN)
+        at_once = action.reason is Reason.EMERGENCY
+        # Nobody has an orphan's secret, so nobody depends on another key in its place.
+        guarded = action.reason is not Reason.ORPHAN
         stays = next(other.id for other in work.user.keys if other is not key) if guarded else None
         self._relist(work)
+        if at_once:
+            self._wait_until_seen(work, stays)
         if not work.is_active(key.id):
             raise OvertakenError(f"{key.id} is not active any more")
         if stays is not None and not work.is_active(stays):
@@ -243,14 +246,13 @@ class Applier:
             raise OvertakenError(f"the secret could not be read until now, so {key.id} stays")
         text = f"key {key.id} is disabled: {WHY[action.reason]}"
         message = self._writer(work).disabled(key.id, action.reason, work.note)
-        at_once = action.reason is Reason.EMERGENCY
         if not at_once:
             self._ensure_secret_exists(work)
         if action.notify and not at_once:
             first = action.reason is Reason.IDLE
             self._tell(work, Event.DISABLED, message, action, text, first)
         self._keys.disable(work.user.ref, key.id)
-        if stays is not None:
+        if stays is not None and not at_once:  # a leaked key is never switched on again
             self._undo_unless_active(work, key.id, stays)
         self._ensure_secret_exists(work)
         inactive_since = Stamp(key.id, self._clock.now())
@@ -357,6 +359,13 @@ class Applier:
         listed_at = self._clock.now()
         work.user = replace(work.user, keys=self._directory.keys(work.user.ref))
         work.listed_at = listed_at
+
+    def _wait_until_seen(self, work: Work, key_id: str | None) -> None:
+        """IAM may not list a key yet that it has just made."""
+        give_up_at = self._clock.now() + VERIFY_FOR
+        while key_id not in {key.id for key in work.user.keys} and self._clock.now() < give_up_at:
+            self._clock.sleep(VERIFY_EVERY_SECONDS)
+            self._relist(work)
 
     def _create(self, work: Work) -> NewAccessKey:
         try:

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
+from unittest import mock
 
 import boto3
 import time_machine
 from botocore.config import Config
+from cryptography.hazmat.primitives.asymmetric import rsa
 from moto import mock_aws
 from moto.iam.models import AccessKeyLastUsed, iam_backends
+from moto.sns.models import Subscription
 
 from key_rotation.handler import Clients, run
 
@@ -61,6 +64,13 @@ def sts_for(access_key_id: str, secret_access_key: str) -> Any:
         aws_secret_access_key=secret_access_key,
         config=_NO_WAITING,
     )
+
+
+@cache
+def _signing_key() -> rsa.RSAPrivateKey:
+    """moto makes a key for each subscription to sign its messages with, which takes longer than
+    all the rest of an account; nobody here checks the signatures."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @dataclass
@@ -205,7 +215,11 @@ class Account:
 @contextmanager
 def an_account() -> Iterator[Account]:
     """A fresh account with a listening user `alice` and a listening operator."""
-    with time_machine.travel(START, tick=False) as traveller, mock_aws():
+    with (
+        time_machine.travel(START, tick=False) as traveller,
+        mock_aws(),
+        mock.patch.object(Subscription, "private_key", return_value=_signing_key()),
+    ):
         account = Account(Clock(traveller))
         account.subscribe("alice", user="alice", audience="user")
         account.subscribe("operators", audience="operator")

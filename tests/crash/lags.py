@@ -21,6 +21,7 @@ SCENARIOS = (
     "due, a service user",
     "due, only operators listen",
     "emergency, the only key",
+    "emergency, both slots active",
 )
 STALE = {
     "ListAccessKeys": ("iam:ListAccessKeys",),

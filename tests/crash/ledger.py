@@ -78,6 +78,7 @@ class Ledger:
     _said: list[str] = field(default_factory=list)
     _kept: dict[str, datetime] = field(default_factory=dict)
     _predecessors: set[str] = field(default_factory=set)
+    _person_acted: bool = False
 
     def __post_init__(self) -> None:
         self.look("setting up")
@@ -173,6 +174,8 @@ class Ledger:
     def look(self, call: str) -> None:
         """Checks what must hold at every instant; `call` has just had its effect."""
         before = {key_id: facts.inactive_since for key_id, facts in self.facts.items()}
+        if call in ("person", "iam:ListAccessKeys"):
+            self._person_acted = call == "person"  # and no list shows it yet
         self._read_messages()
         for name in self.names:
             present = self.keys(name)
@@ -187,21 +190,23 @@ class Ledger:
     def _check_working_key(self, name: str, call: str) -> None:
         worked, works = self._works.get(name, False), self._can_work(name)
         self._works[name] = works
-        if works or self._is_left_to_iam(name):
+        if works or self._is_price_of_an_emergency(name):
             self._lost.pop(name, None)
         elif worked and call != "person":
             self._lost[name] = f"{name} has none after {call}"
             if not self.tolerant:
                 self.end_run()
 
-    def _is_left_to_iam(self, name: str) -> bool:
-        """An emergency waits half a minute for IAM to take the new key, and no longer."""
+    def _is_price_of_an_emergency(self, name: str) -> bool:
+        """A leaked key is not left on for longer than half a minute if IAM does not take the new
+        one yet, nor is it switched on again if a person takes the other one away right then."""
+        if self.emergency_key is None or self.is_active(name, self.emergency_key):
+            return False
         delivered = self.delivered(name)
         if delivered is None or not self.is_active(name, delivered):
-            return False
-        gone = self.emergency_key is not None and not self.is_active(name, self.emergency_key)
+            return self._person_acted
         made_at = self.facts[delivered].usable_from - self.usable_after
-        return gone and self.account.clock.now() - made_at >= EMERGENCY_WAITS
+        return self.account.clock.now() - made_at >= EMERGENCY_WAITS or self._person_acted
 
     def end_run(self) -> None:
         """What a run has broken it must have put right by its end."""

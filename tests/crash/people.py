@@ -76,6 +76,8 @@ SCENARIOS = (
     "died before the store",
     "died after the store",
     "two active, one idle",
+    "emergency, the only key",
+    "emergency, both slots active",
 )
 
 

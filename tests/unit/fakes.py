@@ -64,6 +64,7 @@ class FakeAccount:
         self.calls: list[str] = []
         self.refused_by_sts = 0
         self.dead_principals: list[str] = []
+        self.unseen = ("", 0)  # a key, and how many lists do not show it yet
         self.foreign_policies: set[str] = set()
         self.policies_read_otherwise = False
         self.measures: dict[str, float] = {}
@@ -125,7 +126,12 @@ class FakeAccount:
 
     def keys(self, user: UserRef) -> tuple[AccessKey, ...]:
         self._called("keys")
-        return self.users[user.name].keys
+        unseen, lists = self.unseen
+        keys = self.users[user.name].keys
+        if lists == 0 or unseen not in {key.id for key in keys}:
+            return keys
+        self.unseen = (unseen, lists - 1)
+        return tuple(key for key in keys if key.id != unseen)
 
     def last_used(self, key: AccessKey) -> datetime | None:
         self._called("last_used")

@@ -935,6 +935,40 @@ def test_an_emergency_that_cannot_be_done_is_an_error() -> None:
     assert account.statuses() == {"A": "Active", "B": "Inactive"}
 
 
+@pytest.mark.parametrize(("lists", "slept"), [(1, 2), (20, 30)])
+def test_an_emergency_waits_until_the_new_key_is_listed(lists: int, slept: int) -> None:
+    account = one_user(key("A", 5))
+    account.unseen = ("NEW1", lists)
+
+    if slept < 30:
+        run(account, leaked())
+    else:
+        with pytest.raises(RotationFailedError, match="NEW1 is not seen active, so A stays"):
+            run(account, leaked())
+
+    assert account.clock.slept == slept
+    assert account.statuses()["A"] == ("Inactive" if slept < 30 else "Active")
+
+
+def test_an_emergency_does_not_disable_the_only_key_that_is_left() -> None:
+    account = one_user(key("A", 5), key("B", 50))
+    account.before("keys", lambda: None, lambda: account.set_status("B", KeyStatus.INACTIVE))
+
+    with pytest.raises(RotationFailedError, match="B is not seen active, so A stays"):
+        run(account, leaked())
+
+    assert account.statuses() == {"A": "Active", "B": "Inactive"}
+
+
+def test_an_emergency_never_switches_the_leaked_key_on_again() -> None:
+    account = one_user(key("A", 5), key("B", 50))
+    account.before("disable", lambda: account.set_status("B", KeyStatus.INACTIVE))
+
+    run(account, leaked())
+
+    assert account.statuses() == {"A": "Inactive", "B": "Inactive"}
+
+
 def test_an_emergency_that_was_overtaken_is_an_error() -> None:
     account = one_user(key("A", 5))
     account.before("create", lambda: account.add_key(key("B")))
