@@ -271,15 +271,16 @@ class Applier:
             raise OvertakenError(f"{key.id} is gone already")
         if work.key(key.id).status is not KeyStatus.INACTIVE:
             raise OvertakenError(f"{key.id} is not inactive any more")
-        text = f"inactive key {key.id} is deleted: {WHY[action.reason]}"
-        if action.reason is not Reason.ORPHAN:
-            message = self._writer(work).deleted(key.id, action.reason)
-            self._tell(work, Event.DELETED, message, action, text)
+        # Right after the listing: a key that somebody enables in between would be gone for good.
         self._keys.delete(work.user.ref, key.id)
         remaining = tuple(other for other in work.user.keys if other.id != key.id)
         work.user = replace(work.user, keys=remaining)
+        text = f"inactive key {key.id} is deleted: {WHY[action.reason]}"
         work.done(action, text)
         work.line(Event.DELETED, action, text)
+        if action.reason is not Reason.ORPHAN:
+            message = self._writer(work).deleted(key.id, action.reason)
+            self._tell(work, Event.DELETED, message, action, text)
 
     def _record(self, work: Work, action: Action) -> None:
         assert action.access_key_id is not None

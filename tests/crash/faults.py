@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
+from tests.aws.account import Account
 from tests.crash.ledger import Ledger, Promise, Violation
-from tests.crash.runs import BY_NAME, count_calls, follow_up, invoke, prepared, retry
+from tests.crash.runs import BY_NAME, count_calls, follow_up, invoke, retry
 from tests.crash.wire import Fault, Tap
 
 READS = (
@@ -31,20 +33,17 @@ class FaultPoint:
         retried = "" if self.retried else ", not retried"
         return f"{self.scenario}: call {self.at} {self.fault}{retried}"
 
-    def violations(self) -> list[Violation]:
-        """The promises that this point breaks."""
+    def play(self, account: Account, ledger: Ledger, payload: Any) -> None:
         scenario = BY_NAME[self.scenario]
-        with prepared(scenario) as (account, ledger, payload):
-            tap = Tap(self.fault, self.at)
-            watch = _WatchUnknown(ledger, tap, self, alone=len(scenario.users) == 1)
-            tap.before_call = watch
-            first = invoke(account, ledger, tap, payload, "first")
-            watch.finish()
-            if self.retried:
-                retry(account, ledger, first, payload)
-            cut_off = first.died or first.failed or scenario.died_before
-            follow_up(account, ledger, repeats=tap.lost_answers + cut_off)
-            return ledger.violations
+        tap = Tap(self.fault, self.at)
+        watch = _WatchUnknown(ledger, tap, self, alone=len(scenario.users) == 1)
+        tap.before_call = watch
+        first = invoke(account, ledger, tap, payload, "first")
+        watch.finish()
+        if self.retried:
+            retry(account, ledger, first, payload)
+        cut_off = first.died or first.failed or scenario.died_before
+        follow_up(account, ledger, repeats=tap.lost_answers + cut_off)
 
 
 def fault_points(name: str) -> list[FaultPoint]:

@@ -11,8 +11,8 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 
 from tests.aws.account import Account
-from tests.crash.ledger import Ledger, Violation
-from tests.crash.runs import BY_NAME, count_calls, follow_up, invoke, prepared
+from tests.crash.ledger import Ledger
+from tests.crash.runs import BY_NAME, count_calls, follow_up, invoke
 from tests.crash.wire import Fault, Tap, copied, refused
 
 SCENARIOS = (
@@ -40,14 +40,11 @@ class RefusedPoint:
     def __str__(self) -> str:
         return f"{self.scenario}: a new key is refused for {self.seconds} s"
 
-    def violations(self) -> list[Violation]:
-        """The promises that this point breaks."""
-        with prepared(BY_NAME[self.scenario]) as (account, ledger, payload):
-            ledger.usable_after = timedelta(seconds=self.seconds)
-            tap = Tap(answer=_refuse_new_keys(account, ledger))
-            invoke(account, ledger, tap, payload, "first")
-            follow_up(account, ledger)
-            return ledger.violations
+    def play(self, account: Account, ledger: Ledger, payload: Any) -> None:
+        ledger.usable_after = timedelta(seconds=self.seconds)
+        tap = Tap(answer=_refuse_new_keys(account, ledger))
+        invoke(account, ledger, tap, payload, "first")
+        follow_up(account, ledger)
 
 
 def _refuse_new_keys(account: Account, ledger: Ledger) -> Callable[[str, AWSResponse], Any]:
@@ -72,22 +69,19 @@ class UnseenPoint:
     def __str__(self) -> str:
         return f"{self.scenario}: a new key is missing from {self.answers} lists"
 
-    def violations(self) -> list[Violation]:
-        """The promises that this point breaks."""
-        with prepared(BY_NAME[self.scenario]) as (account, ledger, payload):
-            known = set(ledger.facts)
-            left = [self.answers]
+    def play(self, account: Account, ledger: Ledger, payload: Any) -> None:
+        known = set(ledger.facts)
+        left = [self.answers]
 
-            def answer(name: str, response: AWSResponse) -> AWSResponse:
-                new = set(ledger.facts) - known
-                if name != "iam:ListAccessKeys" or not new or left[0] == 0:
-                    return response
-                left[0] -= 1
-                return copied(response, without_keys(response.content.decode(), new))
+        def answer(name: str, response: AWSResponse) -> AWSResponse:
+            new = set(ledger.facts) - known
+            if name != "iam:ListAccessKeys" or not new or left[0] == 0:
+                return response
+            left[0] -= 1
+            return copied(response, without_keys(response.content.decode(), new))
 
-            invoke(account, ledger, Tap(answer=answer), payload, "first")
-            follow_up(account, ledger)
-            return ledger.violations
+        invoke(account, ledger, Tap(answer=answer), payload, "first")
+        follow_up(account, ledger)
 
 
 def without_keys(body: str, key_ids: set[str]) -> str:
@@ -109,26 +103,22 @@ class StalePoint:
     def __str__(self) -> str:
         return f"{self.scenario}: dies after call {self.at}, then {self.stale} is stale"
 
-    def violations(self) -> list[Violation]:
-        """The promises that this point breaks."""
-        scenario = BY_NAME[self.scenario]
-        with prepared(scenario) as (account, ledger, payload):
-            before: dict[str, AWSResponse] = {}
+    def play(self, account: Account, ledger: Ledger, payload: Any) -> None:
+        before: dict[str, AWSResponse] = {}
 
-            def remember(name: str, response: AWSResponse) -> AWSResponse:
-                if name in STALE[self.stale] and name not in before:
-                    before[name] = copied(response, response.content.decode())
-                return response
+        def remember(name: str, response: AWSResponse) -> AWSResponse:
+            if name in STALE[self.stale] and name not in before:
+                before[name] = copied(response, response.content.decode())
+            return response
 
-            def recall(name: str, response: AWSResponse) -> AWSResponse:
-                old = before.get(name)
-                return response if old is None else copied(old, old.content.decode())
+        def recall(name: str, response: AWSResponse) -> AWSResponse:
+            old = before.get(name)
+            return response if old is None else copied(old, old.content.decode())
 
-            invoke(account, ledger, Tap(Fault.DIES_AFTER, self.at, answer=remember), payload, "1st")
-            account.pass_days(minutes=1)
-            second = invoke(account, ledger, Tap(answer=recall), payload, "2nd")
-            follow_up(account, ledger, repeats=2 + second.failed)
-            return ledger.violations
+        invoke(account, ledger, Tap(Fault.DIES_AFTER, self.at, answer=remember), payload, "1st")
+        account.pass_days(minutes=1)
+        second = invoke(account, ledger, Tap(answer=recall), payload, "2nd")
+        follow_up(account, ledger, repeats=2 + second.failed)
 
 
 LagPoint = RefusedPoint | UnseenPoint | StalePoint

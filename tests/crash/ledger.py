@@ -192,10 +192,14 @@ class Ledger:
         self._works[name] = works
         if works or self._is_price_of_an_emergency(name):
             self._lost.pop(name, None)
-        elif worked and call != "person":
+        elif worked and call != "person" and not self._could_not_be_known(call):
             self._lost[name] = f"{name} has none after {call}"
             if not self.tolerant:
                 self.end_run()
+
+    def _could_not_be_known(self, call: str) -> bool:
+        """IAM has no compare-and-set, and a deletion cannot be undone."""
+        return call == "iam:DeleteAccessKey" and self._person_acted
 
     def _is_price_of_an_emergency(self, name: str) -> bool:
         """A leaked key is not left on for longer than half a minute if IAM does not take the new
@@ -250,8 +254,8 @@ class Ledger:
             self._violated(Promise.TOLD_FIRST, f"{key_id} of {name} was disabled before a word")
 
     def _check_deletion(self, key_id: str, facts: KeyFacts, call: str) -> None:
-        if call == "person":
-            return
+        if call == "person" or self._person_acted:
+            return  # somebody enabled it after the list that was made right before the deletion
         if self._is_kept(key_id):
             self._violated(Promise.PERSONS_KEY, f"{key_id} was deleted")
         now = self.account.clock.now()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
-from tests.crash.ledger import Violation
-from tests.crash.runs import BY_NAME, Invocation, count_calls, follow_up, invoke, prepared, retry
+from tests.aws.account import Account
+from tests.crash.ledger import Ledger
+from tests.crash.runs import BY_NAME, Invocation, count_calls, follow_up, invoke, retry
 from tests.crash.wire import Tap
 
 TO_THE_END = 10_000
@@ -31,45 +33,38 @@ class OverlapPoint:
         until = "its end" if self.until == TO_THE_END else f"its call {self.until}"
         return f"{self.scenario}: {what} before call {self.at}, up to {until}"
 
-    def violations(self) -> list[Violation]:
-        """The promises that this point breaks."""
+    def play(self, account: Account, ledger: Ledger, payload: Any) -> None:
         scenario = BY_NAME[self.scenario]
-        with prepared(scenario) as (account, ledger, payload):
-            other_payload = payload
-            if self.emergency:
-                key_id = next(iter(account.statuses()))
-                named = {"user": "alice", "access_key_id": key_id, "reason": "leaked"}
-                other_payload = {"emergency": named}
-                ledger.emergency_key = key_id
-            turn = _Turns()
-            other_tap = Tap(
-                before_call=lambda number, _: turn.rest() if number == self.until else None
-            )
+        other_payload = payload
+        if self.emergency:
+            key_id = next(iter(account.statuses()))
+            named = {"user": "alice", "access_key_id": key_id, "reason": "leaked"}
+            other_payload = {"emergency": named}
+            ledger.emergency_key = key_id
+        turn = _Turns()
+        other_tap = Tap(before_call=lambda number, _: turn.rest() if number == self.until else None)
 
-            def other_run() -> Invocation:
-                try:
-                    return invoke(account, ledger, other_tap, other_payload, "second")
-                finally:
-                    turn.give_back()
+        def other_run() -> Invocation:
+            try:
+                return invoke(account, ledger, other_tap, other_payload, "second")
+            finally:
+                turn.give_back()
 
-            pool = ThreadPoolExecutor(1)
-            second: list[Future[Invocation]] = []
+        pool = ThreadPoolExecutor(1)
+        second: list[Future[Invocation]] = []
 
-            def hand_over() -> None:
-                second.append(pool.submit(other_run))
-                turn.hand_over()
+        def hand_over() -> None:
+            second.append(pool.submit(other_run))
+            turn.hand_over()
 
-            first_tap = Tap(
-                before_call=lambda number, _: hand_over() if number == self.at else None
-            )
-            first = invoke(account, ledger, first_tap, payload, "first")
-            turn.let_go()
-            retry(account, ledger, first, payload)
-            for future in second:
-                retry(account, ledger, future.result(), other_payload)
-            pool.shutdown()
-            follow_up(account, ledger, repeats=1 + scenario.died_before)
-            return ledger.violations
+        first_tap = Tap(before_call=lambda number, _: hand_over() if number == self.at else None)
+        first = invoke(account, ledger, first_tap, payload, "first")
+        turn.let_go()
+        retry(account, ledger, first, payload)
+        for future in second:
+            retry(account, ledger, future.result(), other_payload)
+        pool.shutdown()
+        follow_up(account, ledger, repeats=1 + scenario.died_before)
 
 
 class _Turns:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tests.aws.account import Account
-from tests.crash.ledger import Ledger, Violation
-from tests.crash.runs import BY_NAME, count_calls, follow_up, invoke, prepared, retry
+from tests.crash.ledger import Ledger
+from tests.crash.runs import BY_NAME, count_calls, follow_up, invoke, retry
 from tests.crash.wire import Tap, untapped
 
 
@@ -92,23 +93,20 @@ class PersonPoint:
     def __str__(self) -> str:
         return f"{self.scenario}: a person {self.act} before call {self.at}"
 
-    def violations(self) -> list[Violation]:
-        """The promises that this point breaks."""
-        scenario = BY_NAME[self.scenario]
-        with prepared(scenario, tolerant=True) as (account, ledger, payload):
+    def play(self, account: Account, ledger: Ledger, payload: Any) -> None:
+        ledger.tolerant = True
 
-            def person() -> None:
-                with untapped():
-                    ACTS[self.act](account, ledger)
-                    ledger.look("person")
+        def person() -> None:
+            with untapped():
+                ACTS[self.act](account, ledger)
+                ledger.look("person")
 
-            tap = Tap(before_call=lambda number, _: person() if number == self.at else None)
-            first = invoke(account, ledger, tap, payload, "first")
-            if self.at >= len(first.calls):
-                person()
-            retry(account, ledger, first, payload)
-            follow_up(account, ledger, repeats=1 + scenario.died_before)
-            return ledger.violations
+        tap = Tap(before_call=lambda number, _: person() if number == self.at else None)
+        first = invoke(account, ledger, tap, payload, "first")
+        if self.at >= len(first.calls):
+            person()
+        retry(account, ledger, first, payload)
+        follow_up(account, ledger, repeats=1 + BY_NAME[self.scenario].died_before)
 
 
 def person_points(name: str) -> list[PersonPoint]:

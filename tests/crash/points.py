@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
+from tests.aws.account import Account
+from tests.crash.branches import beginning, in_a_branch
 from tests.crash.faults import fault_points
 from tests.crash.lags import lag_points
-from tests.crash.ledger import Violation
+from tests.crash.ledger import Ledger, Violation
 from tests.crash.overlaps import overlap_points
 from tests.crash.people import person_points
 
@@ -15,7 +17,11 @@ from tests.crash.people import person_points
 class Point(Protocol):
     """One thing that happens at one place; its text says what and where."""
 
-    def violations(self) -> list[Violation]: ...
+    @property
+    def scenario(self) -> str: ...
+
+    def play(self, account: Account, ledger: Ledger, payload: Any) -> None:
+        """Brings it about and lets the days after it pass, under the ledger's eye."""
 
 
 KINDS: dict[str, Callable[[str], Sequence[Point]]] = {
@@ -28,4 +34,10 @@ KINDS: dict[str, Callable[[str], Sequence[Point]]] = {
 
 def try_point(point: Point) -> list[Violation]:
     """The promises that this point breaks."""
-    return point.violations()
+    account, ledger, payload = beginning(point.scenario)
+
+    def play() -> list[Violation]:
+        point.play(account, ledger, payload)
+        return ledger.violations
+
+    return in_a_branch(play)

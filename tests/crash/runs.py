@@ -67,7 +67,7 @@ def invoke(account: Account, ledger: Ledger, tap: Tap, payload: Any, request: st
 
 
 @contextmanager
-def prepared(scenario: Scenario, tolerant: bool = False) -> Iterator[tuple[Account, Ledger, Any]]:
+def prepared(scenario: Scenario) -> Iterator[tuple[Account, Ledger, Any]]:
     """The scenario's account, its ledger, and the payload of the run that is tried."""
     with an_account() as account, retries_without_waiting(account.clock):
         for name, value in scenario.parameters.items():
@@ -75,7 +75,7 @@ def prepared(scenario: Scenario, tolerant: bool = False) -> Iterator[tuple[Accou
         unheld = scenario.set_up(account)
         payload = scenario.payload(account)
         key = payload["emergency"]["access_key_id"] if scenario.is_emergency else None
-        ledger = Ledger(account, key, scenario.users, tolerant=tolerant)
+        ledger = Ledger(account, key, scenario.users)
         for key_id in unheld:
             ledger.facts[key_id].held_by_person = False
         yield account, ledger, payload

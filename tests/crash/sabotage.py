@@ -227,6 +227,15 @@ SABOTAGES = (
         "emergency, the only key",
     ),
     Sabotage(
+        "the owner is told of a deletion before the key is gone",
+        "apply.py",
+        "        # Right after the listing: a key that somebody enables in between would be gone for good.\n",
+        "        self._tell(work, Event.DELETED, self._writer(work).deleted(key.id, action.reason), action, '')\n",
+        Promise.NOT_DELETED_EARLY,
+        "people",
+        "superseded, to be deleted",
+    ),
+    Sabotage(
         "the log shows the new key",
         "apply.py",
         '        work.done(action, f"new key {new.access_key.id}")',

@@ -244,6 +244,18 @@ def test_a_warning_through_the_operators() -> None:
     assert len(account.digests) == 1
 
 
+def test_a_long_disabled_key_is_deleted_right_after_it_was_seen_inactive() -> None:
+    pair = secret("B", "A", announced=stamp("B", 40), inactive_since=stamp("A", 30))
+    account = one_user(inactive("A", 130), key("B", 40), secret=pair)
+
+    run(account)
+
+    seen = account.calls.index("delete")
+    assert account.calls[seen - 1] == "keys"
+    assert changes(account) == ["delete", "tell", "tell_operators"]
+    assert account.statuses() == {"B": "Active"}
+
+
 def test_a_held_key_is_left_and_its_user_reminded_once_a_week() -> None:
     pair = secret("B", "A", announced=stamp("B", 10))
     account = one_user(key("A", 100), key("B", 10), secret=pair)
