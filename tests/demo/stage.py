@@ -198,6 +198,13 @@ def discard_secrets(account: Account, names: Iterable[str]) -> None:
         account.secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
 
 
+def forget_log_tags(account: Account, function: str) -> None:
+    """LocalStack keeps the tags of a log group that is gone, for the next of that name."""
+    arn = f"arn:aws:logs:{REGION}:{account.id}:log-group:/aws/lambda/{function}"
+    tags = account.logs.list_tags_for_resource(resourceArn=arn)["tags"]
+    account.logs.untag_resource(resourceArn=arn, tagKeys=list(tags))
+
+
 def list_secrets(account: Account, prefix: str) -> dict[str, bool]:
     """The secrets of a prefix by name, and whether each waits for its deletion."""
     pages = account.secrets.get_paginator("list_secrets").paginate(IncludePlannedDeletion=True)

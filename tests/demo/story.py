@@ -62,8 +62,7 @@ class Story:
         """The whole demo but the end. Raises as soon as something did not happen."""
         began = time.monotonic()
         self._screen.say(
-            "Access keys of IAM users are about to be rotated, on an emulated AWS. "
-            "This takes two minutes, the first time four."
+            "Access keys, rotated on an emulated AWS: two minutes, the first time four."
         )
         account = self._open()
         terraform = self._apply(account)
@@ -95,8 +94,8 @@ class Story:
         if self._installation is not None:
             self._installation.abandon()
         if self._started_server:
-            server.stop()
-            self._screen.done("LocalStack is stopped, and all of this gone with it")
+            if server.stop():
+                self._screen.done("LocalStack is stopped, and all of this gone with it")
             shutil.rmtree(BUILD, ignore_errors=True)
         elif self._terraform is not None and self._terraform.state.exists():
             self._with_progress(self._terraform, "destroy")
@@ -156,7 +155,7 @@ class Story:
         self, account: Account, outputs: Mapping[str, Any]
     ) -> tuple[dict[str, list[HeldKey]], tuple[HeldKey, str]]:
         """The users' keys, and how alice is signed in."""
-        self._screen.step("Old keys, and people who confirm their mail")
+        self._screen.step("Access keys, and people who confirm their mail")
         addresses = confirm_subscriptions(account, outputs["topic_arn"])
         self._screen.done(f"{len(addresses)} people clicked the link in SNS's mail")
         held = equip(account, outputs["iam_users"])

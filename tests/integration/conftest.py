@@ -17,6 +17,7 @@ from tests.demo.stage import (
     confirm_subscriptions,
     discard_secrets,
     equip,
+    forget_log_tags,
     give_key,
     give_password,
     list_secrets,
@@ -58,6 +59,7 @@ def account() -> Iterator[Account]:
     """LocalStack, and an environment in which Terraform finds nothing else."""
     started = from_environment() is None and process.find() is None
     account = Account(server.ensure_running())
+    forget_log_tags(account, "access-key-rotation")  # a demo's, where it ran in this LocalStack
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("AWS_", "TF_VAR_"))]:
             patch.delenv(name)
