@@ -21,7 +21,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: require-terraform check-package $(READY) ## Rotate real keys on an embedded LocalStack, and watch (KEEP=1 leaves it up)
+demo: require-terraform require-package $(READY) ## Rotate real keys on an embedded LocalStack, and watch (KEEP=1 leaves it up)
 	@$(TERRAFORM) $(BIN)/python -m tests.demo
 
 .PHONY: test
@@ -51,7 +51,7 @@ terraform-test: require-terraform $(READY) ## The module's own tests, with a moc
 	@$(TERRAFORM) terraform test -test-directory=tests/terraform
 
 .PHONY: integration
-integration: require-terraform check-package $(READY) ## The examples, applied to LocalStack, and the deployed function
+integration: require-terraform require-package $(READY) ## The examples, applied to LocalStack, and the deployed function
 	@$(TERRAFORM) $(PYTEST) -p no:xdist tests/integration
 
 .PHONY: lint
@@ -102,6 +102,10 @@ clean: localstack-stop ## Remove everything that was made
 .PHONY: require-terraform
 require-terraform:
 	@$(FIND_PYTHON); "$$python" scripts/with_terraform.py --check
+
+.PHONY: require-package
+require-package:
+	@$(FIND_PYTHON); "$$python" scripts/package.py --check >/dev/null
 
 # The Python packages that tests and demo need, anew when the lock has changed.
 $(READY): requirements/dev.txt

@@ -346,7 +346,7 @@ class Story:
             f"terraform show {state}",
             "make localstack-stop        # takes all of it down; so does the next make demo",
         ):
-            self._screen.say(f"    {line}", "cyan")
+            self._screen.command(line)
 
     # -- the parts of the steps --------------------------------------------------------------------
 
