@@ -333,17 +333,20 @@ class Story:
     def _tell_how_to_look_around(self, account: Account) -> None:
         self._screen.step("All is left up (KEEP=1)")
         environment = account.environment()
-        shown = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
-        exports = " ".join(f"{name}={environment[name]}" for name in shown)
-        state = BUILD.relative_to(ROOT) / "terraform.tfstate"
+        # The first generation of the AWS CLI, which is the one installed, knows no AWS_REGION.
+        shown = ("ENDPOINT_URL", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "DEFAULT_REGION")
+        exports = " ".join(f"AWS_{name}={environment[f'AWS_{name}']}" for name in shown)
+        build, example = BUILD.relative_to(ROOT), EXAMPLE.relative_to(ROOT)
         for line in (
             f"export {exports} PATH=$PWD/build/awscli/bin:$PATH",
             "aws iam list-access-keys --user-name build-agent",
             "aws secretsmanager describe-secret --secret-id iam-access-key/alice",
             'aws lambda invoke --function-name access-key-rotation --payload "{}" /dev/stdout',
-            "aws logs tail /aws/lambda/access-key-rotation",
+            "aws logs filter-log-events --log-group-name /aws/lambda/access-key-rotation "
+            "--query 'events[].message' --output text",
             "ls build/localstack/mail    # the mails",
-            f"terraform show {state}",
+            f"TF_DATA_DIR=$PWD/{build}/terraform terraform -chdir={example} "
+            f"show $PWD/{build}/terraform.tfstate",
             "make localstack-stop        # takes all of it down; so does the next make demo",
         ):
             self._screen.command(line)
