@@ -11,6 +11,9 @@ READY     := $(VENV)/.ready
 TERRAFORM := $(BIN)/python scripts/with_terraform.py
 PYTEST    := $(BIN)/python -m pytest
 
+# A line of its own, since an error inside of a command's arguments would be lost.
+FIND_PYTHON := python=$$(scripts/python.sh)
+
 export TF_DATA_DIR ?= $(CURDIR)/build/terraform
 
 .PHONY: help
@@ -18,7 +21,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(READY) ## Rotate real keys on an embedded LocalStack, and watch (KEEP=1 leaves it up)
+demo: require-terraform require-package $(READY) ## Rotate real keys on an embedded LocalStack, and watch (KEEP=1 leaves it up)
 	@$(TERRAFORM) $(BIN)/python -m tests.demo
 
 .PHONY: test
@@ -43,23 +46,23 @@ crash-sample: $(READY) ## Each 40th of these points, and two of the sabotages: a
 	@PYTHONPATH=lambda $(BIN)/python -m tests.crash --every 40 --sabotages 2
 
 .PHONY: terraform-test
-terraform-test: $(READY) ## The module's own tests, with a mocked provider
+terraform-test: require-terraform $(READY) ## The module's own tests, with a mocked provider
 	@$(TERRAFORM) terraform init -backend=false -input=false >build/terraform-init.log || { cat build/terraform-init.log; exit 1; }
 	@$(TERRAFORM) terraform test -test-directory=tests/terraform
 
 .PHONY: integration
-integration: $(READY) ## The examples, applied to LocalStack, and the deployed function
+integration: require-terraform require-package $(READY) ## The examples, applied to LocalStack, and the deployed function
 	@$(TERRAFORM) $(PYTEST) -p no:xdist tests/integration
 
 .PHONY: lint
-lint: $(READY) ## ruff, mypy --strict, terraform fmt and validate
+lint: require-terraform $(READY) ## ruff, mypy --strict, terraform fmt and validate
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@$(TERRAFORM) scripts/validate.sh
 
 .PHONY: format
-format: $(READY) ## Format Python and HCL
+format: require-terraform $(READY) ## Format Python and HCL
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	@$(TERRAFORM) terraform fmt -recursive
@@ -70,23 +73,23 @@ docs: $(READY) ## Write the tables of README.md from the HCL
 
 .PHONY: package
 package: ## Build lambda/package.zip from lambda/key_rotation
-	@"$$(scripts/python.sh)" scripts/package.py
+	@$(FIND_PYTHON); "$$python" scripts/package.py
 
 .PHONY: check-package
 check-package: ## Check that the committed package is what the sources build
-	@"$$(scripts/python.sh)" scripts/package.py --check
+	@$(FIND_PYTHON); "$$python" scripts/package.py --check
 
 .PHONY: localstack
 localstack: ## Start the embedded LocalStack (LOCALSTACK_PORT, 4566 by default)
-	@"$$(scripts/python.sh)" -m tests.localstack.server start
+	@$(FIND_PYTHON); "$$python" -m tests.localstack.server start
 
 .PHONY: localstack-stop
 localstack-stop: ## Stop it
-	@"$$(scripts/python.sh)" -m tests.localstack.server stop
+	@$(FIND_PYTHON); "$$python" -m tests.localstack.server stop
 
 .PHONY: lock
 lock: $(READY) ## Pin the newest versions of what requirements/*.in name
-	python=$$(scripts/python.sh); $$python -m venv build/lock
+	$(FIND_PYTHON); "$$python" -m venv build/lock
 	build/lock/bin/pip install --quiet pip-tools
 	build/lock/bin/pip-compile --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras \
 	  --no-emit-index-url --no-emit-find-links --output-file=requirements/dev.txt requirements/dev.in
@@ -95,9 +98,20 @@ lock: $(READY) ## Pin the newest versions of what requirements/*.in name
 clean: localstack-stop ## Remove everything that was made
 	rm -rf build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
+# Before anything is installed.
+.PHONY: require-terraform
+require-terraform:
+	@$(FIND_PYTHON); "$$python" scripts/with_terraform.py --check
+
+.PHONY: require-package
+require-package:
+	@$(FIND_PYTHON); "$$python" scripts/package.py --check >/dev/null
+
 # The Python packages that tests and demo need, anew when the lock has changed.
 $(READY): requirements/dev.txt
-	@echo "installing the Python packages of requirements/dev.txt into $(VENV) (once, under a minute)"
-	@python=$$(scripts/python.sh); rm -rf $(VENV); $$python -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(FIND_PYTHON); mkdir -p build; log=build/venv.pip.log; \
+	echo "installing the Python packages of requirements/dev.txt into $(VENV) (once, under a minute)"; \
+	rm -rf $(VENV); "$$python" -m venv $(VENV); \
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt >$$log 2>&1 || \
+	{ tail -n 20 $$log; echo "error: the installation failed (log: $$log)" >&2; exit 1; }
 	@touch $@

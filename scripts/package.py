@@ -60,7 +60,7 @@ def main() -> int:
     what = f"{len(files)} sources, {len(made[ZIP]):,} bytes, sha256 {sha256(made[ZIP]).hexdigest()}"
     if check and stale:
         names = ", ".join(path.name for path in stale)
-        print(f"package: {names} is not what the sources build; run: make package", file=sys.stderr)
+        print(f"error: not what the sources build: {names}; run: make package", file=sys.stderr)
         return 1
     print(f"package: {'unchanged' if not stale else 'written'}: {what}")
     return 0

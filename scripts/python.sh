@@ -6,6 +6,12 @@ for candidate in ${PYTHON:-python3 python3.13 python3.12}; do
     exit 0
   fi
 done
-found=$("${PYTHON:-python3}" --version 2>&1) || found="none"
-echo "error: Python 3.12 or newer is needed, found: $found; set PYTHON=/path/to/python3" >&2
+wanted="Python 3.12 or newer is needed"
+if [ -n "${PYTHON:-}" ]; then
+  found=$("$PYTHON" --version 2>&1) || found="no Python that runs"
+  echo "error: $wanted, and PYTHON=$PYTHON is $found" >&2
+else
+  found=$(python3 --version 2>&1) || found="none"
+  echo "error: $wanted, found: $found; set PYTHON=/path/to/python3" >&2
+fi
 exit 1

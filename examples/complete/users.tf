@@ -14,8 +14,10 @@ locals {
       email = "platform-team@${var.email_domain}", marked = true, declared = true, console_password = false, key_ages_days = [200]
     }
     carol = {
-      about = "a person with a young key: nothing to do"
+      about = "a person with a young key, by a tag to be replaced after 60 days: nothing to do"
       email = "carol@${var.email_domain}", marked = true, declared = true, console_password = true, key_ages_days = [10]
+      # Exceptions for one user, in place of the settings; the other two are grace-days and hold-until.
+      overrides = { max-key-age-days = "60" }
     }
     dave = {
       about = "a person whose key is due within the week: warned"
@@ -41,5 +43,10 @@ resource "aws_iam_user" "example" {
 
   name          = "${var.user_name_prefix}${each.key}"
   force_destroy = true # keys and passwords were made outside Terraform
-  tags          = merge(var.tags, each.value.marked ? { (local.user_tag.key) = local.user_tag.value } : {})
+
+  tags = merge(
+    var.tags,
+    each.value.marked ? { (local.user_tag.key) = local.user_tag.value } : {},
+    { for name, value in try(each.value.overrides, {}) : "${local.user_tag.key}:${name}" => value },
+  )
 }

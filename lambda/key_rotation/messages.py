@@ -26,6 +26,7 @@ ROWS_BYTES_PER_DIGEST = 240 * 1024
 TEXT_LIMIT = 1000  # characters of one row's text; an error's text may be of any length
 
 _COLUMNS = 76
+_WHOLE_WORDS: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 _CONSOLES = {
     "aws-cn": "console.amazonaws.cn",
     "aws-us-gov": "console.amazonaws-us-gov.com",
@@ -387,10 +388,11 @@ def _row(line: Line) -> dict[str, str | None]:
 
 def _listed(line: Line) -> str:
     """What people read of a line: also where a new key is, since they may have to pass it on."""
-    text = _line(_clipped(line.text))
+    text = f"- {_line(_clipped(line.text))}"
+    text = textwrap.fill(text, _COLUMNS, subsequent_indent="  ", **_WHOLE_WORDS)
     if line.secret_arn is not None and line.event in _TELLS_WHERE:
-        text += f"; secret: {_line(line.secret_arn)}"
-    return f"  - {text}\n"
+        text += f"\n  secret: {_line(line.secret_arn)}"
+    return f"{text}\n"
 
 
 def _keys(key_id: str, old_key_id: str | None, old_key_until: datetime | None) -> str:
@@ -432,9 +434,7 @@ def _wrapped(text: str) -> str:
     paragraphs = [block for block in re.split(r"\n\n+", text.strip("\n")) if block.strip()]
     return (
         "\n\n".join(
-            block
-            if block.startswith(" ")
-            else textwrap.fill(block, _COLUMNS, break_long_words=False, break_on_hyphens=False)
+            block if block.startswith(" ") else textwrap.fill(block, _COLUMNS, **_WHOLE_WORDS)
             for block in paragraphs
         )
         + "\n"

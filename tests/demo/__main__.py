@@ -52,6 +52,9 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it
     try:
         story.take_down()
+    except KeyboardInterrupt:  # SIGTERM
+        screen.fail("ended before everything was taken down")
+        return 143
     except _EXPECTED as error:
         screen.fail(f"not everything was taken down: {error}")
         return status or 1

@@ -54,8 +54,8 @@ def rotation(scene: Scene) -> Iterator[str]:
     old = {user: [key.id for key in keys] for user, keys in scene.held.items()}
     now = {user: scene.account.statuses(user) for user in scene.held}
 
-    yield _rotated(scene, "alice", old["alice"][0], now["alice"], old_status="Inactive")
-    yield _rotated(scene, "build-agent", old["build-agent"][0], now["build-agent"], "Active")
+    yield rotated(scene, "alice", old["alice"][0], now["alice"], old_status="Inactive")
+    yield rotated(scene, "build-agent", old["build-agent"][0], now["build-agent"], "Active")
     yield _told_until_when(scene, old["build-agent"][0])
     for user, why in (("carol", "her key is young"), ("erin", "she is not marked")):
         untouched = now[user] == dict.fromkeys(old[user], "Active")
@@ -72,7 +72,7 @@ def rotation(scene: Scene) -> Iterator[str]:
         "frank's idle key is Inactive, the one he uses Active",
         now["frank"],
     )
-    _rotated(scene, "legacy-import", old["legacy-import"][0], now["legacy-import"], "Active")
+    rotated(scene, "legacy-import", old["legacy-import"][0], now["legacy-import"], "Active")
     yield require(
         f"legacy-import: new key {scene.new_key_of('legacy-import').id}"
         in _prose(scene.mails["operators"]),
@@ -102,9 +102,8 @@ def secrecy(scene: Scene, state: str, outputs: Sequence[str]) -> str:
     return "no secret access key in any log line, mail, answer, or the Terraform state"
 
 
-def _rotated(
-    scene: Scene, user: str, old: str, statuses: Mapping[str, str], old_status: str
-) -> str:
+def rotated(scene: Scene, user: str, old: str, statuses: Mapping[str, str], old_status: str) -> str:
+    """The user's keys are the old one, with that status, and the one in the secret, which works."""
     new = scene.new_key_of(user)
     claim = f"{user}: the new key is in the secret and works with STS, the old one is {old_status}"
     require(statuses == {old: old_status, new.id: "Active"}, claim, statuses)

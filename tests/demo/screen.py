@@ -36,6 +36,10 @@ class Screen:
     def say(self, text: str, style: str = "") -> None:
         self.console.print(Text(text, style=style))
 
+    def command(self, text: str) -> None:
+        """A line to be copied: never broken."""
+        self.console.print(Text(f"    {text}", style="cyan"), soft_wrap=True)
+
     def done(self, text: str) -> None:
         """Something that was checked and is so."""
         self.console.print(Text.assemble(("✔ ", "green"), text))

@@ -19,6 +19,7 @@ from tests.localstack.endpoint import Endpoint, call
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -70,6 +71,11 @@ class Account:
     @cached_property
     def functions(self) -> LambdaClient:
         client: LambdaClient = self._client("lambda")
+        return client
+
+    @cached_property
+    def kms(self) -> KMSClient:
+        client: KMSClient = self._client("kms")
         return client
 
     @cached_property
@@ -190,6 +196,13 @@ def discard_secrets(account: Account, names: Iterable[str]) -> None:
     """Removes secrets for good, also those that wait for their deletion."""
     for name in names:
         account.secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+
+
+def forget_log_tags(account: Account, function: str) -> None:
+    """LocalStack keeps the tags of a log group that is gone, for the next of that name."""
+    arn = f"arn:aws:logs:{REGION}:{account.id}:log-group:/aws/lambda/{function}"
+    tags = account.logs.list_tags_for_resource(resourceArn=arn)["tags"]
+    account.logs.untag_resource(resourceArn=arn, tagKeys=list(tags))
 
 
 def list_secrets(account: Account, prefix: str) -> dict[str, bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import time
 from collections.abc import Mapping
@@ -30,7 +31,7 @@ from .stage import (
     equip,
     list_secrets,
 )
-from .terraform import Terraform
+from .terraform import Terraform, TerraformError
 
 BUILD = ROOT / "build" / "demo"
 EXAMPLE = ROOT / "examples" / "complete"
@@ -60,6 +61,9 @@ class Story:
     def tell(self) -> None:
         """The whole demo but the end. Raises as soon as something did not happen."""
         began = time.monotonic()
+        self._screen.say(
+            "Access keys, rotated on an emulated AWS: two minutes, the first time four."
+        )
         account = self._open()
         terraform = self._apply(account)
         outputs = terraform.outputs()
@@ -67,17 +71,16 @@ class Story:
         held, sign_in = self._set_the_stage(account, outputs)
         keys = tables.look(account, users)
         self._show_plan(account, outputs, keys)
-        report = self._let_the_schedule_run(account, terraform, outputs, keys)
-        scene = Scene(account, outputs, held, report)
         if account.endpoint.embedded:
+            report = self._let_the_schedule_run(account, terraform, outputs, keys)
+            scene = Scene(account, outputs, held, report)
             self._show_mails(scene)
             self._follow_as_service(scene)
             self._follow_as_person(scene, sign_in)
         else:
-            self._screen.skip(
-                f"mails and rotations: the LocalStack at {account.endpoint.url} keeps no mailbox "
-                "and cannot make a key older"
-            )
+            report = self._replace_a_leaked_key(account, terraform, outputs, keys)
+            scene = Scene(account, outputs, held, report)
+            self._check_the_new_key(scene)
         self._run_again(scene, terraform)
         if os.environ.get("KEEP") == "1":
             self._tell_how_to_look_around(account)
@@ -91,7 +94,8 @@ class Story:
         if self._installation is not None:
             self._installation.abandon()
         if self._started_server:
-            server.stop()
+            if server.stop():
+                self._screen.done("LocalStack is stopped, and all of this gone with it")
             shutil.rmtree(BUILD, ignore_errors=True)
         elif self._terraform is not None and self._terraform.state.exists():
             self._with_progress(self._terraform, "destroy")
@@ -106,12 +110,19 @@ class Story:
         self._started_server = from_environment() is None and process.find() is None
         endpoint = server.ensure_running()
         account = self._account = Account(endpoint)
-        self._installation = Installation()
         self._screen.done(f"LocalStack answers at {endpoint.url}")
-        if not self._installation.is_done():
-            self._screen.say("… the AWS CLI is being installed meanwhile (once)", "dim")
         if endpoint.embedded:
             account.backdoor.clear_mails()
+            self._installation = Installation()
+            if not self._installation.is_done():
+                self._screen.say("… the AWS CLI is being installed meanwhile (once)", "dim")
+        else:
+            self._screen.skip(
+                "the schedule, the mails and what their readers do. This LocalStack, which the "
+                "environment names, is not the embedded one: it cannot make a key older, keeps no "
+                "mailbox, and drops what the schedule sends. Unset AWS_ENDPOINT_URL and "
+                "LOCALSTACK_HOST to see all. Here a young key is replaced as if it had leaked."
+            )
         return account
 
     def _apply(self, account: Account) -> Terraform:
@@ -127,7 +138,16 @@ class Story:
         with self._screen.working("terraform init") as self._working:
             terraform.init()
             self._clear_leftovers(account, terraform)
-            summary = terraform.apply(schedule_expression=_SCHEDULE, dry_run="true")
+            try:
+                summary = terraform.apply(dry_run="true", **self._variables())
+            except TerraformError as error:
+                if account.endpoint.embedded:
+                    raise
+                hint = "unset AWS_ENDPOINT_URL and LOCALSTACK_HOST to use the embedded one"
+                raise TerraformError(
+                    f"{error} (from the LocalStack at {account.endpoint.url}, which the "
+                    f"environment names: {hint})"
+                ) from error
         self._screen.done(summary)
         return terraform
 
@@ -135,14 +155,13 @@ class Story:
         self, account: Account, outputs: Mapping[str, Any]
     ) -> tuple[dict[str, list[HeldKey]], tuple[HeldKey, str]]:
         """The users' keys, and how alice is signed in."""
-        self._screen.step("Old keys, and people who confirm their mail")
+        self._screen.step("Access keys, and people who confirm their mail")
         addresses = confirm_subscriptions(account, outputs["topic_arn"])
         self._screen.done(f"{len(addresses)} people clicked the link in SNS's mail")
         held = equip(account, outputs["iam_users"])
         count = sum(len(keys) for keys in held.values())
-        self._screen.done(f"{count} access keys for {len(held)} users")
-        if not account.endpoint.embedded:
-            self._screen.skip("making the keys older: this LocalStack has no such route")
+        ages = ", made to look old" if account.endpoint.embedded else ""
+        self._screen.done(f"{count} access keys for {len(held)} users{ages}")
         # Stands for a console sign-in (`aws login`), which LocalStack does not have.
         answer = account.sts(held[_PERSON][0]).get_session_token()["Credentials"]
         key = HeldKey(answer["AccessKeyId"], answer["SecretAccessKey"])
@@ -166,12 +185,7 @@ class Story:
         was: tables.Keys,
     ) -> dict[str, Any]:
         self._screen.step(f"dry_run = false, and the schedule {_SCHEDULE} starts the function")
-        with self._screen.working("terraform apply") as self._working:
-            summary = terraform.apply(schedule_expression=_SCHEDULE, dry_run="false")
-        self._screen.done(summary)
-        if not account.endpoint.embedded:
-            self._screen.skip("waiting: LocalStack as such drops events with the input {}; invoked")
-            self._invoke(account, outputs["function_name"])
+        self._end_the_dry_run(terraform)
         with self._screen.working("waiting for the schedule") as working:
             began = time.monotonic()
             report = wait_for_report(
@@ -184,12 +198,28 @@ class Story:
             )
         if report is None:
             raise ClaimError(f"the schedule did not fire within {_FIRES_WITHIN:.0f} s")
-        users = outputs["iam_users"]
-        self._screen.done(
-            f"the schedule fired: {report['scanned']} marked users, {_counted(report['counts'])}"
-        )
-        self._screen.console.print(tables.after(users, was, tables.look(account, users), report))
+        self._show_what_was_done("the schedule fired", account, outputs, was, report)
         return report
+
+    def _replace_a_leaked_key(
+        self,
+        account: Account,
+        terraform: Terraform,
+        outputs: Mapping[str, Any],
+        was: tables.Keys,
+    ) -> dict[str, Any]:
+        """What needs no old key: an emergency."""
+        self._screen.step(f"dry_run = false, and the key of {_PERSON} has leaked")
+        self._end_the_dry_run(terraform)
+        [leaked] = was[_PERSON]
+        emergency = {"user": _PERSON, "access_key_id": leaked.id, "reason": "the demo"}
+        report = self._invoke(account, outputs["function_name"], {"emergency": emergency})
+        self._show_what_was_done("the function ran", account, outputs, was, report)
+        return report
+
+    def _check_the_new_key(self, scene: Scene) -> None:
+        old, now = scene.held[_PERSON][0].id, scene.account.statuses(_PERSON)
+        self._screen.done(claims.rotated(scene, _PERSON, old, now, "Inactive"))
 
     def _show_mails(self, scene: Scene) -> None:
         self._screen.step("What they find in their mailboxes")
@@ -252,7 +282,9 @@ class Story:
         self._screen.step("Once more: nothing to do, nothing to plan")
         function = scene.outputs["function_name"]
         again = self._invoke(scene.account, function)
-        claim = f"a second run: {again['scanned']} marked users, no action, no mail"
+        claim = f"a second run: {_users(again['scanned'])}, no action"
+        if scene.account.endpoint.embedded:
+            claim += ", no mail"
         mails = self._notifications(scene)
         self._screen.done(require(again["counts"] == {}, claim, again["counts"]))
         first, *later = reports(scene.account, function)
@@ -260,7 +292,7 @@ class Story:
         for report in later:
             require(report["counts"] == {}, "every later run does nothing", report["counts"])
         with self._screen.working("terraform plan") as self._working:
-            changes = terraform.changes(schedule_expression=_SCHEDULE, dry_run="false")
+            changes = terraform.changes(dry_run="false", **self._variables())
         self._screen.done(require(not changes, "terraform plan: no changes", ", ".join(changes)))
         require(self._notifications(scene) == mails, "no mail after the first run")
         if scene.account.endpoint.embedded:
@@ -274,7 +306,7 @@ class Story:
     def _destroy(self, scene: Scene, terraform: Terraform) -> None:
         self._screen.step("terraform destroy")
         with self._screen.working("terraform destroy") as self._working:
-            summary = terraform.destroy(schedule_expression=_SCHEDULE, dry_run="false")
+            summary = terraform.destroy(dry_run="false", **self._variables())
         self._screen.done(summary)
         account, users = scene.account, scene.outputs["iam_users"]
         require(not any(account.has_user(user) for user in users), "the users are gone")
@@ -301,26 +333,56 @@ class Story:
     def _tell_how_to_look_around(self, account: Account) -> None:
         self._screen.step("All is left up (KEEP=1)")
         environment = account.environment()
-        shown = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION")
-        exports = " ".join(f"{name}={environment[name]}" for name in shown)
-        state = BUILD.relative_to(ROOT) / "terraform.tfstate"
+        # The first generation of the AWS CLI, which is the one installed, knows no AWS_REGION.
+        shown = ("ENDPOINT_URL", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "DEFAULT_REGION")
+        exports = " ".join(f"AWS_{name}={environment[f'AWS_{name}']}" for name in shown)
+        build, example = BUILD.relative_to(ROOT), EXAMPLE.relative_to(ROOT)
         for line in (
             f"export {exports} PATH=$PWD/build/awscli/bin:$PATH",
             "aws iam list-access-keys --user-name build-agent",
             "aws secretsmanager describe-secret --secret-id iam-access-key/alice",
             'aws lambda invoke --function-name access-key-rotation --payload "{}" /dev/stdout',
-            "aws logs tail /aws/lambda/access-key-rotation",
+            "aws logs filter-log-events --log-group-name /aws/lambda/access-key-rotation "
+            "--query 'events[].message' --output text",
             "ls build/localstack/mail    # the mails",
-            f"terraform show {state}",
+            f"TF_DATA_DIR=$PWD/{build}/terraform terraform -chdir={example} "
+            f"show $PWD/{build}/terraform.tfstate",
             "make localstack-stop        # takes all of it down; so does the next make demo",
         ):
-            self._screen.say(f"    {line}", "cyan")
+            self._screen.command(line)
 
     # -- the parts of the steps --------------------------------------------------------------------
 
-    def _invoke(self, account: Account, function: str) -> dict[str, Any]:
+    def _end_the_dry_run(self, terraform: Terraform) -> None:
+        with self._screen.working("terraform apply") as self._working:
+            summary = terraform.apply(dry_run="false", **self._variables())
+        self._screen.done(summary)
+
+    def _show_what_was_done(
+        self,
+        what: str,
+        account: Account,
+        outputs: Mapping[str, Any],
+        was: tables.Keys,
+        report: Mapping[str, Any],
+    ) -> None:
+        users = outputs["iam_users"]
+        scanned, counts = _users(report["scanned"]), _counted(report["counts"])
+        self._screen.done(f"{what}: {scanned}, {counts}")
+        self._screen.console.print(tables.after(users, was, tables.look(account, users), report))
+
+    def _variables(self) -> dict[str, str]:
+        """Of examples/complete. A LocalStack in Docker runs functions on this machine's processor
+        only."""
+        is_arm = platform.machine() in ("arm64", "aarch64")
+        return {
+            "schedule_expression": _SCHEDULE,
+            "architecture": "arm64" if is_arm else "x86_64",
+        }
+
+    def _invoke(self, account: Account, function: str, payload: Any = None) -> dict[str, Any]:
         with self._screen.working("the function runs"):
-            answer = invoke(account, function)
+            answer = invoke(account, function, payload)
         if isinstance(answer, Failure):
             raise ClaimError(f"the function failed: {answer.message}")
         return answer
@@ -361,7 +423,7 @@ class Story:
 
     def _with_progress(self, terraform: Terraform, command: str) -> None:
         with self._screen.working(f"terraform {command}") as self._working:
-            terraform.destroy(schedule_expression=_SCHEDULE)
+            terraform.destroy(**self._variables())
 
     def _clear_leftovers(self, account: Account, terraform: Terraform) -> None:
         """Of an earlier run that was left up: in this LocalStack, or in one that is gone."""
@@ -373,12 +435,16 @@ class Story:
         except ClientError:
             terraform.state.unlink()
             return
-        terraform.destroy(schedule_expression=_SCHEDULE)
+        terraform.destroy(**self._variables())
         self._discard_what_is_left()
 
     def _discard_what_is_left(self) -> None:
         assert self._account is not None
         discard_secrets(self._account, list_secrets(self._account, "iam-access-key/"))
+
+
+def _users(number: int) -> str:
+    return f"{number} marked user{'' if number == 1 else 's'}"
 
 
 def _counted(counts: Mapping[str, int]) -> str:

@@ -19,7 +19,7 @@ from .stage import Account, ExampleUser
 
 _PLANNED = {
     "rotate": "replace it",
-    "announce": "tell the owner",
+    "announce": "announce it",
     "disable": "disable it",
     "prepare": "make the secret ready",
     "warn": "warn the owner",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tests.demo.stage import (
     confirm_subscriptions,
     discard_secrets,
     equip,
+    forget_log_tags,
     give_key,
     give_password,
     list_secrets,
@@ -48,11 +49,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.import_plugin("tests.integration.examples")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs the stage taken down goes last."""
+    items.sort(key=lambda item: "destroyed" in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(scope="session")
 def account() -> Iterator[Account]:
     """LocalStack, and an environment in which Terraform finds nothing else."""
     started = from_environment() is None and process.find() is None
     account = Account(server.ensure_running())
+    forget_log_tags(account, "access-key-rotation")  # a demo's, where it ran in this LocalStack
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("AWS_", "TF_VAR_"))]:
             patch.delenv(name)
@@ -81,11 +88,14 @@ def worker_id(account: Account) -> str:
     return "master"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def embedded(account: Account) -> Account:
-    """The account, for tests that make keys older or read mails."""
+    """The account, for tests that make keys older, read mails or have calls refused."""
     if not account.endpoint.embedded:
-        pytest.skip(f"the LocalStack at {account.endpoint.url} has no test-only routes")
+        pytest.skip(
+            f"the LocalStack at {account.endpoint.url} is not the embedded one: it cannot make "
+            "keys older, keeps no mailbox and refuses no calls"
+        )
     return account
 
 
@@ -106,10 +116,9 @@ def terraform_of() -> Callable[[Any], Terraform]:
 
 
 @pytest.fixture(scope="session")
-def stage(account: Account, complete: Any) -> Iterator[Stage]:
+def stage(embedded: Account, complete: Any) -> Iterator[Stage]:
     """examples/complete after its first real run, which the schedule started; it is paused then."""
-    if not account.endpoint.embedded:
-        pytest.skip(f"the LocalStack at {account.endpoint.url} has no test-only routes")
+    account = embedded
     outputs = {name: output["value"] for name, output in complete.outputs.items()}
     confirmed = confirm_subscriptions(account, outputs["topic_arn"])
     queue = subscribe_queue(account, outputs["topic_arn"], "integration-test-messages")
@@ -139,6 +148,18 @@ def person(embedded: Account, stage: Stage) -> Iterator[Callable[..., Person]]:
     yield make
     for one in made:
         one.remove()
+
+
+@pytest.fixture(scope="session")
+def destroyed(
+    stage: Stage, complete: Any, terraform_of: Callable[[Any], Terraform]
+) -> Mapping[str, bool]:
+    """The stage after `terraform destroy`: its secrets by user, and whether Terraform made each."""
+    prefix = stage.outputs["secret_name_prefix"]
+    before = list_secrets(stage.account, prefix)
+    made = {arn.rpartition(":")[2][:-7] for arn in stage.outputs["user_secret_arns"].values()}
+    terraform_of(complete).destroy()
+    return {name: name in made for name in before}
 
 
 __all__ = ["REGION", "Queue"]

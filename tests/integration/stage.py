@@ -121,6 +121,22 @@ class Stage:
             else:
                 self.set(setting, before["Value"])
 
+    def dead_letter(self, seconds: float = 30) -> Any:
+        """The next event that could not be served. Raises TimeoutError if none comes."""
+        name = self.outputs["dead_letter_queue_arn"].rpartition(":")[2]
+        url = self.account.sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            answer = self.account.sqs.receive_message(
+                QueueUrl=url, WaitTimeSeconds=1, MessageAttributeNames=["All"]
+            )
+            for message in answer.get("Messages", []):
+                self.account.sqs.delete_message(
+                    QueueUrl=url, ReceiptHandle=message["ReceiptHandle"]
+                )
+                return message
+        raise TimeoutError(f"no event in the dead-letter queue within {seconds:.0f} s")
+
     def secret(self, user: str) -> dict[str, Any]:
         """What a reader of the user's secret gets."""
         name = f"{self.outputs['secret_name_prefix']}{user}"

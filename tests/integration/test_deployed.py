@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.demo.runs import Failure, log_lines
+from tests.demo.runs import Failure, log_lines, reports
 from tests.demo.stage import HeldKey
 from tests.demo.terraform import Terraform
 
@@ -191,6 +191,50 @@ def test_a_dead_reader_stops_the_run_before_a_key_is_made(
     assert isinstance(failure, Failure)
     assert dead in failure.message
     assert list(somebody.statuses().values()) == ["Active"]
+
+
+def test_one_users_failure_is_theirs_alone(stage: Stage, person: Callable[..., Person]) -> None:
+    fails, served = person(120), person(100)
+
+    with stage.account.backdoor.refused("secretsmanager:PutSecretValue", fails.name):
+        failure = stage.invoke({"users": [fails.name, served.name]})
+
+    assert isinstance(failure, Failure)
+    assert failure.type == "RotationFailedError"
+    assert f"{fails.name}: " in failure.message
+    assert "AccessDeniedException" in failure.message
+    assert served.name not in failure.message
+    report = list(reports(stage.account, stage.function))[-1]
+    assert [row for row in rows(report, fails.name) if row[0] != "rotate"] == [("fail", "error")]
+    assert ("disable", "superseded") in rows(report, served.name)
+    assert stage.secret(served.name)["AccessKeyId"] in served.statuses()
+
+    digest = stage.queue.receive(
+        lambda m: m["event"] == "digest" and "failed" in {line["event"] for line in m["lines"]}
+    )
+    lines = {line["event"]: line for line in digest["lines"]}
+    assert {event: line["user"] for event, line in lines.items()} == {
+        "failed": fails.name,
+        "rotated": served.name,
+    }
+    assert "AccessDeniedException" in lines["failed"]["text"]
+
+    # The key whose value was refused is gone, the old one works on.
+    assert fails.statuses() == {fails.keys[0].id: "Active"}
+
+
+def test_an_event_that_cannot_be_served_is_kept_in_the_dead_letter_queue(stage: Stage) -> None:
+    payload = json.dumps({"users": ["it-nobody"]})
+
+    stage.account.functions.invoke(
+        FunctionName=stage.function, InvocationType="Event", Payload=payload
+    )
+
+    message = stage.dead_letter()
+    assert json.loads(message["Body"]) == json.loads(payload)
+    assert "it-nobody" in message["MessageAttributes"]["ErrorMessage"]["StringValue"]
+    runs = [line for line in log_lines(stage.account, stage.function) if "it-nobody" in line]
+    assert len(runs) == 3, "Lambda tries twice more"
 
 
 def test_logs_are_json_and_hold_no_secret(stage: Stage) -> None:

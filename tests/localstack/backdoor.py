@@ -4,7 +4,8 @@ import json
 import time
 import urllib.error
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,17 @@ class Backdoor:
     def clear_mails(self) -> None:
         """Forget the mails sent so far."""
         self._call("/_test/mail", "DELETE")
+
+    @contextmanager
+    def refused(self, operation: str, containing: str) -> Iterator[None]:
+        """Until the block ends, `operation` (`iam:CreateAccessKey`) is denied to everybody where
+        the request holds a text, as if a policy did so."""
+        question = {"Operation": operation, "Containing": containing}
+        self._call("/_test/refusals", "POST", question)
+        try:
+            yield
+        finally:
+            self._call("/_test/refusals", "DELETE")
 
     def function_pids(self, function_name: str, busy: bool | None = None) -> list[int]:
         """The processes of a function; if `busy` is given, those (not) in their handler."""

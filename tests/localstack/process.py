@@ -64,9 +64,9 @@ def start(port: int) -> Server:
         return _join(progress)
     with lock:
         SERVER_FILE.unlink(missing_ok=True)
-        _require_free(port)
+        require_free(port)
         venvs.ensure(progress)
-        _require_free(port)  # the installation took a while
+        require_free(port)  # the installation took a while
         return _launch(port, lock, progress)
 
 
@@ -114,7 +114,8 @@ def _is_locked() -> bool:
     return lock is None
 
 
-def _require_free(port: int) -> None:
+def require_free(port: int) -> None:
+    """Raise LocalStackError, which says what is there, unless the port can be listened on."""
     taken = False
     with socket.socket() as probe:
         taken = probe.connect_ex(("127.0.0.1", port)) == 0

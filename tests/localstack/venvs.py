@@ -21,6 +21,7 @@ class Venv:
     """A virtual environment that is made from a lock, and anew when the lock has changed."""
 
     name: str
+    holds: str
     lock: Path
 
     @property
@@ -51,8 +52,8 @@ class Venv:
         self._stamp.write_text(self._lock_hash())
 
 
-LOCALSTACK = Venv("venv", HERE / "requirements.txt")
-LAMBDA_RUNTIME = Venv("lambda-runtime", HERE / "lambda-runtime.txt")
+LOCALSTACK = Venv("venv", "LocalStack", HERE / "requirements.txt")
+LAMBDA_RUNTIME = Venv("lambda-runtime", "the functions' runtime", HERE / "lambda-runtime.txt")
 
 
 def ensure(progress: Progress) -> None:
@@ -64,7 +65,8 @@ def ensure(progress: Progress) -> None:
     if not stale:
         return
     python = _interpreter()
-    progress.say(f"installing {' and '.join(v.lock.name for v in stale)} (once; a minute or two)")
+    what = " and ".join(venv.holds for venv in stale)
+    progress.say(f"installing {what} (once; a minute or two)")
     installations: list[_Installation] = []
     try:
         installations += [_Installation(venv, python) for venv in stale]
@@ -112,8 +114,8 @@ class _Installation:
 
     def last_line(self) -> str:
         """What pip is at, in a few words."""
-        news = [line for line in self._lines() if not line.startswith(("WARNING", " "))]
-        return news[-1].split(" (from ")[0][:60] if news else "making the virtual environment"
+        news = [line for line in self._lines() if line.startswith(("Collecting", "Installing"))]
+        return _in_few_words(news[-1]) if news else "making the virtual environment"
 
     def abandon(self) -> None:
         if self._running is not None and self._running.poll() is None:
@@ -130,14 +132,19 @@ class _Installation:
         return [line for line in text.splitlines() if line.strip()]
 
 
+def _in_few_words(line: str) -> str:
+    """A line of pip's without where a package comes from, and without the list of all of them."""
+    return "installing" if line.startswith("Installing") else line.split(" (from ")[0].lower()
+
+
 def _wait(installations: list[_Installation], progress: Progress) -> None:
     while installations:
         for installation in list(installations):
             if installation.advance():
-                progress.say(f"{installation.venv.lock.name} installed")
+                progress.say(f"{installation.venv.holds}: installed")
                 installations.remove(installation)
         if installations:
-            progress.beat("; ".join(f"{i.venv.name}: {i.last_line()}" for i in installations))
+            progress.beat("; ".join(f"{i.venv.holds}: {i.last_line()}" for i in installations))
             time.sleep(0.2)
 
 

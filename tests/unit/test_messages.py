@@ -476,7 +476,7 @@ def test_digest_counts_and_lists_what_waits_for_a_person_first() -> None:
     counts = "1 failed, 1 blocked, 2 rotated, 1 warned"
     assert message.subject == f"Access key rotation in {ACCOUNT}: {counts}"
     assert f"the AWS account {ACCOUNT}, run of {RUN}: {counts}." in prose(message)
-    rows = [row[4:].split(":")[0] for row in message.text.splitlines() if row.startswith("  - ")]
+    rows = [row[2:].split(":")[0] for row in message.text.splitlines() if row.startswith("- ")]
     assert rows == ["erin", "dave", "carol", "frank", "bob"]
     assert [row["user"] for row in message.data["lines"]] == ["alice"] * 5
 
@@ -485,7 +485,7 @@ def test_digest_counts_and_lists_what_waits_for_a_person_first() -> None:
 def test_digest_shows_a_line_of_every_event(event: Event) -> None:
     [message] = digest(ACCOUNT, RUN, [line(event, "alice: what happened")])
 
-    assert "  - alice: what happened" in message.text
+    assert "- alice: what happened" in message.text
     assert message.data["lines"] == [
         {
             "event": event.value,
@@ -501,7 +501,7 @@ def test_digest_shows_a_line_of_every_event(event: Event) -> None:
 def test_digest_says_where_a_key_is_that_an_operator_may_have_to_pass_on() -> None:
     [message] = digest(ACCOUNT, RUN, [line(Event.ROTATED, "alice: please pass it on")])
 
-    assert f"alice: please pass it on; secret: {SECRET}\n" in message.text
+    assert f"- alice: please pass it on\n  secret: {SECRET}\n" in message.text
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
@@ -510,7 +510,7 @@ def test_hostile_lines_stay_one_row_each(hostile: str) -> None:
     [message] = digest(ACCOUNT, RUN, lines)
 
     assert_is_harmless(message)
-    assert sum(row.startswith("  - ") for row in message.text.splitlines()) == 2
+    assert sum(row.startswith("- ") for row in message.text.splitlines()) == 2
     assert commands(message) == []
 
 

@@ -200,7 +200,9 @@ def test_check_names_what_is_stale_and_changes_nothing(
     check = checkout.package("--check")
 
     assert check.returncode == 1
-    assert f"{', '.join(stale)} is not what the sources build; run: make package" in check.stderr
+    assert check.stderr == (
+        f"error: not what the sources build: {', '.join(stale)}; run: make package\n"
+    )
     assert checkout.state() == before
     assert checkout.package().returncode == 0
     assert checkout.package("--check").returncode == 0

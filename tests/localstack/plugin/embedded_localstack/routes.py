@@ -11,6 +11,7 @@ from localstack.services.edge import ROUTER
 
 from .executor import ProcessExecutor
 from .mail import MAILBOX
+from .refusals import REFUSALS, Refusal
 
 
 def _json(document: Any, status: int = 200) -> Response:
@@ -57,6 +58,22 @@ class _TestRoutes:
     @route("/_test/mail", methods=["DELETE"])
     def clear_mails(self, _request: Any) -> Response:
         MAILBOX.clear()
+        return _json([])
+
+    @route("/_test/refusals", methods=["POST"])
+    def refuse(self, request: Any) -> Response:
+        """{"Operation": "iam:CreateAccessKey", "Containing": "alice"}: such calls are denied."""
+        try:
+            question = json.loads(request.get_data())
+            REFUSALS.add(Refusal(question["Operation"], question["Containing"]))
+        except (ValueError, KeyError, TypeError):
+            expected = 'expected {"Operation": "iam:CreateAccessKey", "Containing": "alice"}'
+            return _json({"error": expected}, 400)
+        return _json(question)
+
+    @route("/_test/refusals", methods=["DELETE"])
+    def allow(self, _request: Any) -> Response:
+        REFUSALS.clear()
         return _json([])
 
     @route("/_test/lambda/processes", methods=["GET"])

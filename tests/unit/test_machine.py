@@ -1,0 +1,131 @@
+"""What a make target says of a machine that lacks something: one line, before anything is made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NEEDED = ("awk", "bash", "dirname", "env", "mkdir", "sh")
+TARGETS_WITH_TERRAFORM = ("demo", "test", "integration", "terraform-test", "lint")
+TARGETS = (*TARGETS_WITH_TERRAFORM, "unit", "aws", "package", "check-package", "localstack")
+
+
+class Machine:
+    """A fresh clone as far as make is concerned, and a PATH with little on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clone = folder / "clone"
+        self.bin = folder / "bin"
+        self.bin.mkdir()
+        for name in NEEDED:
+            (self.bin / name).symlink_to(str(shutil.which(name)))
+        (self.bin / "python3").symlink_to(sys.executable)
+        for part in ("scripts", "requirements"):
+            shutil.copytree(ROOT / part, self.clone / part)
+        shutil.copy(ROOT / "Makefile", self.clone)
+
+    def program(self, name: str, script: str) -> Path:
+        path = self.bin / name
+        path.unlink(missing_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return path
+
+    def make(self, target: str, **environment: str) -> tuple[str, str]:
+        """What it printed, and its error output without make's own last line."""
+        answer = subprocess.run(
+            [str(shutil.which("make")), "--no-print-directory", target],
+            env={"PATH": str(self.bin), **environment},
+            cwd=self.clone,
+            capture_output=True,
+            text=True,
+        )
+        assert answer.returncode != 0
+        lines = [line for line in answer.stderr.splitlines() if not line.startswith("make: ***")]
+        return answer.stdout, "\n".join(lines)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_too_old_python(machine: Machine, target: str) -> None:
+    machine.program("python3", '[ "$1" = --version ] && echo Python 3.11.9')
+
+    assert machine.make(target) == (
+        "",
+        "error: Python 3.12 or newer is needed, found: Python 3.11.9; set PYTHON=/path/to/python3",
+    )
+    assert not (machine.clone / "build" / "venv").exists()
+
+
+def test_no_python(machine: Machine) -> None:
+    (machine.bin / "python3").unlink()
+
+    assert machine.make("demo") == (
+        "",
+        "error: Python 3.12 or newer is needed, found: none; set PYTHON=/path/to/python3",
+    )
+
+
+def test_the_python_that_was_named_is_the_culprit(machine: Machine) -> None:
+    old = machine.program("old", '[ "$1" = --version ] && echo Python 3.11.9')
+
+    _, error = machine.make("demo", PYTHON=str(old))
+
+    assert error == f"error: Python 3.12 or newer is needed, and PYTHON={old} is Python 3.11.9"
+
+
+@pytest.mark.parametrize("target", TARGETS_WITH_TERRAFORM)
+def test_no_terraform(machine: Machine, target: str) -> None:
+    assert machine.make(target) == (
+        "",
+        "error: terraform is not on the PATH; install Terraform 1.9 or newer",
+    )
+    assert not (machine.clone / "build" / "venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        (
+            """echo '{"terraform_version": "1.8.5"}'""",
+            "error: terraform is 1.8.5; install Terraform 1.9 or newer",
+        ),
+        (
+            "echo no version is set >&2; exit 126",
+            "error: `terraform version` does not work: no version is set",
+        ),
+    ],
+    ids=["too old", "a wrapper without a version"],
+)
+def test_a_terraform_that_will_not_do(machine: Machine, script: str, error: str) -> None:
+    machine.program("terraform", script)
+
+    assert machine.make("demo") == ("", error)
+
+
+def test_a_mirror_without_the_provider(tmp_path: Path, machine: Machine) -> None:
+    machine.program("terraform", """echo '{"terraform_version": "1.9.0"}'""")
+
+    answer = subprocess.run(
+        [sys.executable, str(machine.clone / "scripts" / "with_terraform.py"), "true"],
+        env={"PATH": str(machine.bin), "TF_PLUGIN_MIRROR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert answer.returncode == 1
+    assert answer.stderr == (
+        f"error: TF_PLUGIN_MIRROR is {tmp_path}, which has no folder "
+        "registry.terraform.io/hashicorp/aws\n"
+    )
+    assert "build" not in os.listdir(machine.clone)
