@@ -188,6 +188,7 @@ class Applier:
         message = self._writer(work).warned(key.id, due, not work.secret.currently_holds(key))
         text = f"key {key.id} will be replaced on {due:%Y-%m-%d}"
         self._tell(work, Event.WARNED, message, action, text, first=True)
+        work.line(Event.WARNED, action, text)
         self._secrets.record(work.secret, warned=Stamp(key.id, self._clock.now()))
         work.done(action, text)
 
@@ -203,6 +204,7 @@ class Applier:
             self._secrets.store(user, work.secret, new)
         except RefusedError:
             self._keys.delete(user, new.access_key.id)
+            self._secrets.withdraw_intent(work.secret)  # or a retry would wait for another run
             raise
         work.new_key = new.access_key
         work.user = replace(work.user, keys=(*work.user.keys, new.access_key))
@@ -226,6 +228,7 @@ class Applier:
                 f"works until {until:%Y-%m-%d %H:%M} UTC" if until else "is disabled"
             )
         self._tell(work, Event.ROTATED, message, action, text, first=True)
+        work.line(Event.ROTATED, action, text)
         work.unwritten = Stamp(key_id, self._clock.now())
         work.done(action, text)
 
@@ -424,8 +427,6 @@ class Applier:
         """
         if self._notifier.audience(work.user.ref, event) is not Audience.OPERATOR:
             self._notifier.tell(work.user.ref, event, message)
-            if first:
-                work.line(event, action, text)
         elif first and not work.operators_told:
             work.line(event, action, f"{text}. No confirmed subscription: please pass it on")
             raise _PostponedError

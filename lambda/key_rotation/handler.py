@@ -75,6 +75,7 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     users were served when some failed.
     """
     logging.getLogger("key_rotation").setLevel(logging.INFO)
+    logging.getLogger("botocore").setLevel(logging.WARNING)  # where it found its credentials
     path = os.environ.get("CONFIG_PATH", "")
     if not path:
         raise SettingsError("the environment variable CONFIG_PATH is missing")

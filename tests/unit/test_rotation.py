@@ -298,6 +298,7 @@ def test_an_idle_key_goes_after_its_user_was_told() -> None:
 
     assert changes(account) == ["prepare", "tell", "disable", "record", "tell_operators"]
     assert account.statuses() == {"A": "Active", "B": "Inactive"}
+    assert len(account.digests[0].data["lines"]) == 1
 
 
 def test_an_idle_key_of_a_user_without_a_subscription() -> None:
@@ -460,6 +461,8 @@ def test_a_refused_store_rolls_the_new_key_back() -> None:
         run(account)
 
     assert account.statuses() == {"A": "Active"}
+    assert account.secrets["alice"].intent is None  # so Lambda's retry of the run tries again
+    assert ("rotate", "key_too_old", "A") in rows(run(account))
 
 
 def test_a_refusal_says_why() -> None:
