@@ -194,7 +194,11 @@ class Applier:
 
     def _rotate(self, work: Work, action: Action) -> None:
         user = work.user.ref
-        self._ensure_secret(work)
+        warned = work.secret.warned
+        if warned is not None and warned.access_key_id == action.access_key_id:
+            self._ensure_secret(work)
+        else:
+            self._mend_policy(work, action)  # the warning has not looked at it
         self._confirm_unchanged(work)
         present = frozenset(key.id for key in work.user.keys)
         intent = Intent(work.listed_at, self._request_id, present)
@@ -245,7 +249,7 @@ class Applier:
             raise OvertakenError(f"{key.id} is not active any more")
         if stays is not None and not work.is_active(stays):
             raise OvertakenError(f"{stays} is not seen active, so {key.id} stays")
-        if action.reason in SUPERSEDED and work.new_key is None and self._mend_policy(work, action):
+        if self._may_be_unreadable(work, action, stays) and self._mend_policy(work, action):
             raise OvertakenError(f"the secret could not be read until now, so {key.id} stays")
         text = f"key {key.id} is disabled: {WHY[action.reason]}"
         message = self._writer(work).disabled(key.id, action.reason, work.note)
@@ -329,7 +333,8 @@ class Applier:
         work.user = replace(work.user, secret=state)
 
     def _mend_policy(self, work: Work, action: Action) -> bool:
-        """Puts the secret's policy back if somebody changed it; tells whether that was so.
+        """Makes or repairs the secret, and puts its policy back if somebody changed it; tells
+        whether somebody had.
 
         If it still reads otherwise then, AWS writes it down in a way that is not known here.
         """
@@ -344,6 +349,13 @@ class Applier:
         text = "the secret's policy had been changed, and is put back: who may read it is decided "
         work.line(Event.REPAIRED, action, text + "by the rotation's settings")
         return True
+
+    def _may_be_unreadable(self, work: Work, action: Action, stays: str | None) -> bool:
+        """Whether the key that stays may have to be read, under a policy not looked at yet."""
+        if work.new_key is not None or stays is None:
+            return False
+        idle = action.reason is Reason.IDLE and work.secret.currently_holds(work.key(stays))
+        return idle or action.reason in SUPERSEDED
 
     def _ensure_secret_exists(self, work: Work) -> None:
         """What was done must be put on record, also for a user who had no secret so far."""

@@ -439,6 +439,9 @@ class _Case:
         intent = self.secret.intent
         if intent is None or key.status is KeyStatus.EXPIRED or self.secret.holds(key):
             return False
+        announced = self.secret.announced
+        if announced is not None and announced.access_key_id == key.id:
+            return False  # its owner was told where it is, and may have fetched it
         since_intent = key.created - intent.time
         return key.id not in intent.key_ids and -CLOCK_GRAIN <= since_intent <= CREATED_WITHIN
 

@@ -202,7 +202,7 @@ SABOTAGES = (
     Sabotage(
         "a policy that somebody changed is not looked at before the old key goes",
         "apply.py",
-        "        if action.reason in SUPERSEDED and work.new_key is None and self._mend_policy(work, action):",
+        "        if self._may_be_unreadable(work, action, stays) and self._mend_policy(work, action):",
         "        if False:",
         Promise.WORKING_KEY,
         "faults",

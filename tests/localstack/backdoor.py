@@ -66,6 +66,20 @@ class Backdoor:
         processes = self._call("/_test/lambda/processes").get(function_name, [])
         return [p["pid"] for p in processes if busy in (None, p["request_id"] is not None)]
 
+    @contextmanager
+    def killing(self, function_name: str, call: str, after: bool) -> Iterator[None]:
+        """In here the function is killed, once: right before, or after, a call of its own.
+
+        `call` is like iam:CreateAccessKey. Killed before it, the call has no effect; killed after
+        it, it had one, and the function never learns of it.
+        """
+        planned = {"FunctionName": function_name, "Call": call, "After": after}
+        self._call("/_test/lambda/death", "POST", planned)
+        try:
+            yield
+        finally:
+            self._call("/_test/lambda/death", "DELETE")
+
     def confirm_subscription(self, subscription_arn: str) -> None:
         """Do what the link in SNS's confirmation mail does.
 

@@ -152,7 +152,8 @@ class FakeAccount:
         if len(self.users[user.name].keys) == 2:
             raise SlotTakenError
         self.made += 1
-        key = AccessKey(f"NEW{self.made}", KeyStatus.ACTIVE, self.clock.time)
+        created = self.clock.time.replace(microsecond=0)  # as IAM dates them
+        key = AccessKey(f"NEW{self.made}", KeyStatus.ACTIVE, created)
         self.add_key(key, user.name)
         self._answered("create")
         return NewAccessKey(key, f"secret of {key.id}")
@@ -182,6 +183,7 @@ class FakeAccount:
 
     def prepare(self, user: UserRef, state: SecretState, placeholder: bool = False) -> SecretState:
         self._called("prepare")
+        is_predecessors = state.user_id not in (None, user.id)
         state = replace(
             state,
             arn=SECRET_ARN.replace("alice", user.name),
@@ -189,11 +191,11 @@ class FakeAccount:
             managed_by=NAME,
             user_id=user.id,
         )
-        if state.policy_for is None:
+        if state.policy_for is None or is_predecessors:
             state = replace(state, policy_for=f"{user.id} ours")
             if not self.policies_read_otherwise:
                 self.foreign_policies.discard(user.name)
-        if placeholder and not state.versions:
+        if is_predecessors or (placeholder and not state.versions):
             state = replace(state, versions={"placeholder": frozenset({"AWSCURRENT"})})
         self.secrets[user.name] = state
         return state
@@ -212,7 +214,11 @@ class FakeAccount:
 
     def store(self, user: UserRef, state: SecretState, key: NewAccessKey) -> None:
         self._called("store")
-        self._update(state, versions={version_id(key.access_key.id): frozenset({"AWSCURRENT"})})
+        staged = self.secrets[user.name].versions
+        current = {id_ for id_, stages in staged.items() if "AWSCURRENT" in stages}
+        versions = {id_: frozenset({"AWSPREVIOUS"}) for id_ in current}
+        versions[version_id(key.access_key.id)] = frozenset({"AWSCURRENT"})
+        self._update(state, versions=versions)
         self.values[user.name] = key.secret_access_key
         self._answered("store")
 
@@ -229,7 +235,8 @@ class FakeAccount:
         stamps = {"announced": announced, "warned": warned, "inactive_since": inactive_since}
         self._update(state, **{name: stamp for name, stamp in stamps.items() if stamp})
         if notice is not None:
-            self._update(state, notices=dict([notice]))
+            [current] = [s for s in self.secrets.values() if s.name == state.name]
+            self._update(state, notices={**current.notices, notice[0]: notice[1]})
 
     def forget_inactive(self, state: SecretState) -> None:
         self._called("forget_inactive")

@@ -688,6 +688,17 @@ LEFT_BEHIND = [
         Reason.TWO_ACTIVE,
     ),
     Case(
+        "made under the intent, and announced: it was in the secret, until that was overwritten",
+        user(
+            key("A", 80),
+            key("B", 1),
+            secret=secret("X", "Y", intent=intent(1, "A"), announced=stamp("B", 1)),
+            used={"B": None},
+        ),
+        "block B",
+        Reason.SECRET_CHANGED,
+    ),
+    Case(
         "an orphan alone",
         user(key("B", 1), secret=secret(intent=intent(1, "A")), used={"B": None}),
         "disable B",

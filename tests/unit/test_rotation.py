@@ -333,6 +333,41 @@ def test_a_changed_policy_is_put_back_before_the_old_key_goes_and_the_next_run_g
     assert rows(run(account)) == [("disable", "superseded", "A")]
 
 
+def test_a_changed_policy_is_put_back_before_a_new_key_is_stored() -> None:
+    account = one_user(key("A", 90), secret=secret("A", policy_for=OURS, announced=stamp("A", 90)))
+    account.foreign_policies.add("alice")
+
+    report = run(account)
+
+    assert [action for action, _, _ in rows(report)] == ["rotate", "announce", "disable"]
+    assert account.calls.index("policy_is_ours") < account.calls.index("store")
+    assert not account.foreign_policies
+    assert "the secret's policy had been changed, and is put back" in account.digests[0].text
+
+
+def test_a_policy_that_was_looked_at_with_the_warning_is_not_read_again() -> None:
+    records = secret("A", policy_for=OURS, announced=stamp("A", 90), warned=stamp("A", 7))
+    account = one_user(key("A", 90), secret=records)
+
+    run(account)
+
+    assert "policy_is_ours" not in account.calls
+    assert account.statuses() == {"A": "Inactive", "NEW1": "Active"}
+
+
+def test_an_idle_key_stays_while_nobody_can_read_the_delivered_one() -> None:
+    account = one_user(
+        key("A", 80),
+        key("B", 60),
+        secret=secret("A", policy_for=OURS, announced=stamp("A", 80)),
+        used={"A": None, "B": None},
+    )
+    account.foreign_policies.add("alice")
+
+    assert rows(run(account)) == [("defer", "overtaken", "B")]
+    assert rows(run(account)) == [("disable", "idle", "B")]
+
+
 def test_a_policy_that_aws_writes_down_otherwise_does_not_hold_the_old_key_for_ever() -> None:
     account = superseded()
     account.foreign_policies.add("alice")

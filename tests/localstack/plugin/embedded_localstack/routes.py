@@ -9,6 +9,7 @@ from localstack.http import Response, route
 from localstack.runtime import hooks
 from localstack.services.edge import ROUTER
 
+from .deaths import PLANNED, Death
 from .executor import ProcessExecutor
 from .mail import MAILBOX
 from .refusals import REFUSALS, Refusal
@@ -80,6 +81,24 @@ class _TestRoutes:
     def processes(self, _request: Any) -> Response:
         """{function name: [{"pid": …, "request_id": … or null}]}."""
         return _json(ProcessExecutor.processes())
+
+    @route("/_test/lambda/death", methods=["POST"])
+    def plan_death(self, request: Any) -> Response:
+        """{"FunctionName": …, "Call": "iam:CreateAccessKey", "After": true}: SIGKILL, once."""
+        try:
+            question = json.loads(request.get_data())
+            service, operation = question["Call"].split(":")
+            death = Death(question["FunctionName"], service, operation, question["After"])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            expected = '{"FunctionName": "…", "Call": "iam:CreateAccessKey", "After": true}'
+            return _json({"error": f"expected {expected}"}, 400)
+        PLANNED.plan(death)
+        return _json({})
+
+    @route("/_test/lambda/death", methods=["DELETE"])
+    def cancel_death(self, _request: Any) -> Response:
+        PLANNED.plan(None)
+        return _json({})
 
 
 @hooks.on_infra_start()

@@ -1,0 +1,410 @@
+"""What holds in any history and in any state: the promises, tried on what hypothesis draws.
+
+`PROPERTIES=thorough` draws many more histories, other ones each time; by default they are few and
+always the same.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, assume, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from key_rotation.model import (
+    AccessKey,
+    Action,
+    Audience,
+    Decision,
+    KeyStatus,
+    MarkedUser,
+    Reason,
+    Verb,
+)
+from key_rotation.payload import Emergency, Payload
+from key_rotation.policy import IN_PROGRESS_FOR, ORPHAN_DELETED_AFTER, decide, decide_emergency
+from key_rotation.report import Row
+from key_rotation.rotation import Rotation
+from key_rotation.settings import Settings
+from tests.unit.builders import NOW
+from tests.unit.fakes import FakeAccount
+from tests.unit.history import (
+    CHANGES,
+    OTHER_CALLS,
+    Fault,
+    History,
+    Mishap,
+    Run,
+    check_settled,
+    plan,
+)
+from tests.unit.strategies import AGES, accepted_settings, override_tags, users
+
+THOROUGH = os.environ.get("PROPERTIES") == "thorough"
+ANY_STATE = hypothesis_settings(
+    max_examples=20_000 if THOROUGH else 500,
+    derandomize=not THOROUGH,
+    database=None,
+    deadline=None,
+    report_multiple_bugs=False,
+)
+ANY_HISTORY = hypothesis_settings(
+    ANY_STATE,
+    max_examples=5_000 if THOROUGH else 300,
+    stateful_step_count=60 if THOROUGH else 40,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+NAMES = ("alice", "bob")
+# People act this long after a run at the earliest: a key that a person makes within a minute of a
+# run that died, and never uses, cannot be told from an orphan.
+AFTER_A_RUN = timedelta(minutes=2)
+AUDIENCES = st.sampled_from([Audience.USER, Audience.OPERATOR] * 2 + [Audience.NOBODY])
+# The first calls of a rotation's own methods more often than others.
+A_ROTATION = ("create", "store", "works", "tell", "tell_operators", "disable", "record", "keys")
+FAULTS = st.builds(Fault, st.sampled_from(Mishap), st.sampled_from(A_ROTATION)) | st.builds(
+    Fault,
+    st.sampled_from(Mishap),
+    st.sampled_from(sorted(CHANGES | OTHER_CALLS)),
+    st.integers(0, 2),
+)
+ODD_THINGS = (
+    "unmark",
+    "mark",
+    "mark",
+    "delete the secret",
+    "restore the secret",
+    "change the policy",
+    "write the secret",
+    "lose the secret",
+    "take the secret's name",
+)
+
+
+# -- any state -------------------------------------------------------------------------------------
+
+
+@ANY_STATE
+@given(user=users(), settings=accepted_settings())
+def test_a_decision_takes_no_key_that_is_needed(user: MarkedUser, settings: Settings) -> None:
+    decision = decide(user, settings, NOW)
+
+    assert isinstance(decision, Decision)
+    for number, action in enumerate(decision.actions):
+        before = decision.actions[:number]
+        if action.verb is Verb.DISABLE:
+            assert is_lost(user, action) or has_successor(user, settings, action, before)
+        if action.verb is Verb.DELETE:
+            assert may_go(user, settings, action)
+        if action.verb is Verb.ROTATE:
+            gone = {done.access_key_id for done in before if done.verb is Verb.DELETE}
+            assert len({key.id for key in user.keys} - gone) == 1
+
+
+@ANY_STATE
+@given(user=users(), settings=accepted_settings(), minutes=st.integers(0, 19))
+def test_a_run_that_may_be_at_work_is_left_alone(
+    user: MarkedUser, settings: Settings, minutes: int
+) -> None:
+    """Between its create and its store there is a new key that is in no secret yet."""
+    assert user.secret is not None
+    assume(user.keys and user.secret.managed_by in (None, settings.name))
+    *others, key = user.keys
+    assume(not user.secret.currently_holds(key))
+    new = AccessKey(key.id, KeyStatus.ACTIVE, NOW - timedelta(minutes=minutes))
+
+    decision = decide(replace(user, keys=(*others, new)), settings, NOW)
+
+    assert decision == Decision((), Reason.IN_PROGRESS)
+
+
+@ANY_STATE
+@given(user=users(), settings=accepted_settings(), data=st.data())
+def test_an_emergency_takes_no_other_key(
+    user: MarkedUser, settings: Settings, data: st.DataObject
+) -> None:
+    assume(user.keys)
+    leaked = data.draw(st.sampled_from(user.keys))
+
+    decision = decide_emergency(user, leaked.id, settings, NOW)
+
+    assert isinstance(decision, Decision)
+    for number, action in enumerate(decision.actions):
+        if action.verb is Verb.DISABLE and action.reason is Reason.EMERGENCY:
+            assert action.access_key_id == leaked.id
+            replaced = any(done.verb is Verb.ROTATE for done in decision.actions[:number])
+            assert replaced or any(key.is_active for key in user.keys if key is not leaked)
+        if action.verb is Verb.DELETE:
+            assert may_go(user, settings, action)
+
+
+@ANY_STATE
+@given(user=users(), settings=accepted_settings())
+def test_what_is_planned_is_done_and_done_once(user: MarkedUser, settings: Settings) -> None:
+    account = FakeAccount()
+    account.add(user)
+
+    planned = one_run(account, settings, dry_run=True)
+    assert not CHANGES & set(account.calls)
+    done = one_run(account, settings)
+
+    assert plan(planned) == plan(done)
+    assert not [row for row in done if (row.detail or "").startswith("not done")]
+    for _ in range(4):
+        account.calls.clear()
+        one_run(account, settings)
+    assert not CHANGES & set(account.calls)
+    said = [(event, message.data["access_key_id"]) for _, event, message in account.told]
+    assert len(said) == len(set(said))
+
+
+def one_run(account: FakeAccount, settings: Settings, dry_run: bool = False) -> list[Row]:
+    rotation = Rotation(account.world(), settings, Payload(dry_run=dry_run), "this")
+    return list(rotation.run().rows)
+
+
+def is_lost(user: MarkedUser, action: Action) -> bool:
+    """An orphan, by its own account: never used, never told of, in no version of the secret."""
+    assert user.secret is not None
+    assert user.last_used is not None
+    [key] = [key for key in user.keys if key.id == action.access_key_id]
+    intent, announced = user.secret.intent, user.secret.announced
+    return (
+        action.reason is Reason.ORPHAN
+        and user.last_used[key.id] is None
+        and not user.secret.holds(key)
+        and (announced is None or announced.access_key_id != key.id)
+        and intent is not None
+        and key.id not in intent.key_ids
+    )
+
+
+def has_successor(
+    user: MarkedUser, settings: Settings, action: Action, before: Sequence[Action]
+) -> bool:
+    """Another key works, its owner surely has it or can get it, and is told, or was."""
+    verbs = {done.verb for done in before}
+    if Verb.ROTATE in verbs:
+        return Verb.ANNOUNCE in verbs
+    assert user.secret is not None
+    assert user.last_used is not None
+    can_be_read = user.secret.user_id == user.ref.id and user.secret.managed_by == settings.name
+    can_be_read &= not user.secret.pending_deletion or Verb.PREPARE in verbs
+    for other in user.keys:
+        if not other.is_active or other.id == action.access_key_id:
+            continue
+        announced = user.secret.announced
+        told = Verb.ANNOUNCE in verbs or (
+            announced is not None and announced.access_key_id == other.id
+        )
+        told |= action.reason is Reason.IDLE and action.notify
+        used = user.last_used[other.id]
+        in_use = used is not None and NOW - used < timedelta(days=settings.idle_after_days)
+        readable = can_be_read and user.secret.currently_holds(other)
+        if told and (readable or (in_use and action.reason is Reason.IDLE)):
+            return True
+    return False
+
+
+def may_go(user: MarkedUser, settings: Settings, action: Action) -> bool:
+    """Inactive, by record, for long enough."""
+    assert user.secret is not None
+    [key] = [key for key in user.keys if key.id == action.access_key_id]
+    since = user.secret.inactive_since
+    if key.status is not KeyStatus.INACTIVE or since is None or since.access_key_id != key.id:
+        return False
+    if is_lost(user, replace(action, reason=Reason.ORPHAN)):
+        return NOW - since.time >= ORPHAN_DELETED_AFTER
+    return NOW - since.time >= timedelta(days=settings.delete_after_days)
+
+
+# -- any history -----------------------------------------------------------------------------------
+
+
+class Histories(RuleBasedStateMachine):
+    """People change keys, secrets and tags; time passes; runs happen, fail and die."""
+
+    history: History
+
+    @initialize(settings=accepted_settings(), data=st.data())
+    def begin(self, settings: Settings, data: st.DataObject) -> None:
+        self.history = History(settings)
+        for name in NAMES:
+            self.history.hire(name, data.draw(st.booleans()), data.draw(AUDIENCES))
+            self.history.make_key(name)
+
+    # people
+
+    @rule(name=st.sampled_from(NAMES))
+    def make_key(self, name: str) -> None:
+        if len(self.history.users[name].keys) < 2:
+            self.history.make_key(name)
+
+    @rule(name=st.sampled_from(NAMES), slot=st.integers(0, 1))
+    def drop_key(self, name: str, slot: int) -> None:
+        if len(self.history.users[name].keys) == 2 and (key_id := self._key(name, slot)):
+            self.history.drop_key(name, key_id)
+
+    @rule(
+        name=st.sampled_from(NAMES),
+        slot=st.integers(0, 1),
+        status=st.sampled_from([KeyStatus.ACTIVE, KeyStatus.INACTIVE] * 3 + [KeyStatus.EXPIRED]),
+    )
+    def set_status(self, name: str, slot: int, status: KeyStatus) -> None:
+        key_id = self._key(name, slot)
+        if key_id is not None and self.history.key(key_id, name).status is not KeyStatus.EXPIRED:
+            self.history.set_status(key_id, status, name)
+
+    @rule(name=st.sampled_from(NAMES), slot=st.integers(0, 1))
+    def use_key(self, name: str, slot: int) -> None:
+        key_id = self._key(name, slot)
+        if key_id in self.history.truths[name].held:
+            self.history.use_key(name, key_id)
+
+    @rule(name=st.sampled_from(NAMES))
+    def fetch(self, name: str) -> None:
+        self.history.fetch(name)
+
+    @rule(name=st.sampled_from(NAMES), tags=override_tags())
+    def tag(self, name: str, tags: dict[str, str]) -> None:
+        self.history.change_user(name, tags=tags)
+
+    @rule(name=st.sampled_from(NAMES), password=st.booleans())
+    def set_password(self, name: str, password: bool) -> None:
+        self.history.change_user(name, has_password=password)
+
+    @rule(name=st.sampled_from(NAMES), audience=AUDIENCES)
+    def subscribe(self, name: str, audience: Audience) -> None:
+        self.history.change_user(name, audience=audience)
+
+    @rule(name=st.sampled_from(NAMES), password=st.booleans(), audience=AUDIENCES)
+    def replace_user(self, name: str, password: bool, audience: Audience) -> None:
+        self.history.hire(name, password, audience)
+        self.history.make_key(name)
+
+    @rule(name=st.sampled_from(NAMES), what=st.sampled_from(ODD_THINGS))
+    def do_something_odd(self, name: str, what: str) -> None:
+        """Seldom, since most of these keep runs from doing much for that user."""
+        history = self.history
+        match what:
+            case "unmark":
+                history.unmarked.add(name)
+            case "mark":
+                history.unmarked.discard(name)
+            case "delete the secret" | "restore the secret":
+                history.change_secret(name, pending_deletion=what == "delete the secret")
+            case "change the policy":
+                history.change_policy(name)
+            case "write the secret":
+                history.write_secret(name)
+            case "lose the secret":
+                history.lose_secret(name)
+            case "take the secret's name":
+                history.take_secret_name(name)
+
+    # time
+
+    @rule(age=AGES)
+    def wait(self, age: timedelta) -> None:
+        self.history.clock.time += abs(age)
+
+    @rule(days=st.integers(1, 45))
+    def let_the_schedule_run(self, days: int) -> None:
+        for _ in range(days):
+            self.history.clock.time += timedelta(days=1)
+            self.history.run()
+
+    # runs
+
+    @rule()
+    def run(self) -> None:
+        """What a dry run shows is done; another run at once adds nothing."""
+        history = self.history
+        began, said = history.clock.time, self._said()
+        planned = history.run(dry=True)
+        history.clock.time = began
+        done = history.run()
+        assert not planned.changes
+        if not history.foreign_policies:  # a policy is only read when a key is to be disabled
+            assert plan(planned.rows) == plan(done.rows)
+        self._settles(done, said)
+        history.clock.time += AFTER_A_RUN
+        check_settled(history)
+
+    @rule(
+        fault=FAULTS,
+        key_is_due=st.sampled_from([True, True, False]),
+        then=st.sampled_from(["nothing", "a retry", "the next run"]),
+    )
+    def run_with_a_mishap(self, fault: Fault, key_is_due: bool, then: str) -> None:
+        clock = self.history.clock
+        if key_is_due:
+            clock.time += timedelta(days=self.history.settings.max_key_age_days)
+        self.history.run(fault)
+        if then == "a retry":
+            self.history.run()
+        clock.time += AFTER_A_RUN
+        if then == "the next run":
+            clock.time += IN_PROGRESS_FOR
+            self.run()
+
+    @rule(refused=st.integers(1, 20))
+    def run_while_iam_settles(self, refused: int) -> None:
+        """STS refuses a new key so many times."""
+        self.history.refused_by_sts = refused
+        self.history.run()
+        self.history.refused_by_sts = 0
+        self.history.clock.time += AFTER_A_RUN
+
+    @rule(
+        name=st.sampled_from(NAMES),
+        slot=st.integers(0, 1),
+        fault=st.none() | FAULTS,
+    )
+    def declare_an_emergency(self, name: str, slot: int, fault: Fault | None) -> None:
+        key_id = self._key(name, slot)
+        if key_id is None or name in self.history.unmarked:
+            return
+        emergency = Emergency(name, key_id, "leaked")
+        self.history.run(fault, emergency)
+        self.history.clock.time += AFTER_A_RUN
+
+    def teardown(self) -> None:
+        """A while after all that, the schedule has put right what a mishap left."""
+        if hasattr(self, "history"):
+            self.history.clock.time += timedelta(hours=1)
+            self.run()
+
+    # terms
+
+    def _settles(self, run: Run, said_before: dict[Any, int]) -> None:
+        """Run again at once, and again, soon nothing changes; nothing is said twice on the way."""
+        for _ in range(4):
+            if not run.changes:
+                break
+            run = self.history.run()
+        assert not run.changes, f"still {run.changes}"
+        twice = {
+            what for what, times in self._said().items() if times > said_before.get(what, 0) + 1
+        }
+        assert not twice, f"told twice: {twice}"
+
+    def _said(self) -> dict[Any, int]:
+        return {
+            (name, *what): times
+            for name, truth in self.history.truths.items()
+            for what, times in truth.said.items()
+        }
+
+    def _key(self, name: str, slot: int) -> str | None:
+        keys = self.history.users[name].keys
+        return keys[slot].id if slot < len(keys) else None
+
+
+TestHistories = Histories.TestCase
+TestHistories.settings = ANY_HISTORY
