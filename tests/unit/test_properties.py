@@ -204,7 +204,8 @@ def has_successor(
         )
         told |= action.reason is Reason.IDLE and action.notify
         used = user.last_used[other.id]
-        in_use = used is not None and NOW - used < timedelta(days=settings.idle_after_days)
+        idle_after = timedelta(days=settings.idle_after_days)
+        in_use = used is not None and NOW - max(used, other.created) < idle_after
         readable = can_be_read and user.secret.currently_holds(other)
         if told and (readable or (in_use and action.reason is Reason.IDLE)):
             return True
