@@ -60,13 +60,15 @@ AGES = st.one_of(
 TIMES = AGES.map(lambda age: NOW - age)
 
 
+STATUSES = st.sampled_from([KeyStatus.ACTIVE] * 3 + [KeyStatus.INACTIVE] * 2 + [KeyStatus.EXPIRED])
+
+
 def _keys(*ids: str) -> st.SearchStrategy[tuple[AccessKey, ...]]:
-    return st.tuples(
-        *(st.builds(AccessKey, st.just(id_), st.sampled_from(KeyStatus), TIMES) for id_ in ids)
-    )
+    return st.tuples(*(st.builds(AccessKey, st.just(id_), STATUSES, TIMES) for id_ in ids))
 
 
 KEYS = st.one_of(_keys(), _keys("A"), _keys("A", "B"), _keys("A", "B"))
+USES = st.none() | TIMES
 KEY_IDS = st.sampled_from(["A", "B", "GONE"])
 STAMPS = st.none() | st.builds(Stamp, KEY_IDS, TIMES)
 RECORDS = st.fixed_dictionaries(
@@ -93,19 +95,24 @@ def users(draw: st.DrawFn) -> MarkedUser:
     """A user in any state, also in those that no history leads to."""
     keys: tuple[AccessKey, ...] = draw(KEYS)
     records: dict[str, Any] = dict(draw(RECORDS))
-    died: bool = draw(st.booleans())
-    if keys and died:  # a run has left its intent, and a key that is not in it
+    current, previous = draw(KEY_IDS), draw(KEY_IDS)
+    past: str = draw(st.sampled_from(["any", "a run that died", "a rotation"]))
+    if keys and past != "any":
         newest = max(keys, key=lambda key: key.created)
-        before = newest.created - timedelta(seconds=draw(st.integers(0, 61)))
         others = frozenset(key.id for key in keys) - {newest.id}
+        before = newest.created - timedelta(seconds=draw(st.integers(0, 61)))
         records["intent"] = Intent(before, "run", others)
-    state = secret(draw(KEY_IDS), draw(KEY_IDS), **records)
+        if past == "a rotation":
+            current, previous = newest.id, "GONE"
+            told = newest.created + abs(draw(AGES))
+            records |= {"announced": Stamp(newest.id, min(told, NOW)), "user_id": ALICE.id}
+    state = secret(current, previous, **records)
     return MarkedUser(
         ALICE,
         keys,
         draw(override_tags()),
         draw(st.sampled_from([state, state, state, NO_SECRET])),
-        {key.id: draw(st.none() | TIMES) for key in keys},
+        {key.id: max(used, key.created) if (used := draw(USES)) else None for key in keys},
         draw(st.booleans()),
         draw(st.sampled_from(Audience)),
     )
