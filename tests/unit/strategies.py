@@ -68,6 +68,7 @@ def _keys(*ids: str) -> st.SearchStrategy[tuple[AccessKey, ...]]:
 
 
 KEYS = st.one_of(_keys(), _keys("A"), _keys("A", "B"), _keys("A", "B"))
+USES = st.none() | TIMES
 KEY_IDS = st.sampled_from(["A", "B", "GONE"])
 STAMPS = st.none() | st.builds(Stamp, KEY_IDS, TIMES)
 RECORDS = st.fixed_dictionaries(
@@ -111,7 +112,7 @@ def users(draw: st.DrawFn) -> MarkedUser:
         keys,
         draw(override_tags()),
         draw(st.sampled_from([state, state, state, NO_SECRET])),
-        {key.id: draw(st.none() | TIMES) for key in keys},
+        {key.id: max(used, key.created) if (used := draw(USES)) else None for key in keys},
         draw(st.booleans()),
         draw(st.sampled_from(Audience)),
     )
