@@ -73,11 +73,11 @@ docs: $(READY) ## Write the tables of README.md from the HCL
 
 .PHONY: package
 package: ## Build lambda/package.zip from lambda/key_rotation
-	@$(FIND_PYTHON); "$$python" scripts/package.py
+	@$(FIND_PYTHON); "$$python" -m scripts.package
 
 .PHONY: check-package
 check-package: ## Check that the committed package is what the sources build
-	@$(FIND_PYTHON); "$$python" scripts/package.py --check
+	@$(FIND_PYTHON); "$$python" -m scripts.package --check
 
 .PHONY: localstack
 localstack: ## Start the embedded LocalStack (LOCALSTACK_PORT, 4566 by default)
