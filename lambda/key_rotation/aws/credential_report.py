@@ -66,9 +66,10 @@ def parse_report(text: str) -> dict[str, Row]:
             continue
         cells = dict(zip(header, line, strict=True))
         created = _time(cells["user_creation_time"])
-        slots = _slot(cells, 1), _slot(cells, 2)
-        if created is not None and None not in slots and ":user/" in cells["arn"]:
-            rows[cells["user"]] = Row(created, slots)
+        first, second = _slot(cells, 1), _slot(cells, 2)
+        is_user = ":user/" in cells["arn"]
+        if is_user and created is not None and first is not None and second is not None:
+            rows[cells["user"]] = Row(created, (first, second))
     return rows
 
 
@@ -79,9 +80,9 @@ def _slot_columns(number: int) -> tuple[str, str, str]:
 
 def _slot(cells: dict[str, str], number: int) -> Slot | None:
     active, rotated, used = (cells[column] for column in _slot_columns(number))
-    if active not in ("true", "false"):
+    if active.lower() not in ("true", "false"):
         return None
-    return Slot(active == "true", _time(rotated), _time(used))
+    return Slot(active.lower() == "true", _time(rotated), _time(used))
 
 
 def _time(text: str) -> datetime | None:
