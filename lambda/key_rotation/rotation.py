@@ -28,13 +28,16 @@ from .settings import Settings, SettingsError
 TURNS = 3
 PAUSE_SECONDS = 5.0
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
 log = logging.getLogger("key_rotation")
 
 
 @dataclass
 class Turn:
     """One user's turn in a run. `rows` tell what was not done, and `failures` are for the digest;
-    what was done is with the `work`, and with `past` works of turns that were throttled."""
+    what was done is with the `work`, and with `past` works of turns that were throttled.
+    `oldest_active` is when the oldest active key was created; users without one come last."""
 
     user: MarkedUser
     work: Work | None = None
@@ -42,17 +45,11 @@ class Turn:
     rows: list[Row] = field(default_factory=list)
     failures: list[Line] = field(default_factory=list)
     throttled: Exception | None = None
+    oldest_active: datetime = _NEVER
 
     @property
     def works(self) -> list[Work]:
         return [*self.past, self.work] if self.work else self.past
-
-    @property
-    def oldest_active(self) -> datetime:
-        """When the oldest active key was created; users without one come last."""
-        keys = self.work.user.keys if self.work else self.user.keys
-        created = [key.created for key in keys if key.is_active]
-        return min(created, default=datetime.max.replace(tzinfo=UTC))
 
     def defer(self, reason: str, detail: str) -> None:
         self.rows.append(Row(self.user.ref.name, "defer", reason, None, detail))
@@ -81,7 +78,7 @@ class Rotation:
         self._dry_run = settings.dry_run or payload.dry_run
         self._only_asked = payload.dry_run
         self._request_id = request_id
-        self._width = min(width, settings.max_iam_writes_per_second)
+        self.width = min(width, settings.max_iam_writes_per_second)
         self._applier = Applier(world, settings, request_id)
         self._rows: list[Row] = []
         self._digest_sent = False
@@ -99,7 +96,7 @@ class Rotation:
         """
         started_at = self._world.clock.now()
         discovery = Discovery(
-            self._world, self._settings, self._payload, self._request_id, self._width
+            self._world, self._settings, self._payload, self._request_id, self.width
         )
         found = discovery.find()
         self._rows.extend(found.rows)
@@ -139,11 +136,11 @@ class Rotation:
         """Where nothing is to be counted, a user is decided upon and served in one go, so that
         its keys need not be listed anew. A limit is for the oldest keys of all, so it waits."""
         if self._dry_run or self._settings.max_rotations_per_run:
-            side_by_side(self._decide, turns, self._width)
+            side_by_side(self._decide, turns, self.width)
             turns = self._within_limit(sorted(turns, key=lambda turn: turn.oldest_active))
-            side_by_side(self._plan if self._dry_run else self._serve, turns, self._width)
+            side_by_side(self._plan if self._dry_run else self._serve, turns, self.width)
         else:
-            side_by_side(self._decide_and_serve, turns, self._width)
+            side_by_side(self._decide_and_serve, turns, self.width)
 
     def _decide_and_serve(self, turn: Turn) -> None:
         self._decide(turn)
@@ -156,6 +153,8 @@ class Rotation:
             for work in turn.past:
                 self._applier.write_down(work)
             turn.work = self._gather(turn.user)
+            created = [key.created for key in turn.work.user.keys if key.is_active]
+            turn.oldest_active = min([*created, turn.oldest_active])
             decision = turn.work.decision
             log.log(
                 logging.INFO if decision.actions else logging.DEBUG,
@@ -277,7 +276,7 @@ class Rotation:
             self._fail(self._rows, "(operators)", "digest_not_sent", error)
             return
         postponed = [turn for turn in turns if turn.work is not None and turn.work.postponed]
-        side_by_side(self._resume, postponed, self._width)
+        side_by_side(self._resume, postponed, self.width)
 
     def _resume(self, turn: Turn) -> None:
         assert turn.work is not None

@@ -74,6 +74,8 @@ class FakeAccount:
         self.policies_read_otherwise = False
         self.measures: dict[str, float] = {}
         self.survey: Survey | None = None
+        self.unread: dict[str, Exception] = {}
+        self.one_by_one: str | None = None
         self.made = 0
         self._failures: dict[str, list[Exception | None]] = defaultdict(list)
         self._lost: dict[str, list[Exception | None]] = defaultdict(list)
@@ -137,7 +139,8 @@ class FakeAccount:
             replace(user, keys=(), secret=None, last_used=None, has_password=None, audience=None)
             for user in self.users.values()
         ]
-        return Scan(tuple(unread), self.odd, len(unread) + len(self.odd))
+        marked = tuple(user for user in unread if user.ref.name not in self.unread)
+        return Scan(marked, self.odd, len(unread) + len(self.odd), self.unread, self.one_by_one)
 
     def order(self) -> None:
         self._called("order")
@@ -158,7 +161,7 @@ class FakeAccount:
 
     def last_used(self, key: AccessKey) -> datetime | None:
         self._called("last_used")
-        [owner] = [user for user in self.users.values() if key in user.keys]
+        [owner] = [user for user in list(self.users.values()) if key in user.keys]
         assert owner.last_used is not None
         return owner.last_used.get(key.id)
 
@@ -284,7 +287,7 @@ class FakeAccount:
         self.measures = {measure.name: measure.value for measure in measures}
 
     def _update(self, state: SecretState, **changes: Any) -> None:
-        [name] = [n for n, s in self.secrets.items() if s.name == state.name]
+        [name] = [n for n, s in list(self.secrets.items()) if s.name == state.name]
         self.secrets[name] = replace(self.secrets[name], **changes)
 
     def _called(self, method: str) -> None:
