@@ -49,7 +49,7 @@ def main() -> int:
         return 0
     extra = [
         Cell(PRODUCT, 5_000, 0, marked=False),
-        Cell(PRODUCT, 5_000, 5_000, throttle_every=90, until_done=True),
+        Cell(PRODUCT, 5_000, 5_000, throttle_every=100, until_done=True),
         Cell(PRODUCT, 1_000, 1_000, budget=100.0, until_done=True),
     ]
     results = measured([*grid, *extra])

@@ -118,7 +118,7 @@ for the first user who needs them.
 - The peak is that of the whole process: Python, boto3, the emulated account and the emulator.
 - Dollars: Lambda's time at 0.5 GB, calls of Secrets Manager and mail of 365 such runs, at list
   prices. What is paid for being installed is [in the README](../README.md#what-it-costs).
-- Throttles: every 90th call of IAM or Secrets Manager was answered with `Throttling`.
+- Throttles: every 100th call of IAM or Secrets Manager was answered with `Throttling`.
 - Another program: `make bench BENCH="--handler module:function"` sets any `function(event,
   context)` that can be imported beside the two. `context.clock` is the benchmark's, and
   `time.sleep` is replaced by it.
