@@ -128,7 +128,7 @@ def test_a_report_that_does_not_come_is_waited_for_and_then_done_without(account
 
     assert account.statuses()[old] == "Inactive"
     assert reasons(response) == [("(account)", "no_credential_report")]
-    assert timedelta(seconds=31) <= account.clock.now() - START < timedelta(seconds=40)
+    assert timedelta(seconds=30) <= account.clock.now() - START < timedelta(seconds=40)
 
 
 def test_a_user_whose_tags_cannot_be_read_fails_and_is_left_as_it_is(account: Account) -> None:
