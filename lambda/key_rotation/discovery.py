@@ -93,9 +93,7 @@ class Discovery:
         if scan.one_by_one is not None:
             self._fall_back("no_bulk_read", scan.one_by_one, "users are read one by one")
         for name, error in sorted(scan.unread.items()):
-            detail = f"the user's tags could not be read: {describe(error)}"
-            self._rows.append(Row(name, "fail", "error", None, detail))
-            log.error("failed", extra={"user": name, "reason": "error", "detail": detail})
+            self._fail(name, f"the user's tags could not be read: {describe(error)}")
         tag = self.settings.user_tag
         for name, value in sorted(scan.odd.items()):
             if wanted is None:
@@ -143,22 +141,32 @@ class Discovery:
         def drawn(user: MarkedUser) -> bytes:
             return hashlib.sha256(f"{self.request_id} {user.ref.name}".encode()).digest()
 
-        listed = side_by_side(self._with_keys, sorted(users, key=drawn), self.width)
-        return sorted((user for user in listed if user), key=_oldest_active_key)
+        users = sorted(users, key=drawn)
+        looked_at = []
+        for user, listed in zip(
+            users, side_by_side(self._with_keys, users, self.width), strict=True
+        ):
+            if isinstance(listed, Exception):
+                self._fail(user.ref.name, describe(listed))
+            elif listed is not None:
+                looked_at.append(listed)
+        return sorted(looked_at, key=_oldest_active_key)
 
-    def _with_keys(self, user: MarkedUser) -> MarkedUser | None:
+    def _with_keys(self, user: MarkedUser) -> MarkedUser | Exception | None:
         """The user with its keys, if they are a reason to look further."""
-        name = user.ref.name
         if self.world.clock.remaining() < STOP_BEFORE_END:
             return user  # which then is deferred
         try:
             user = replace(user, keys=self.world.directory.keys(user.ref))
-        except Exception:
-            log.warning("keys not listed", extra={"user": name})
-            return user  # which then is tried once more, and fails by itself
+        except Exception as error:
+            return user if self.world.is_throttle(error) else error
         outcome = decide(user, self.settings, self.world.clock.now())
         quiet = isinstance(outcome, Decision) and not outcome.actions
         return None if quiet else user
+
+    def _fail(self, name: str, detail: str) -> None:
+        self._rows.append(Row(name, "fail", "error", None, detail))
+        log.error("failed", extra={"user": name, "reason": "error", "detail": detail})
 
     def _no_survey(self, error: Exception) -> None:
         self._fall_back("no_credential_report", describe(error), "keys are listed user by user")

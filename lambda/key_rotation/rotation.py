@@ -138,7 +138,7 @@ class Rotation:
         if self._dry_run or self._settings.max_rotations_per_run:
             side_by_side(self._decide, turns, self.width)
             turns = self._within_limit(sorted(turns, key=lambda turn: turn.oldest_active))
-            side_by_side(self._plan if self._dry_run else self._serve, turns, self.width)
+            side_by_side(_plan if self._dry_run else self._serve, turns, self.width)
         else:
             side_by_side(self._decide_and_serve, turns, self.width)
 
@@ -180,16 +180,6 @@ class Rotation:
         if work.postponed:
             with self._counting:
                 self._postponed += 1
-
-    def _plan(self, turn: Turn) -> None:
-        """The rows that the real run would write."""
-        work = turn.work
-        if work is not None:
-            name = work.user.ref.name
-            work.rows += [
-                Row(name, action.verb.value, action.reason.value, action.access_key_id, "dry run")
-                for action in work.decision.actions
-            ]
 
     def _within_limit(self, turns: Sequence[Turn]) -> list[Turn]:
         """Those that `max_rotations_per_run` admits, oldest key first."""
@@ -348,6 +338,16 @@ class Rotation:
             return True
         turn.defer("out_of_time", "the next run takes it up")
         return False
+
+
+def _plan(turn: Turn) -> None:
+    """The rows that the real run would write."""
+    name = turn.user.ref.name
+    turn.rows += [
+        Row(name, action.verb.value, action.reason.value, action.access_key_id, "dry run")
+        for work in turn.works
+        for action in work.decision.actions
+    ]
 
 
 def _check_key_is_the_users(emergency: Emergency, user: MarkedUser) -> None:

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from moto import mock_aws
 from moto.core.responses import ActionResult
 from moto.iam.models import AccessKeyLastUsed, iam_backends
-from moto.sns.models import Subscription
 from moto.iam.responses import IamResponse
+from moto.sns.models import Subscription
 
 from key_rotation.handler import Clients, run
 

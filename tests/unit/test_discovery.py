@@ -180,7 +180,7 @@ def test_keys_that_cannot_be_listed_are_that_users_failure() -> None:
     account = account_of(90, 91)
     denied = RuntimeError("AccessDenied")
     account.fail("order", denied)
-    account.fail("keys", denied, None, denied)
+    account.fail("keys", denied)
 
     with pytest.raises(RotationFailedError) as failed:
         run(account)
@@ -201,6 +201,14 @@ def test_a_user_whose_tags_are_not_known_fails_and_the_others_are_served() -> No
     assert rows(report)[:2] == [("(account)", "report", "no_bulk_read"), ("u1", "fail", "error")]
     assert rotated(report) == ["u0"]
     assert account.statuses("u1") == {"K1": "Active"}
+
+
+def test_keys_that_are_not_listed_for_too_many_requests_are_listed_later() -> None:
+    account = account_of(90)
+    account.fail("order", RuntimeError("AccessDenied"))
+    account.fail("keys", TooManyRequestsError())
+
+    assert rotated(run(account)) == ["u0"]
 
 
 # -- side by side ----------------------------------------------------------------------------------
@@ -339,6 +347,25 @@ def test_whoever_is_throttled_all_the_time_is_deferred_and_has_not_failed() -> N
 
     assert rows(report) == [("u0", "defer", "throttled"), ("u1", "defer", "throttled")]
     assert report.failed == ()
+
+
+def test_what_a_throttle_left_undone_after_the_digest_is_left_to_the_next_run() -> None:
+    account = account_of(90, audience=Audience.OPERATOR)
+    account.fail("disable", TooManyRequestsError())
+
+    report = run(account)
+
+    assert rows(report)[-1] == ("u0", "defer", "throttled")
+    assert account.secrets["u0"].announced == stamp("NEW1")
+
+
+def test_a_throttled_dry_run_plans_what_it_could_read() -> None:
+    account = account_of(92, 91)
+    account.fail("keys", *[TooManyRequestsError() for _ in range(2 * TURNS)])
+
+    report = run(account, Payload(dry_run=True))
+
+    assert rows(report) == [("u0", "defer", "throttled"), ("u1", "defer", "throttled")]
 
 
 def test_another_turn_does_not_exceed_the_limit() -> None:
