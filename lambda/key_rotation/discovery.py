@@ -65,7 +65,7 @@ class Discovery:
             looked_at: Sequence[MarkedUser] = users
         else:
             users = scan.marked
-            survey = self._read_survey() if ordered else None
+            survey = self._read_survey() if ordered and users else None
             looked_at = self._by_survey(users, survey) if survey else self._one_by_one(users)
         self._note_malformed_overrides(users)
         log.info("users found", extra={"marked": len(users), "looked_at": len(looked_at)})

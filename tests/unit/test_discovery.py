@@ -54,6 +54,14 @@ def test_who_has_nothing_due_costs_no_call() -> None:
     assert (report.scanned, rows(report)) == (500, [])
 
 
+def test_where_nobody_is_marked_no_survey_is_waited_for() -> None:
+    account = FakeAccount()
+
+    report = run(account)
+
+    assert (report.scanned, account.calls) == (0, ["order", "scan", "put"])
+
+
 def test_only_those_near_a_boundary_are_read() -> None:
     account = account_of(10, 90, 20, 84, 30)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Seconds to wait after each answer that the report is not there yet. AWS says nothing of how long
 # it takes; an account of 5,000 users is given half a minute before its users are read one by one.
 _WAITS = (2.0, 4.0, 8.0, 16.0)
-_NOT_YET = ("ReportInProgress", "ReportNotPresent")
+_NOT_YET = ("ReportInProgress", "ReportNotPresent", "ReportExpired")
 # IAM makes a new report when the last one is 4 hours old; what is much older is not to be trusted.
 _TRUSTED_FOR = timedelta(hours=5)
 
