@@ -257,12 +257,14 @@ def test_when_the_last_page_fails_nothing_is_done_and_it_says_so(
 
 
 def test_discovery_does_not_grow_with_the_marked_users() -> None:
-    few, many = Wire(Population(1_000, due=0), {}), Wire(Population(1_000, due=0, marked=False), {})
-    few.run()
-    many.run()
+    few, many = Wire(Population(100, due=0), {}), Wire(Population(1_000, due=0), {})
+    unmarked = Wire(Population(1_000, due=0, marked=False), {})
+    for wire in (few, many, unmarked):
+        wire.run()
 
     assert few.calls == many.calls
     assert few.calls.total() <= 10
+    assert unmarked.calls < few.calls
 
 
 def test_a_due_key_takes_twelve_calls_of_which_six_change_something() -> None:
