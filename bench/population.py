@@ -54,7 +54,7 @@ class Population:
 
 
 def steady_secret(user: User, key: Key) -> Secret:
-    """The user's secret as a rotation left it, by the product's own records."""
+    """The user's secret as a rotation, and then the warning, left it: the product's own records."""
     policy = reading_policy([user.arn])
     at = key.created + timedelta(seconds=2)
     return Secret(
@@ -67,5 +67,6 @@ def steady_secret(user: User, key: Key) -> Secret:
             records.POLICY_FOR: f"{user.id} {sha256(policy.encode()).hexdigest()}",
             records.INTENT: records.write_intent(Intent(key.created, "earlier", frozenset())),
             records.ANNOUNCED: records.write_stamp(Stamp(key.id, at)),
+            records.WARNED: records.write_stamp(Stamp(key.id, at + timedelta(days=83))),
         },
     )
