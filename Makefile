@@ -46,6 +46,10 @@ crash: $(READY) ## Something happens at every AWS call of every situation (half 
 crash-sample: $(READY) ## Each 40th of these points, and two of the sabotages: a minute
 	@PYTHONPATH=lambda $(BIN)/python -m tests.crash --every 40 --sabotages 2
 
+.PHONY: bench
+bench: $(READY) ## Calls, time, memory and dollars at 100 to 5,000 users (five minutes; writes docs/performance.md)
+	@PYTHONPATH=lambda $(BIN)/python -m bench $(BENCH)
+
 .PHONY: terraform-test
 terraform-test: require-terraform $(READY) ## The module's own tests, with a mocked provider
 	@$(TERRAFORM) terraform init -backend=false -input=false >build/terraform-init.log || { cat build/terraform-init.log; exit 1; }
@@ -74,11 +78,11 @@ docs: $(READY) ## Write the tables of README.md from the HCL
 
 .PHONY: package
 package: ## Build lambda/package.zip from lambda/key_rotation
-	@$(FIND_PYTHON); "$$python" scripts/package.py
+	@$(FIND_PYTHON); "$$python" -m scripts.package
 
 .PHONY: check-package
 check-package: ## Check that the committed package is what the sources build
-	@$(FIND_PYTHON); "$$python" scripts/package.py --check
+	@$(FIND_PYTHON); "$$python" -m scripts.package --check
 
 .PHONY: localstack
 localstack: ## Start the embedded LocalStack (LOCALSTACK_PORT, 4566 by default)

@@ -39,10 +39,21 @@ locals {
 data "aws_iam_policy_document" "function" {
   # --- IAM users and their keys
 
+  # In bulk where the account allows it; ListUsers and ListUserTags are the way that is left where it does not.
   statement {
-    sid       = "FindMarkedUsers"
-    actions   = ["iam:GetAccountAuthorizationDetails"]
-    resources = ["*"] # AWS offers no restriction; ListUsers returns no tags
+    sid = "FindMarkedUsers"
+    actions = concat(
+      ["iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:ListUsers"],
+      var.bulk_discovery ? ["iam:GetAccountAuthorizationDetails"] : [],
+    )
+    resources = ["*"] # AWS offers no restriction
+  }
+
+  # Not bound to the tag: to learn who carries it is what this is for.
+  statement {
+    sid       = "ReadTagsOfUsers"
+    actions   = ["iam:ListUserTags"]
+    resources = [local.arn.users]
   }
 
   statement {

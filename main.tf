@@ -261,6 +261,14 @@ locals {
       value       = tostring(var.max_rotations_per_run)
       description = "Most rotations in one run; 0 = no limit."
     }
+    max_iam_writes_per_second = {
+      value       = tostring(var.max_iam_writes_per_second)
+      description = "Most access keys created, disabled or deleted in a second."
+    }
+    bulk_discovery = {
+      value       = tostring(var.bulk_discovery)
+      description = "true: read all users' tags at once; false: one by one."
+    }
     dry_run = {
       value       = tostring(var.dry_run)
       description = "true: report what would be done and change nothing."

@@ -133,6 +133,25 @@ variable "max_rotations_per_run" {
   }
 }
 
+variable "max_iam_writes_per_second" {
+  description = "Most access keys that a run creates, disables or deletes in one second, so that others who work in the account are not throttled. Also bounds how many users are worked on side by side."
+  type        = number
+  default     = 20
+  nullable    = false
+
+  validation {
+    condition     = var.max_iam_writes_per_second >= 1 && var.max_iam_writes_per_second <= 100 && floor(var.max_iam_writes_per_second) == var.max_iam_writes_per_second
+    error_message = "max_iam_writes_per_second must be a whole number from 1 to 100."
+  }
+}
+
+variable "bulk_discovery" {
+  description = "Whether the function may read all users' tags at once with iam:GetAccountAuthorizationDetails, which shows the account's policies too. With false the role has no such right, and each run reads the tags of every user one by one: at 5,000 users 5,000 calls in place of 5."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 # --- The life of a key, in days -------------------------------------------------------------------------------------
 # A rule across variables stands with the one that is most likely to be the one to change.
 

@@ -1,25 +1,33 @@
 """Builds lambda/package.zip: the same sources give the same bytes, on any machine and Python.
 
-    python scripts/package.py           writes the zip, and the hash of its sources beside it
-    python scripts/package.py --check   changes nothing; exits with 1 when what is committed differs
+    python -m scripts.package           writes the zip, and the hash of its sources beside it
+    python -m scripts.package --check   changes nothing; exits with 1 when what is committed differs
 
-Deterministic: sorted sources, a fixed date and mode, no compression (deflate differs between zlib
-builds). Standard library only.
+Deterministic: sorted sources, a fixed date and mode, and a compressor of our own (zlib's output
+differs between its builds). Standard library only, so that it runs before anything is installed.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import sys
-import zipfile
 from hashlib import sha256
 from pathlib import Path
+from struct import pack
+from zlib import crc32
+
+from scripts.deflate import deflate
 
 LAMBDA = Path(__file__).resolve().parent.parent / "lambda"
 ZIP = LAMBDA / "package.zip"
 SOURCES_HASH = LAMBDA / "package.sources.sha256"
-_UNIX = 3
+
+# What every entry of the zip has in common (APPNOTE.TXT, section 4.3), little-endian.
+_NEEDS_VERSION = 20
+_NO_FLAGS = 0  # the names are plain ASCII, the sizes are known
+_DEFLATED = 8
+_MIDNIGHT, _FIRST_OF_JANUARY_1980 = 0, 1 << 5 | 1
+_MADE_ON_UNIX = 3 << 8 | _NEEDS_VERSION
 _REGULAR_FILE_644 = 0o100644 << 16
 
 
@@ -36,15 +44,21 @@ def sources_hash(files: dict[str, bytes]) -> str:
 
 
 def build(files: dict[str, bytes]) -> bytes:
-    """The bytes of the zip."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in files.items():
-            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.create_system = _UNIX
-            entry.external_attr = _REGULAR_FILE_644
-            archive.writestr(entry, content)
-    return buffer.getvalue()
+    """The bytes of the zip: every file, then the directory of them, then where that begins."""
+    body, directory = b"", b""
+    for name, content in files.items():
+        packed = deflate(content)
+        common = pack(
+            "<HHHHHIIIHH",
+            *(_NEEDS_VERSION, _NO_FLAGS, _DEFLATED, _MIDNIGHT, _FIRST_OF_JANUARY_1980),
+            *(crc32(content), len(packed), len(content), len(name), 0),
+        )
+        place = pack("<HHHII", 0, 0, 0, _REGULAR_FILE_644, len(body))
+        directory += pack("<4sH", b"PK\1\2", _MADE_ON_UNIX) + common + place + name.encode()
+        body += b"PK\3\4" + common + name.encode() + packed
+    many = len(files)
+    end = pack("<4sHHHHIIH", b"PK\5\6", 0, 0, many, many, len(directory), len(body), 0)
+    return body + directory + end
 
 
 def main() -> int:

@@ -16,6 +16,10 @@ module "key_rotation" {
   warn_before_days      = 7
   max_rotations_per_run = 0
 
+  # How hard a run may work the account's IAM, and how it finds the users.
+  max_iam_writes_per_second = 20
+  bulk_discovery            = true
+
   # The old key: off at once for those who can fetch the new one without it, after a week for the others; held on while
   # in use, if so wished; off after 30 days in any case, and deleted 30 days later.
   grace_days           = 0

@@ -35,6 +35,9 @@ from .settings import Settings
 
 # Keys listed longer ago than this are listed again before a change.
 REREAD_AFTER = timedelta(seconds=20)
+# A key is asked for this soon after the listing that its intent names, or not at all: the answer
+# may take some 15 seconds, and a key made more than 60 seconds after it counts as a person's.
+CREATE_WITHIN = timedelta(seconds=40)
 # IAM is eventually consistent: a new key may be refused for its first seconds.
 VERIFY_FOR = timedelta(seconds=30)
 VERIFY_EVERY_SECONDS = 2.0
@@ -166,9 +169,13 @@ class Applier:
             if work.note is not None:
                 raise  # an emergency that is not over must not look like one that is
         finally:
-            if work.unwritten is not None:
-                self._secrets.record(work.secret, announced=work.unwritten)
-                work.unwritten = None
+            self.write_down(work)
+
+    def write_down(self, work: Work) -> None:
+        """Puts an announcement on record that is not yet."""
+        if work.unwritten is not None:
+            self._secrets.record(work.secret, announced=work.unwritten)
+            work.unwritten = None
 
     # -- one method per verb -----------------------------------------------------------------------
 
@@ -203,7 +210,7 @@ class Applier:
         present = frozenset(key.id for key in work.user.keys)
         intent = Intent(work.listed_at, self._request_id, present)
         self._secrets.record_intent(work.secret, intent)
-        new = self._create(work)
+        new = self._create(work, intent.time + CREATE_WITHIN)
         try:
             self._secrets.store(user, work.secret, new)
         except RefusedError:
@@ -383,9 +390,9 @@ class Applier:
             self._clock.sleep(VERIFY_EVERY_SECONDS)
             self._relist(work)
 
-    def _create(self, work: Work) -> NewAccessKey:
+    def _create(self, work: Work, by: datetime) -> NewAccessKey:
         try:
-            return self._keys.create(work.user.ref)
+            return self._keys.create(work.user.ref, by)
         except SlotTakenError:
             # A person's key must not be taken for one made under our intent; if another run has
             # written its own intent since, that one stands.

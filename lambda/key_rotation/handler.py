@@ -8,13 +8,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 import boto3
 from botocore.config import Config
 
+from .aws.ceiling import Ceiling
+from .aws.credential_report import CredentialReport
 from .aws.directory import IamDirectory
+from .aws.errors import is_throttle
 from .aws.keys import IamKeys
 from .aws.metrics import RunMetrics
 from .aws.notifier import TopicNotifier
@@ -26,14 +30,28 @@ from .rotation import Rotation
 from .settings import SettingsError, parse_settings
 
 if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
 
-# An attempt must fail soon enough for a key to be created within 60 s of its intent.
+# Users that are worked on side by side.
+WIDTH = 16
+# A call that is throttled waits for up to half a minute, in which others go on.
 _CLIENT = Config(
-    connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 4}
+    connect_timeout=5,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 6},
+    max_pool_connections=WIDTH,
+)
+# What a retry could do twice, or too late, is tried again by those who know.
+_ONCE = Config(
+    connect_timeout=5,
+    read_timeout=10,
+    retries={"total_max_attempts": 1},
+    max_pool_connections=WIDTH,
 )
 # A new key is tried again by the rotation itself, which knows how long.
 _TRIAL = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 1})
+_making_a_client = Lock()  # boto3's sessions are not made for several threads
 
 
 class Context(Protocol):
@@ -46,9 +64,11 @@ class Context(Protocol):
 
 @dataclass(frozen=True)
 class Clients:
-    """Where clients come from: one by its service's name, and STS as the owner of a key."""
+    """Where clients come from, made when first asked for: one by its service's name; IAM without
+    retries; STS as the owner of a key."""
 
     of: Callable[[str], Any]
+    iam_once: Callable[[], IAMClient]
     sts_for: Callable[[str, str], STSClient]
 
 
@@ -79,26 +99,30 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     path = os.environ.get("CONFIG_PATH", "")
     if not path:
         raise SettingsError("the environment variable CONFIG_PATH is missing")
-    clients = Clients(_client, _sts_for)
-    return run(event, path, context.aws_request_id, clients, LambdaClock(context))
+    clients = Clients(_client, _iam_once, _sts_for)
+    return run(event, path, context.aws_request_id, clients, LambdaClock(context), WIDTH)
 
 
 def run(
-    event: object, path: str, request_id: str, clients: Clients, clock: Clock
+    event: object, path: str, request_id: str, clients: Clients, clock: Clock, width: int = 1
 ) -> dict[str, Any]:
-    """One run on these clients and this clock; `path` is where the settings are."""
+    """One run on these clients and this clock; `path` is where the settings are, and at most
+    `width` users are worked on side by side."""
     payload = parse_payload(event)
     settings = parse_settings(read_parameters(clients.of("ssm"), path), path)
     iam = clients.of("iam")
+    ceiling = Ceiling(settings.max_iam_writes_per_second, clock)
     world = World(
-        directory=IamDirectory(iam, settings.user_tag),
-        keys=IamKeys(iam, clients.sts_for),
-        secrets=UserSecrets(clients.of("secretsmanager"), settings),
-        notifier=TopicNotifier(clients.of("sns"), settings.topic_arn),
-        metrics=RunMetrics(clients.of("cloudwatch"), settings.name),
+        directory=IamDirectory(iam, settings.user_tag, settings.bulk_discovery, width),
+        surveys=CredentialReport(iam, clock),
+        keys=IamKeys(iam, clients.iam_once, clients.sts_for, ceiling, clock),
+        secrets=UserSecrets(partial(clients.of, "secretsmanager"), settings),
+        notifier=TopicNotifier(partial(clients.of, "sns"), settings.topic_arn),
+        metrics=RunMetrics(partial(clients.of, "cloudwatch"), settings.name),
         clock=clock,
+        is_throttle=is_throttle,
     )
-    return Rotation(world, settings, payload, request_id).run().response()
+    return Rotation(world, settings, payload, request_id, width).run().response()
 
 
 @cache
@@ -107,16 +131,28 @@ def _session() -> boto3.session.Session:
     return boto3.session.Session()
 
 
-@cache
-def _client(service: str) -> Any:
-    """One client per service and process: a warm start builds none."""
-    return _session().client(service, config=_CLIENT)  # type: ignore[call-overload]
+_clients: dict[tuple[str, Config], Any] = {}
+
+
+def _client(service: str, config: Config = _CLIENT) -> Any:
+    """One client per service and configuration in a process: a warm start builds none."""
+    with _making_a_client:
+        if (service, config) not in _clients:
+            client = _session().client(service, config=config)  # type: ignore[call-overload]
+            _clients[service, config] = client
+        return _clients[service, config]
+
+
+def _iam_once() -> IAMClient:
+    client: IAMClient = _client("iam", _ONCE)
+    return client
 
 
 def _sts_for(access_key_id: str, secret_access_key: str) -> STSClient:
-    return _session().client(
-        "sts",
-        aws_access_key_id=access_key_id,
-        aws_secret_access_key=secret_access_key,
-        config=_TRIAL,
-    )
+    with _making_a_client:
+        return _session().client(
+            "sts",
+            aws_access_key_id=access_key_id,
+            aws_secret_access_key=secret_access_key,
+            config=_TRIAL,
+        )

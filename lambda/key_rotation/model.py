@@ -208,7 +208,8 @@ class UserRef:
 class MarkedUser:
     """A marked user and the facts read about it so far; a fact not read is None.
 
-    `last_used` maps key ids to the last use, or to None for a key that was never used.
+    `last_used` maps key ids to the last use, or to None for a key that was never used. `created`
+    is when the user was.
     """
 
     ref: UserRef
@@ -218,6 +219,7 @@ class MarkedUser:
     last_used: Mapping[str, datetime | None] | None = None
     has_password: bool | None = None
     audience: Audience | None = None
+    created: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ error as "not known", never as an answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -24,6 +24,7 @@ from .model import (
     UserRef,
 )
 from .report import Measure
+from .survey import Survey
 
 
 class SlotTakenError(Exception):
@@ -34,27 +35,44 @@ class RefusedError(Exception):
     """Every attempt was definitely refused, so nothing was changed. Its cause is the error."""
 
 
+class ThrottledError(RefusedError):
+    """Refused because there are too many requests, for as long as it could be tried."""
+
+
 class DeadPrincipalError(Exception):
     """A policy was refused because it names a principal that does not exist."""
+
+
+class NoSurveyError(Exception):
+    """There is no credential report that can be trusted."""
+
+
+class DiscoveryError(Exception):
+    """The account's users could not all be listed, so nothing can be said of any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
     """Every IAM user seen, by what its tag says.
 
-    `odd` maps the names of users whose tag has any other value than the marking one to that value.
+    `odd` maps the names of users whose tag has any other value than the marking one to that value,
+    `unread` those of users whose tags could not be read to the error: nobody knows whether they
+    are marked. `one_by_one` tells why the tags were read user by user; None if they were not.
     """
 
     marked: tuple[MarkedUser, ...]
-    odd: dict[str, str]
+    odd: Mapping[str, str]
     scanned: int
+    unread: Mapping[str, Exception] = field(default_factory=dict)
+    one_by_one: str | None = None
 
 
 class Directory(Protocol):
     """Reads of IAM users and their keys."""
 
-    def scan(self) -> Scan:
-        """All users of the account, whole or an error; the marked ones without their keys."""
+    def scan(self, only: Collection[str] | None = None) -> Scan:
+        """All users of the account, the marked ones without their keys; `only` names those that
+        matter to the caller. Raises DiscoveryError if a page of them is missing."""
 
     def keys(self, user: UserRef) -> tuple[AccessKey, ...]: ...
 
@@ -68,12 +86,23 @@ class Directory(Protocol):
         """Those of the principals that belong to the account and do not exist."""
 
 
-class Keys(Protocol):
-    """Writes of access keys."""
+class Surveys(Protocol):
+    """The account's keys at a glance."""
 
-    def create(self, user: UserRef) -> NewAccessKey:
-        """Raises SlotTakenError, RefusedError, or an error that leaves open whether there is a
-        new key."""
+    def order(self) -> None:
+        """Has a survey made, which takes a while."""
+
+    def read(self) -> Survey:
+        """Waits for the survey; raises NoSurveyError if it is not to be trusted."""
+
+
+class Keys(Protocol):
+    """Writes of access keys, at most so many a second as the settings allow."""
+
+    def create(self, user: UserRef, by: datetime) -> NewAccessKey:
+        """A new key; it is not asked for after `by`. Raises SlotTakenError, RefusedError
+        (ThrottledError when the time was up), or an error that leaves open whether there is a new
+        key."""
 
     def disable(self, user: UserRef, access_key_id: str) -> None: ...
 
@@ -154,11 +183,13 @@ class Clock(Protocol):
 
 @dataclass(frozen=True)
 class World:
-    """The ports of one run."""
+    """The ports of one run; `is_throttle` tells the errors that say: later, or slower."""
 
     directory: Directory
+    surveys: Surveys
     keys: Keys
     secrets: Secrets
     notifier: Notifier
     metrics: Metrics
     clock: Clock
+    is_throttle: Callable[[Exception], bool]

@@ -97,3 +97,11 @@ class RotationFailedError(Exception):
             f"{len(report.failed)} user(s) failed, all others were served: {shown}"
             + (f"; and {more} more" if more > 0 else "")
         )
+
+
+def describe(error: Exception) -> str:
+    """An error in one line, with its cause: what was refused says why."""
+    text = f"{type(error).__name__}: {error}".rstrip(": ")
+    if isinstance(error.__cause__, Exception):
+        text += f" ({describe(error.__cause__)})"
+    return " ".join(text.split())

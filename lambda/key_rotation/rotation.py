@@ -1,120 +1,202 @@
-"""One run: gather, decide, apply, user by user, and the report of what was done.
+"""One run: gather, decide, apply, several users side by side, and the report of what was done.
 
-A user's failure is isolated and raised at the end. `apply.py` carries out the decisions.
+A user's failure is isolated and raised at the end. `discovery.py` finds whom to look at, and
+`apply.py` carries out the decisions.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 
 from .apply import REREAD_AFTER, Applier, Work
+from .discovery import STOP_BEFORE_END, Discovery
 from .messages import Line, digest
 from .model import Decision, Event, Fact, MarkedUser, Needs, Stamp, Verb
-from .overrides import limits_for
+from .parallel import side_by_side
 from .payload import Emergency, Payload, PayloadError
 from .policy import decide, decide_emergency, notice_is_due
-from .ports import DeadPrincipalError, Scan, World
-from .report import Report, RotationFailedError, Row
+from .ports import DeadPrincipalError, World
+from .report import Report, RotationFailedError, Row, describe
 from .settings import Settings, SettingsError
 
-# No new user is started with less than this left on the Lambda's clock.
-STOP_BEFORE_END = timedelta(seconds=60)
+# A user whose calls were throttled gets so many turns in one run, with a pause in between.
+TURNS = 3
+PAUSE_SECONDS = 5.0
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 log = logging.getLogger("key_rotation")
 
 
-class Rotation:
-    """One run over the marked users; `request_id` names it in the records."""
+@dataclass
+class Turn:
+    """One user's turn in a run. `rows` tell what was not done, and `failures` are for the digest;
+    what was done is with the `work`, and with `past` works of turns that were throttled.
+    `oldest_active` is when the oldest active key was created; users without one come last."""
 
-    def __init__(self, world: World, settings: Settings, payload: Payload, request_id: str) -> None:
+    user: MarkedUser
+    work: Work | None = None
+    past: list[Work] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    failures: list[Line] = field(default_factory=list)
+    throttled: Exception | None = None
+    oldest_active: datetime = _NEVER
+
+    @property
+    def works(self) -> list[Work]:
+        return [*self.past, self.work] if self.work else self.past
+
+    def defer(self, reason: str, detail: str) -> None:
+        self.rows.append(Row(self.user.ref.name, "defer", reason, None, detail))
+
+    def again(self) -> None:
+        """The turn is over, and another one will be taken."""
+        self.throttled = None
+        if self.work is not None:
+            self.past.append(self.work)
+            self.work = None
+
+
+class Rotation:
+    """One run over the marked users; `request_id` names it in the records.
+
+    `width` users are worked on side by side: no more than IAM writes are allowed in a second.
+    """
+
+    def __init__(
+        self, world: World, settings: Settings, payload: Payload, request_id: str, width: int = 1
+    ) -> None:
         self._world = world
         self._settings = settings
+        self._payload = payload
         self._emergency = payload.emergency
-        self._only = payload.users
         self._dry_run = settings.dry_run or payload.dry_run
         self._only_asked = payload.dry_run
+        self._request_id = request_id
+        self.width = min(width, settings.max_iam_writes_per_second)
         self._applier = Applier(world, settings, request_id)
         self._rows: list[Row] = []
-        self._lines: list[Line] = []
         self._digest_sent = False
+        self._readers_checked = False
+        self._checking_readers = Lock()
+        self._rotated: set[str] = set()
+        self._postponed = 0
+        self._counting = Lock()
 
     def run(self) -> Report:
         """The report of what was done.
 
-        Raises RotationFailedError when a user failed, after all others were served; PayloadError or
-        SettingsError before the first change.
+        Raises RotationFailedError when a user failed, after all others were served; PayloadError,
+        SettingsError or DiscoveryError before the first change.
         """
         started_at = self._world.clock.now()
-        scan = self._world.directory.scan()
-        chosen = self._chosen(scan)
-        self._report_odd_tags(scan)
-        works = self._within_limit(self._decide_all(chosen))
-        if self._dry_run:
-            for work in works:
-                self._rows.extend(_planned(work))
-        elif any(work.decision.actions for work in works):
-            self._check_readers(chosen[0].ref.account_id)
-            self._apply_all(works, started_at)
-        report = self._measured(Report(self._dry_run, started_at, len(chosen), tuple(self._rows)))
+        discovery = Discovery(
+            self._world, self._settings, self._payload, self._request_id, self.width
+        )
+        found = discovery.find()
+        self._rows.extend(found.rows)
+        turns = [Turn(user) for user in found.users]
+        self._take(turns)
+        turns.sort(key=lambda turn: turn.oldest_active)
+        if not self._dry_run:
+            self._tell_operators(turns, started_at)
+        for turn in turns:
+            self._rows.extend(row for work in turn.works for row in work.rows)
+            self._rows.extend(turn.rows)
+        report = self._measured(Report(self._dry_run, started_at, found.scanned, tuple(self._rows)))
         log.info("run finished", extra={"report": report.response()})
         if report.failed:
             raise RotationFailedError(report)
         return report
 
-    # -- gather and decide -------------------------------------------------------------------------
+    # -- turns -------------------------------------------------------------------------------------
 
-    def _chosen(self, scan: Scan) -> Sequence[MarkedUser]:
-        """The users that the payload asks for; all marked ones by default."""
-        wanted = self._only
-        if self._emergency is not None:
-            wanted = (self._emergency.user,)
-        if wanted is None:
-            return scan.marked
-        marked = {user.ref.name: user for user in scan.marked}
-        for name in wanted:
-            if name not in marked:
-                tag = self._settings.user_tag
-                raise PayloadError(
-                    f"user {name!r} of the payload is not an IAM user of this account that "
-                    f"carries the tag {tag.key} = {tag.value}"
-                )
-        return tuple(marked[name] for name in wanted)
+    def _take(self, turns: Sequence[Turn]) -> None:
+        """Every user's turn, the oldest key first; throttled ones have more than one."""
+        waiting = turns
+        for number in range(TURNS):
+            if number > 0:
+                self._world.clock.sleep(PAUSE_SECONDS)
+                for turn in waiting:
+                    turn.again()
+            self._take_once(waiting)
+            waiting = [turn for turn in waiting if turn.throttled]
+            if not waiting:
+                return
+        for turn in waiting:
+            assert turn.throttled is not None
+            turn.defer("throttled", f"the next run takes it up: {describe(turn.throttled)}")
 
-    def _report_odd_tags(self, scan: Scan) -> None:
-        tag = self._settings.user_tag
-        for name, value in sorted(scan.odd.items()):
-            if self._only is None and self._emergency is None:
-                detail = f"the tag {tag.key} is {value!r}, not {tag.value!r}: left alone"
-                self._rows.append(Row(name, "report", "odd_tag_value", None, detail))
+    def _take_once(self, turns: Sequence[Turn]) -> None:
+        """Where nothing is to be counted, a user is decided upon and served in one go, so that
+        its keys need not be listed anew. A limit is for the oldest keys of all, so it waits."""
+        if self._dry_run or self._settings.max_rotations_per_run:
+            side_by_side(self._decide, turns, self.width)
+            turns = self._within_limit(sorted(turns, key=lambda turn: turn.oldest_active))
+            side_by_side(_plan if self._dry_run else self._serve, turns, self.width)
+        else:
+            side_by_side(self._decide_and_serve, turns, self.width)
 
-    def _decide_all(self, users: Iterable[MarkedUser]) -> list[Work]:
-        """Decisions of those users that have any action, or a reason worth a word; the user with
-        the oldest active key first."""
-        works = []
-        for user in users:
-            if not self._time_left(user):
-                continue
-            work = None
-            with self._isolated(user):
-                work = self._gather(user)
-            if work is None:
-                continue
-            self._note_malformed_overrides(work.user)
+    def _decide_and_serve(self, turn: Turn) -> None:
+        self._decide(turn)
+        self._serve(turn)
+
+    def _decide(self, turn: Turn) -> None:
+        if not self._time_left(turn):
+            return
+        with self._isolated(turn):
+            for work in turn.past:
+                self._applier.write_down(work)
+            turn.work = self._gather(turn.user)
+            created = [key.created for key in turn.work.user.keys if key.is_active]
+            turn.oldest_active = min([*created, turn.oldest_active])
+            decision = turn.work.decision
             log.log(
-                logging.INFO if work.decision.actions else logging.DEBUG,
+                logging.INFO if decision.actions else logging.DEBUG,
                 "decision",
                 extra={
-                    "user": work.user.ref.name,
-                    "reason": work.decision.reason.value,
-                    "actions": [action.verb.value for action in work.decision.actions],
+                    "user": turn.user.ref.name,
+                    "reason": decision.reason.value,
+                    "actions": [action.verb.value for action in decision.actions],
                 },
             )
-            works.append(work)
-        return sorted(works, key=_oldest_active)
+            if turn.past and not decision.actions:
+                turn.defer("throttled", f"the next run goes on: {decision.reason.value}")
+
+    def _serve(self, turn: Turn) -> None:
+        work = turn.work
+        if work is None or not work.decision.actions:
+            return
+        self._check_readers(work.user.ref.account_id)
+        if not self._time_left(turn):
+            return
+        with self._isolated(turn):
+            self._apply(work)
+        if work.postponed:
+            with self._counting:
+                self._postponed += 1
+
+    def _within_limit(self, turns: Sequence[Turn]) -> list[Turn]:
+        """Those that `max_rotations_per_run` admits, oldest key first."""
+        limit = self._settings.max_rotations_per_run
+        admitted = []
+        for turn in turns:
+            actions = turn.work.decision.actions if turn.work else ()
+            if any(action.verb is Verb.ROTATE for action in actions):
+                rotated = self._rotated | {turn.user.ref.name}
+                if 0 < limit < len(rotated) and self._emergency is None:
+                    turn.defer("rotation_limit", f"max_rotations_per_run is {limit}")
+                    continue
+                self._rotated = rotated
+            admitted.append(turn)
+        return admitted
+
+    # -- gather and decide -------------------------------------------------------------------------
 
     def _gather(self, user: MarkedUser) -> Work:
         """Reads what the decision needs, and no more."""
@@ -148,47 +230,20 @@ class Rotation:
         assert needs.fact is Fact.AUDIENCE
         return replace(user, audience=world.notifier.audience(user.ref, Event.ROTATED))
 
-    def _note_malformed_overrides(self, user: MarkedUser) -> None:
-        for problem in limits_for(user.tags, self._settings).malformed:
-            detail = f"override tag ignored: {problem}"
-            self._rows.append(Row(user.ref.name, "report", "malformed_override", None, detail))
-
-    def _within_limit(self, works: Sequence[Work]) -> list[Work]:
-        """Those works that `max_rotations_per_run` admits, oldest key first."""
-        limit = self._settings.max_rotations_per_run
-        admitted, rotations = [], 0
-        for work in works:
-            if any(action.verb is Verb.ROTATE for action in work.decision.actions):
-                rotations += 1
-                if 0 < limit < rotations and self._emergency is None:
-                    self._defer(work.user, "rotation_limit", f"max_rotations_per_run is {limit}")
-                    continue
-            admitted.append(work)
-        return admitted
-
     # -- apply -------------------------------------------------------------------------------------
 
     def _check_readers(self, account_id: str) -> None:
-        readers = self._settings.secret_reader_arns
-        missing = self._world.directory.missing(account_id, readers)
-        if missing:
-            raise SettingsError(
-                f"parameter secret_reader_arns names {missing[0]}, which does not exist"
-            )
-
-    def _apply_all(self, works: Sequence[Work], started_at: datetime) -> None:
-        for work in works:
-            if work.decision.actions and self._time_left(work.user):
-                with self._isolated(work.user, work):
-                    self._apply(work)
-        self._lines[:0] = [line for work in works for line in work.lines]
-        if self._lines:
-            self._send_digest(works[0].user, started_at)
-        for work in works:
-            if work.postponed and self._digest_sent:
-                with self._isolated(work.user, work):
-                    self._applier.resume(work)
-            self._rows.extend(work.rows)
+        """Once, before the first change; whoever comes second waits for the first's answer."""
+        with self._checking_readers:
+            if self._readers_checked:
+                return
+            readers = self._settings.secret_reader_arns
+            missing = self._world.directory.missing(account_id, readers)
+            if missing:
+                raise SettingsError(
+                    f"parameter secret_reader_arns names {missing[0]}, which does not exist"
+                )
+            self._readers_checked = True
 
     def _apply(self, work: Work) -> None:
         if self._world.clock.now() - work.listed_at > REREAD_AFTER:
@@ -196,14 +251,29 @@ class Rotation:
             work.user, work.decision, work.listed_at = fresh.user, fresh.decision, fresh.listed_at
         self._applier.apply(work)
 
-    def _send_digest(self, any_user: MarkedUser, started_at: datetime) -> None:
+    def _tell_operators(self, turns: Sequence[Turn], started_at: datetime) -> None:
+        """The digest, and then what had to wait for it."""
+        lines = [line for turn in turns for work in turn.works for line in work.lines]
+        lines += [line for turn in turns for line in turn.failures]
+        if not lines:
+            return
         run = started_at.strftime("%Y-%m-%d %H:%M UTC")
         try:
-            for message in digest(any_user.ref.account_id, run, self._lines):
+            for message in digest(turns[0].user.ref.account_id, run, lines):
                 self._world.notifier.tell_operators(message)
             self._digest_sent = True
         except Exception as error:
-            self._fail("(operators)", "digest_not_sent", error)
+            self._fail(self._rows, "(operators)", "digest_not_sent", error)
+            return
+        postponed = [turn for turn in turns if turn.work is not None and turn.work.postponed]
+        side_by_side(self._resume, postponed, self.width)
+
+    def _resume(self, turn: Turn) -> None:
+        assert turn.work is not None
+        with self._isolated(turn):
+            self._applier.resume(turn.work)
+        if turn.throttled:
+            turn.defer("throttled", f"the next run goes on: {describe(turn.throttled)}")
 
     def _measured(self, report: Report) -> Report:
         """The report, once its numbers are sent; somebody's look at the plan is not counted."""
@@ -212,14 +282,15 @@ class Rotation:
         try:
             self._world.metrics.put(report.measures(self._world.clock.now() - report.started_at))
         except Exception as error:
-            self._fail("(operators)", "metrics_not_sent", error)
+            self._fail(self._rows, "(operators)", "metrics_not_sent", error)
         return replace(report, rows=tuple(self._rows))
 
     # -- failures and budget -----------------------------------------------------------------------
 
     @contextmanager
-    def _isolated(self, user: MarkedUser, work: Work | None = None) -> Iterator[None]:
-        """A failure in here is this user's alone; it is raised at the end of the run."""
+    def _isolated(self, turn: Turn) -> Iterator[None]:
+        """A failure in here is this user's alone; it is raised at the end of the run. A throttle
+        is none: the user gets another turn."""
         try:
             yield
         except (SettingsError, PayloadError):
@@ -227,16 +298,20 @@ class Rotation:
         except Exception as error:
             if isinstance(error, DeadPrincipalError) and self._settings.secret_reader_arns:
                 raise SettingsError(f"parameter secret_reader_arns: {error}") from error
-            self._fail(user.ref.name, "error", error)
-            if work is not None and not self._digest_sent:
-                self._add_failure_to_digest(work, error)
+            if self._world.is_throttle(error) and self._emergency is None:
+                turn.throttled = error
+                log.warning("throttled", extra={"user": turn.user.ref.name})
+                return
+            self._fail(turn.rows, turn.user.ref.name, "error", error)
+            if turn.work is not None and not self._digest_sent:
+                self._add_failure_to_digest(turn, turn.work, error)
 
-    def _fail(self, name: str, reason: str, error: Exception) -> None:
+    def _fail(self, rows: list[Row], name: str, reason: str, error: Exception) -> None:
         detail = describe(error)
-        self._rows.append(Row(name, "fail", reason, None, detail))
+        rows.append(Row(name, "fail", reason, None, detail))
         log.error("failed", extra={"user": name, "reason": reason, "detail": detail})
 
-    def _add_failure_to_digest(self, work: Work, error: Exception) -> None:
+    def _add_failure_to_digest(self, turn: Turn, work: Work, error: Exception) -> None:
         """A line in the digest, at most every 7 days; one that cannot be put on record is left to
         the alarm, which sees the run end in an error."""
         name, secret = work.user.ref.name, work.user.secret
@@ -252,39 +327,27 @@ class Rotation:
             log.error("notice not recorded", extra={"user": name, "detail": describe(unrecorded)})
             return
         text = f"{name}: {describe(error)}"
-        self._lines.append(Line(Event.FAILED, name, text, key_id, "error", secret.arn))
+        turn.failures.append(Line(Event.FAILED, name, text, key_id, "error", secret.arn))
 
-    def _time_left(self, user: MarkedUser) -> bool:
-        if self._world.clock.remaining() >= STOP_BEFORE_END:
+    def _time_left(self, turn: Turn) -> bool:
+        """Whether another user may be started. Time is kept for those that wait for the digest:
+        its readers were told that their old keys are off, so they must be by the end."""
+        per_second = self._settings.max_iam_writes_per_second
+        kept = timedelta(seconds=1.25 * self._postponed / per_second)
+        if self._world.clock.remaining() >= STOP_BEFORE_END + kept:
             return True
-        self._defer(user, "out_of_time", "the next run takes it up")
+        turn.defer("out_of_time", "the next run takes it up")
         return False
 
-    def _defer(self, user: MarkedUser, reason: str, detail: str) -> None:
-        self._rows.append(Row(user.ref.name, "defer", reason, None, detail))
 
-
-def describe(error: Exception) -> str:
-    """An error in one line, with its cause: what was refused says why."""
-    text = f"{type(error).__name__}: {error}".rstrip(": ")
-    if isinstance(error.__cause__, Exception):
-        text += f" ({describe(error.__cause__)})"
-    return " ".join(text.split())
-
-
-def _planned(work: Work) -> list[Row]:
+def _plan(turn: Turn) -> None:
     """The rows that the real run would write."""
-    name = work.user.ref.name
-    return [
+    name = turn.user.ref.name
+    turn.rows += [
         Row(name, action.verb.value, action.reason.value, action.access_key_id, "dry run")
+        for work in turn.works
         for action in work.decision.actions
     ]
-
-
-def _oldest_active(work: Work) -> datetime:
-    """When the oldest active key was created; users without one come last."""
-    created = [key.created for key in work.user.keys if key.is_active]
-    return min(created, default=datetime.max.replace(tzinfo=UTC))
 
 
 def _check_key_is_the_users(emergency: Emergency, user: MarkedUser) -> None:

@@ -35,6 +35,8 @@ class Settings:
     delete_after_days: int
     idle_after_days: int
     max_rotations_per_run: int
+    max_iam_writes_per_second: int
+    bulk_discovery: bool
     dry_run: bool
     require_listener: bool
     user_tag: UserTag
@@ -45,7 +47,8 @@ class Settings:
     topic_arn: str
 
 
-_MINIMUM_DAYS = {
+_MINIMUM = {
+    "max_iam_writes_per_second": 1,
     "max_key_age_days": 2,
     "delete_after_days": 1,
     "idle_after_days": 1,
@@ -89,7 +92,7 @@ def parse_settings(parameters: Mapping[str, str], path: str) -> Settings:
 def _parse(name: str, kind: str, text: str) -> Any:
     match kind:
         case "int":
-            return _integer(text, _MINIMUM_DAYS.get(name, 0))
+            return _integer(text, _MINIMUM.get(name, 0))
         case "bool":
             if text not in ("true", "false"):
                 raise ValueError(f"must be true or false, not {text!r}")

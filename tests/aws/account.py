@@ -20,7 +20,9 @@ import time_machine
 from botocore.config import Config
 from cryptography.hazmat.primitives.asymmetric import rsa
 from moto import mock_aws
+from moto.core.responses import ActionResult
 from moto.iam.models import AccessKeyLastUsed, iam_backends
+from moto.iam.responses import IamResponse
 from moto.sns.models import Subscription
 
 from key_rotation.handler import Clients, run
@@ -40,6 +42,8 @@ PARAMETERS = {
     "delete_after_days": "30",
     "idle_after_days": "45",
     "max_rotations_per_run": "0",
+    "max_iam_writes_per_second": "20",
+    "bulk_discovery": "true",
     "dry_run": "false",
     "require_listener": "true",
     "user_tag": '{"key": "access-key-rotation", "value": "enabled"}',
@@ -50,11 +54,29 @@ PARAMETERS = {
 # Sessions and clients outlive an account: moto answers whatever is sent while it is on.
 SESSION = boto3.session.Session("testing", "testing", region_name=REGION)
 _NO_WAITING = Config(retries={"mode": "standard", "total_max_attempts": 2})
+_ONCE = Config(retries={"total_max_attempts": 1})
+
+
+_get_credential_report = IamResponse.get_credential_report
+
+
+def _of_just_now(response: IamResponse) -> ActionResult:
+    """moto makes a report whenever it is asked for one, and dates it 2015."""
+    answer: Any = _get_credential_report(response).result
+    return ActionResult({**answer, "GeneratedTime": datetime.now(UTC)})
+
+
+IamResponse.get_credential_report = _of_just_now  # type: ignore[assignment, method-assign]
 
 
 @cache
 def client(service: str) -> Any:
     return SESSION.client(service, config=_NO_WAITING)  # type: ignore[call-overload]
+
+
+@cache
+def iam_once() -> Any:
+    return SESSION.client("iam", config=_ONCE)
 
 
 def sts_for(access_key_id: str, secret_access_key: str) -> Any:
@@ -95,7 +117,8 @@ class Account:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.clients = Clients(client, sts_for)
+        self.clients = Clients(client, iam_once, sts_for)
+        self.width = 1
         self.topic_arn = self.client("sns").create_topic(Name="key-rotation")["TopicArn"]
         key_arn = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/of-the-module"
         self.parameters = PARAMETERS | {"kms_key_arn": key_arn, "topic_arn": self.topic_arn}
@@ -110,7 +133,7 @@ class Account:
         """One invocation; each has a request id of its own, unless one is given."""
         self._runs += 1
         request_id = request_id or f"run-{self._runs}"
-        return run(payload or {}, PATH, request_id, self.clients, self.clock)
+        return run(payload or {}, PATH, request_id, self.clients, self.clock, self.width)
 
     def pass_days(self, days: float = 0, **units: float) -> None:
         self.clock.traveller.shift(timedelta(days=days, **units))

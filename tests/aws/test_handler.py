@@ -142,7 +142,7 @@ def test_a_secret_pending_deletion_is_restored(account: Account) -> None:
     account.add_user("alice", 90)
     account.run()
     account.client("secretsmanager").delete_secret(SecretId=account.secret_name())
-    account.pass_days(20)
+    account.pass_days(2)
 
     response = account.run()
 
@@ -431,7 +431,7 @@ def test_a_failed_user_ends_the_run_in_an_error_after_the_others(
         Name=account.secret_name(),
         Tags=[{"Key": "access-key-rotation:managed-by", "Value": "key-rotation"}],
     )
-    events = account.client("iam").meta.events
+    events = account.clients.iam_once().meta.events
 
     def deny(params: Any, **_: Any) -> None:
         if params["UserName"] == "alice":

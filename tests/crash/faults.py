@@ -14,6 +14,8 @@ READS = (
     *("iam:List", "iam:Get", "secretsmanager:Describe", "secretsmanager:Get"),
     *("sns:List", "sns:Get", "ssm:Get"),
 )
+# What is read in bulk is read user by user if that fails.
+BULK_READS = ("iam:GetAccountAuthorizationDetails", "iam:GetCredentialReport")
 NOT_AN_ANSWER = (Fault.THROTTLED, Fault.ERROR_500, Fault.DENIED)
 
 
@@ -57,16 +59,24 @@ def fault_points(name: str) -> list[FaultPoint]:
 
 
 class _WatchUnknown:
-    """Promise 5: after a read that failed, this user's keys are left as they are by that run."""
+    """Promise 5: after a read that failed, this user's keys are left as they are by that run, or
+    until it begins anew with the user and is answered."""
 
     def __init__(self, ledger: Ledger, tap: Tap, point: FaultPoint, alone: bool) -> None:
         self._ledger, self._tap, self._point = ledger, tap, point
         self._watching = alone and point.fault in NOT_AN_ANSWER
         self._keys: dict[str, str] | None = None
+        self._failed = ""
+        self._begun_anew = False
 
     def __call__(self, number: int, name: str) -> None:
-        if self._watching and number == self._point.at and name.startswith(READS):
-            self._keys = self._now()
+        if number == self._point.at:
+            if self._watching and name.startswith(READS) and name not in BULK_READS:
+                self._keys, self._failed = self._now(), name
+        elif self._keys is not None:
+            self._begun_anew = self._begun_anew or name == "iam:ListAccessKeys"
+            if self._begun_anew and name == self._failed:
+                self.finish()
 
     def finish(self) -> None:
         if self._keys is None:
@@ -82,6 +92,7 @@ class _WatchUnknown:
             self._ledger.violations.append(
                 Violation(Promise.UNKNOWN_IS_NO_ANSWER, f"{sorted(unasked)} changed after {call}")
             )
+        self._keys = None
 
     def _now(self) -> dict[str, str]:
         [name] = self._ledger.names

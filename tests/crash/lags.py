@@ -26,6 +26,7 @@ SCENARIOS = (
 STALE = {
     "ListAccessKeys": ("iam:ListAccessKeys",),
     "DescribeSecret": ("secretsmanager:DescribeSecret",),
+    "the credential report": ("iam:GetCredentialReport",),
     "both": ("iam:ListAccessKeys", "secretsmanager:DescribeSecret"),
 }
 

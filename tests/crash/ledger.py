@@ -69,6 +69,7 @@ class Ledger:
     facts: dict[str, KeyFacts] = field(default_factory=dict)
     tolerant: bool = False
     usable_after: timedelta = timedelta(0)
+    denied: tuple[str, ...] = ()
     _works: dict[str, bool] = field(default_factory=dict)
     _lost: dict[str, str] = field(default_factory=dict)
     _taken: dict[str, str] = field(default_factory=dict)

@@ -49,6 +49,7 @@ class Invocation:
 def invoke(account: Account, ledger: Ledger, tap: Tap, payload: Any, request: str) -> Invocation:
     """One run through the tap; the ledger looks after every call."""
     tap.on_call = ledger.look
+    tap.denied = ledger.denied
     invocation = Invocation(tap.calls)
     with logs() as log, tapped(tap):
         try:
@@ -75,7 +76,7 @@ def prepared(scenario: Scenario) -> Iterator[tuple[Account, Ledger, Any]]:
         unheld = scenario.set_up(account)
         payload = scenario.payload(account)
         key = payload["emergency"]["access_key_id"] if scenario.is_emergency else None
-        ledger = Ledger(account, key, scenario.users)
+        ledger = Ledger(account, key, scenario.users, denied=scenario.denied)
         for key_id in unheld:
             ledger.facts[key_id].held_by_person = False
         yield account, ledger, payload

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.aws.account import Account
@@ -16,13 +16,15 @@ SetUp = Callable[[Account], Unheld]
 @dataclass(frozen=True)
 class Scenario:
     """`set_up` leaves the account as it is just before the run that is tried, and returns the keys
-    whose secrets their owner does not have. `payload` may depend on the keys there are then."""
+    whose secrets their owner does not have. `payload` may depend on the keys there are then; the
+    role may not use the operations that are `denied`."""
 
     name: str
     set_up: SetUp
     payload: Callable[[Account], dict[str, Any]] = lambda _account: {}
     users: tuple[str, ...] = ("alice",)
     parameters: dict[str, str] = field(default_factory=dict)
+    denied: tuple[str, ...] = ()
 
     @property
     def died_before(self) -> bool:
@@ -213,7 +215,9 @@ def _both_slots(account: Account) -> Unheld:
     return set()
 
 
-SCENARIOS = (
+_BULK_READS = ("iam:GetAccountAuthorizationDetails", "iam:GetCredentialReport")
+
+_BY_BULK = (
     Scenario("due, the first time", _due),
     Scenario("due again", _due_again),
     Scenario("due, a service user", _service_user),
@@ -239,4 +243,20 @@ SCENARIOS = (
     Scenario("the pair's secret is pending deletion", _secret_pending_deletion),
     Scenario("emergency, the only key", _due, _emergency),
     Scenario("emergency, both slots active", _both_slots, _emergency),
+)
+# The same, where everything must be read user by user.
+_ONE_BY_ONE = (
+    "due again",
+    "superseded, the grace is over",
+    "to be deleted, its successor due",
+    "died before the store",
+    "emergency, the only key",
+)
+SCENARIOS = (
+    *_BY_BULK,
+    *(
+        replace(scenario, name=f"{scenario.name}, one by one", denied=_BULK_READS)
+        for scenario in _BY_BULK
+        if scenario.name in _ONE_BY_ONE
+    ),
 )

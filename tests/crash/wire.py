@@ -49,7 +49,8 @@ _QUERY_SERVICES = ("iam", "sts", "sns")
 
 @dataclass
 class Tap:
-    """One run's view of the wire. `on_call` is told of each call's name after its effect."""
+    """One run's view of the wire. `on_call` is told of each call's name after its effect; `denied`
+    are operations that the role may not use."""
 
     fault: Fault | None = None
     at: int = -1
@@ -60,6 +61,7 @@ class Tap:
     attempts: int = 0
     lost_answers: int = 0
     dead: bool = False
+    denied: tuple[str, ...] = ()
 
     def on_new_call(self, name: str) -> None:
         """A new logical call; its retries are attempts of the same one."""
@@ -73,6 +75,8 @@ class Tap:
         if self.dead:
             raise Died
         name = self.calls[-1]
+        if name in self.denied:
+            return refused(name, request.url, "AccessDenied")
         faulty = len(self.calls) - 1 == self.at
         self.attempts += 1
         match self.fault if faulty else None:

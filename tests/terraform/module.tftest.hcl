@@ -44,24 +44,26 @@ mock_provider "aws" {
 run "defaults" {
   assert {
     condition = tomap({ for name, parameter in aws_ssm_parameter.setting : name => parameter.insecure_value }) == tomap({
-      name                  = "access-key-rotation"
-      max_key_age_days      = "90"
-      warn_before_days      = "7"
-      grace_days            = "0"
-      fetch_days            = "7"
-      hold_while_used_days  = "0"
-      max_overlap_days      = "30"
-      delete_after_days     = "30"
-      idle_after_days       = "45"
-      max_rotations_per_run = "0"
-      dry_run               = "false"
-      require_listener      = "true"
-      user_tag              = jsonencode({ key = "access-key-rotation", value = "enabled" })
-      secret_name_prefix    = "iam-access-key/"
-      secret_reader_arns    = "[]"
-      secret_tags           = "{}"
-      kms_key_arn           = "arn:aws:kms:eu-central-1:111122223333:key/made-by-the-module"
-      topic_arn             = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
+      name                      = "access-key-rotation"
+      max_key_age_days          = "90"
+      warn_before_days          = "7"
+      grace_days                = "0"
+      fetch_days                = "7"
+      hold_while_used_days      = "0"
+      max_overlap_days          = "30"
+      delete_after_days         = "30"
+      idle_after_days           = "45"
+      max_rotations_per_run     = "0"
+      max_iam_writes_per_second = "20"
+      bulk_discovery            = "true"
+      dry_run                   = "false"
+      require_listener          = "true"
+      user_tag                  = jsonencode({ key = "access-key-rotation", value = "enabled" })
+      secret_name_prefix        = "iam-access-key/"
+      secret_reader_arns        = "[]"
+      secret_tags               = "{}"
+      kms_key_arn               = "arn:aws:kms:eu-central-1:111122223333:key/made-by-the-module"
+      topic_arn                 = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
     })
     error_message = "The settings are not those of the contract."
   }
@@ -173,43 +175,47 @@ run "every_resource_follows_the_name" {
 
 run "settings_follow_the_variables" {
   variables {
-    max_key_age_days      = 60
-    warn_before_days      = 5
-    grace_days            = 2
-    fetch_days            = 4
-    hold_while_used_days  = 3
-    max_overlap_days      = 20
-    delete_after_days     = 25
-    idle_after_days       = 30
-    max_rotations_per_run = 10
-    dry_run               = true
-    require_listener      = false
-    user_tag              = { key = "rotate", value = "yes" }
-    secret_name_prefix    = "keys/"
-    secret_reader_arns    = ["arn:aws:iam::111122223333:role/deploy", "arn:aws:iam::111122223333:role/break-glass"]
-    tags                  = { team = "platform" }
+    max_key_age_days          = 60
+    warn_before_days          = 5
+    grace_days                = 2
+    fetch_days                = 4
+    hold_while_used_days      = 3
+    max_overlap_days          = 20
+    delete_after_days         = 25
+    idle_after_days           = 30
+    max_rotations_per_run     = 10
+    max_iam_writes_per_second = 5
+    bulk_discovery            = false
+    dry_run                   = true
+    require_listener          = false
+    user_tag                  = { key = "rotate", value = "yes" }
+    secret_name_prefix        = "keys/"
+    secret_reader_arns        = ["arn:aws:iam::111122223333:role/deploy", "arn:aws:iam::111122223333:role/break-glass"]
+    tags                      = { team = "platform" }
   }
 
   assert {
     condition = tomap({ for name, parameter in aws_ssm_parameter.setting : name => parameter.insecure_value }) == tomap({
-      name                  = "access-key-rotation"
-      max_key_age_days      = "60"
-      warn_before_days      = "5"
-      grace_days            = "2"
-      fetch_days            = "4"
-      hold_while_used_days  = "3"
-      max_overlap_days      = "20"
-      delete_after_days     = "25"
-      idle_after_days       = "30"
-      max_rotations_per_run = "10"
-      dry_run               = "true"
-      require_listener      = "false"
-      user_tag              = "{\"key\":\"rotate\",\"value\":\"yes\"}"
-      secret_name_prefix    = "keys/"
-      secret_reader_arns    = "[\"arn:aws:iam::111122223333:role/break-glass\",\"arn:aws:iam::111122223333:role/deploy\"]"
-      secret_tags           = "{\"team\":\"platform\"}"
-      kms_key_arn           = "arn:aws:kms:eu-central-1:111122223333:key/made-by-the-module"
-      topic_arn             = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
+      name                      = "access-key-rotation"
+      max_key_age_days          = "60"
+      warn_before_days          = "5"
+      grace_days                = "2"
+      fetch_days                = "4"
+      hold_while_used_days      = "3"
+      max_overlap_days          = "20"
+      delete_after_days         = "25"
+      idle_after_days           = "30"
+      max_rotations_per_run     = "10"
+      max_iam_writes_per_second = "5"
+      bulk_discovery            = "false"
+      dry_run                   = "true"
+      require_listener          = "false"
+      user_tag                  = "{\"key\":\"rotate\",\"value\":\"yes\"}"
+      secret_name_prefix        = "keys/"
+      secret_reader_arns        = "[\"arn:aws:iam::111122223333:role/break-glass\",\"arn:aws:iam::111122223333:role/deploy\"]"
+      secret_tags               = "{\"team\":\"platform\"}"
+      kms_key_arn               = "arn:aws:kms:eu-central-1:111122223333:key/made-by-the-module"
+      topic_arn                 = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
     })
     error_message = "A setting does not follow its variable."
   }

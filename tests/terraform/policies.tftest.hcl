@@ -57,10 +57,21 @@ run "role" {
       Version = "2012-10-17"
       Statement = [
         {
-          Sid      = "FindMarkedUsers"
-          Effect   = "Allow"
-          Action   = "iam:GetAccountAuthorizationDetails"
+          Sid    = "FindMarkedUsers"
+          Effect = "Allow"
+          Action = [
+            "iam:ListUsers",
+            "iam:GetCredentialReport",
+            "iam:GetAccountAuthorizationDetails",
+            "iam:GenerateCredentialReport",
+          ]
           Resource = "*"
+        },
+        {
+          Sid      = "ReadTagsOfUsers"
+          Effect   = "Allow"
+          Action   = "iam:ListUserTags"
+          Resource = "arn:aws:iam::111122223333:user/*"
         },
         {
           Sid       = "ReadKeysOfMarkedUsers"
@@ -190,6 +201,21 @@ run "role" {
       }]
     }))
     error_message = "Only Lambda may assume the role."
+  }
+}
+
+run "role_without_bulk_discovery" {
+  command = plan
+
+  variables {
+    bulk_discovery = false
+  }
+
+  assert {
+    condition = !contains(flatten([
+      for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Action
+    ]), "iam:GetAccountAuthorizationDetails")
+    error_message = "With bulk_discovery = false the role must not be able to read the whole account."
   }
 }
 

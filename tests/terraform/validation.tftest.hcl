@@ -22,22 +22,23 @@ run "wrong_values_first_set" {
   command = plan
 
   variables {
-    name                     = "1rotation"                                        # starts with a digit
-    tags                     = { "AWS:owner" = "x" }                              # holds a reserved key
-    permissions_boundary_arn = "boundary"                                         # is a name
-    kms_key_arn              = "arn:aws:kms:eu-central-1:111122223333:alias/mine" # is an alias
-    schedule_expression      = "rate(1 days)"                                     # has a plural after 1
-    user_tag                 = { key = "aws:rotate" }                             # has a reserved key
-    max_rotations_per_run    = -1                                                 # is negative
-    idle_after_days          = 0                                                  # is zero
-    secret_name_prefix       = ""                                                 # is empty
-    secret_reader_arns       = ["arn:aws:iam::111122223333:role/*"]               # holds a wildcard
-    users                    = { "team/alice" = {} }                              # holds a path
-    operator_emails          = ["platform-team"]                                  # holds a bad address
-    architecture             = "arm"                                              # is unknown
-    memory_size              = 127                                                # is too small
-    timeout                  = 60                                                 # leaves no time for a user
-    log_retention_days       = 100                                                # is not offered
+    name                      = "1rotation"                                        # starts with a digit
+    tags                      = { "AWS:owner" = "x" }                              # holds a reserved key
+    permissions_boundary_arn  = "boundary"                                         # is a name
+    kms_key_arn               = "arn:aws:kms:eu-central-1:111122223333:alias/mine" # is an alias
+    schedule_expression       = "rate(1 days)"                                     # has a plural after 1
+    user_tag                  = { key = "aws:rotate" }                             # has a reserved key
+    max_rotations_per_run     = -1                                                 # is negative
+    max_iam_writes_per_second = 0                                                  # lets nothing pass
+    idle_after_days           = 0                                                  # is zero
+    secret_name_prefix        = ""                                                 # is empty
+    secret_reader_arns        = ["arn:aws:iam::111122223333:role/*"]               # holds a wildcard
+    users                     = { "team/alice" = {} }                              # holds a path
+    operator_emails           = ["platform-team"]                                  # holds a bad address
+    architecture              = "arm"                                              # is unknown
+    memory_size               = 127                                                # is too small
+    timeout                   = 60                                                 # leaves no time for a user
+    log_retention_days        = 100                                                # is not offered
   }
 
   expect_failures = [
@@ -48,6 +49,7 @@ run "wrong_values_first_set" {
     var.schedule_expression,
     var.user_tag,
     var.max_rotations_per_run,
+    var.max_iam_writes_per_second,
     var.idle_after_days,
     var.secret_name_prefix,
     var.secret_reader_arns,
@@ -64,17 +66,18 @@ run "wrong_values_second_set" {
   command = plan
 
   variables {
-    name                  = "team/rotation"                                      # holds a slash
-    tags                  = { "access-key-rotation:intent" = "x" }               # holds a key of the function's record
-    schedule_expression   = "rate(2 day)"                                        # has a singular after 2
-    user_tag              = { key = join("", [for i in range(111) : "k"]) }      # has a key without room for overrides
-    max_rotations_per_run = 1.5                                                  # is a fraction
-    idle_after_days       = 1.5                                                  # is a fraction
-    secret_name_prefix    = "keys/*"                                             # has a wildcard
-    secret_reader_arns    = ["arn:aws:sts::111122223333:assumed-role/ops/alice"] # holds an assumed role
-    users                 = { (join("", [for i in range(65) : "u"])) = {} }      # holds a name that is too long
-    memory_size           = 10241                                                # is too large
-    timeout               = 901                                                  # is beyond lambda
+    name                      = "team/rotation"                                      # holds a slash
+    tags                      = { "access-key-rotation:intent" = "x" }               # holds a key of the function's record
+    schedule_expression       = "rate(2 day)"                                        # has a singular after 2
+    user_tag                  = { key = join("", [for i in range(111) : "k"]) }      # has a key without room for overrides
+    max_rotations_per_run     = 1.5                                                  # is a fraction
+    max_iam_writes_per_second = 0.5                                                  # is a fraction
+    idle_after_days           = 1.5                                                  # is a fraction
+    secret_name_prefix        = "keys/*"                                             # has a wildcard
+    secret_reader_arns        = ["arn:aws:sts::111122223333:assumed-role/ops/alice"] # holds an assumed role
+    users                     = { (join("", [for i in range(65) : "u"])) = {} }      # holds a name that is too long
+    memory_size               = 10241                                                # is too large
+    timeout                   = 901                                                  # is beyond lambda
   }
 
   expect_failures = [
@@ -83,6 +86,7 @@ run "wrong_values_second_set" {
     var.schedule_expression,
     var.user_tag,
     var.max_rotations_per_run,
+    var.max_iam_writes_per_second,
     var.idle_after_days,
     var.secret_name_prefix,
     var.secret_reader_arns,
@@ -96,14 +100,15 @@ run "wrong_values_third_set" {
   command = plan
 
   variables {
-    name                  = "a2345678901234567890123456789012345678901234567890" # is too long
-    tags                  = { "a{b" = "x" }                                      # holds a key with a bad character
-    schedule_expression   = "rate(0 days)"                                       # has a rate of zero
-    user_tag              = { value = "" }                                       # has an empty value
-    max_rotations_per_run = 5001                                                 # is beyond an account
-    secret_name_prefix    = join("", [for i in range(257) : "p"])                # is too long
-    secret_reader_arns    = ["arn:aws:iam::111122223333:root"]                   # holds an account
-    users                 = { alice = {}, Alice = {} }                           # holds one user twice
+    name                      = "a2345678901234567890123456789012345678901234567890" # is too long
+    tags                      = { "a{b" = "x" }                                      # holds a key with a bad character
+    schedule_expression       = "rate(0 days)"                                       # has a rate of zero
+    user_tag                  = { value = "" }                                       # has an empty value
+    max_rotations_per_run     = 5001                                                 # is beyond an account
+    max_iam_writes_per_second = 101                                                  # is more than IAM takes
+    secret_name_prefix        = join("", [for i in range(257) : "p"])                # is too long
+    secret_reader_arns        = ["arn:aws:iam::111122223333:root"]                   # holds an account
+    users                     = { alice = {}, Alice = {} }                           # holds one user twice
   }
 
   expect_failures = [
@@ -112,6 +117,7 @@ run "wrong_values_third_set" {
     var.schedule_expression,
     var.user_tag,
     var.max_rotations_per_run,
+    var.max_iam_writes_per_second,
     var.secret_name_prefix,
     var.secret_reader_arns,
     var.users,

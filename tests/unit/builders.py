@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +20,7 @@ from key_rotation.model import (
     version_id,
 )
 from key_rotation.settings import Settings, UserTag
+from key_rotation.survey import Row, Slot, Survey
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 ACCOUNT = "123456789012"
@@ -37,6 +39,8 @@ SETTINGS = Settings(
     delete_after_days=30,
     idle_after_days=45,
     max_rotations_per_run=0,
+    max_iam_writes_per_second=20,
+    bulk_discovery=True,
     dry_run=False,
     require_listener=True,
     user_tag=UserTag("access-key-rotation", "enabled"),
@@ -135,7 +139,26 @@ def user(
         last_used,
         password,
         audience,
+        created=ago(1000),
     )
+
+
+def slot_of(access_key: AccessKey, used: datetime | None = None) -> Slot:
+    """A key as the credential report shows it."""
+    return Slot(access_key.is_active, access_key.created, used)
+
+
+def survey_of(users: Iterable[MarkedUser], generated: datetime) -> Survey:
+    """The credential report about these users; the newer key is in the first slot."""
+    rows = {}
+    for marked in users:
+        keys = sorted(marked.keys, key=lambda access_key: access_key.created, reverse=True)
+        used = marked.last_used or {}
+        slots = [slot_of(access_key, used.get(access_key.id)) for access_key in keys]
+        first, second = (*slots, Slot(), Slot())[:2]
+        assert marked.created is not None
+        rows[marked.ref.name] = Row(marked.created, (first, second))
+    return Survey(generated, rows)
 
 
 def settings(**changes: object) -> Settings:

@@ -7,7 +7,7 @@ raise, before or after their effect; `before` runs somebody else's work just bef
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,9 +26,14 @@ from key_rotation.model import (
     UserRef,
     version_id,
 )
-from key_rotation.ports import Scan, SlotTakenError, World
+from key_rotation.ports import Scan, SlotTakenError, ThrottledError, World
 from key_rotation.report import Measure
-from tests.unit.builders import NAME, NO_SECRET, NOW, SECRET_ARN
+from key_rotation.survey import Survey
+from tests.unit.builders import NAME, NO_SECRET, NOW, SECRET_ARN, survey_of
+
+
+class TooManyRequestsError(Exception):
+    """AWS asks to be asked less often."""
 
 
 class FakeClock:
@@ -68,13 +73,25 @@ class FakeAccount:
         self.foreign_policies: set[str] = set()
         self.policies_read_otherwise = False
         self.measures: dict[str, float] = {}
+        self.survey: Survey | None = None
+        self.unread: dict[str, Exception] = {}
+        self.one_by_one: str | None = None
         self.made = 0
         self._failures: dict[str, list[Exception | None]] = defaultdict(list)
         self._lost: dict[str, list[Exception | None]] = defaultdict(list)
         self._before: dict[str, list[Callable[[], Any]]] = defaultdict(list)
 
     def world(self) -> World:
-        return World(self, self, self, self, self, self.clock)
+        return World(
+            directory=self,
+            surveys=self,
+            keys=self,
+            secrets=self,
+            notifier=self,
+            metrics=self,
+            clock=self.clock,
+            is_throttle=lambda error: isinstance(error, TooManyRequestsError | ThrottledError),
+        )
 
     def add(self, user: MarkedUser, name: str | None = None) -> MarkedUser:
         """A user with every fact as built; its secret's state is the account's from now on."""
@@ -116,13 +133,22 @@ class FakeAccount:
 
     # -- the ports ---------------------------------------------------------------------------------
 
-    def scan(self) -> Scan:
+    def scan(self, only: Collection[str] | None = None) -> Scan:
         self._called("scan")
         unread = [
             replace(user, keys=(), secret=None, last_used=None, has_password=None, audience=None)
             for user in self.users.values()
         ]
-        return Scan(tuple(unread), self.odd, len(unread) + len(self.odd))
+        marked = tuple(user for user in unread if user.ref.name not in self.unread)
+        return Scan(marked, self.odd, len(unread) + len(self.odd), self.unread, self.one_by_one)
+
+    def order(self) -> None:
+        self._called("order")
+
+    def read(self) -> Survey:
+        """As of now, unless it is frozen; the newer key is in the first slot."""
+        self._called("read")
+        return self.survey or survey_of(self.users.values(), self.clock.time)
 
     def keys(self, user: UserRef) -> tuple[AccessKey, ...]:
         self._called("keys")
@@ -135,7 +161,7 @@ class FakeAccount:
 
     def last_used(self, key: AccessKey) -> datetime | None:
         self._called("last_used")
-        [owner] = [user for user in self.users.values() if key in user.keys]
+        [owner] = [user for user in list(self.users.values()) if key in user.keys]
         assert owner.last_used is not None
         return owner.last_used.get(key.id)
 
@@ -147,8 +173,10 @@ class FakeAccount:
         self._called("missing")
         return [arn for arn in principal_arns if arn in self.dead_principals]
 
-    def create(self, user: UserRef) -> NewAccessKey:
+    def create(self, user: UserRef, by: datetime) -> NewAccessKey:
         self._called("create")
+        if self.clock.time > by:
+            raise ThrottledError
         if len(self.users[user.name].keys) == 2:
             raise SlotTakenError
         self.made += 1
@@ -259,7 +287,7 @@ class FakeAccount:
         self.measures = {measure.name: measure.value for measure in measures}
 
     def _update(self, state: SecretState, **changes: Any) -> None:
-        [name] = [n for n, s in self.secrets.items() if s.name == state.name]
+        [name] = [n for n, s in list(self.secrets.items()) if s.name == state.name]
         self.secrets[name] = replace(self.secrets[name], **changes)
 
     def _called(self, method: str) -> None:

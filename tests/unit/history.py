@@ -8,7 +8,7 @@ docs/architecture.md against the truth.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -44,8 +44,10 @@ OTHER_CALLS = frozenset(
         "keys",
         "last_used",
         "missing",
+        "order",
         "policy_is_ours",
         "put",
+        "read",
         "scan",
         "works",
     }
@@ -243,8 +245,8 @@ class History(FakeAccount):
         signs = any(key.is_active and key.id in held for key in user.keys)
         return signs or bool(user.has_password) or bool(self.settings.secret_reader_arns)
 
-    def scan(self) -> Scan:
-        scan = super().scan()
+    def scan(self, only: Collection[str] | None = None) -> Scan:
+        scan = super().scan(only)
         marked = tuple(user for user in scan.marked if user.ref.name not in self.unmarked)
         return replace(scan, marked=marked)
 
@@ -294,7 +296,16 @@ class Run:
     def go(self, dry: bool) -> None:
         history = self._history
         ports = cast(Any, self)
-        world = World(ports, ports, ports, ports, ports, history.clock)
+        world = World(
+            directory=ports,
+            surveys=ports,
+            keys=ports,
+            secrets=ports,
+            notifier=ports,
+            metrics=ports,
+            clock=history.clock,
+            is_throttle=lambda _error: False,
+        )
         payload = Payload(dry_run=dry, emergency=self._emergency)
         request_id = f"run at {history.clock.time}"
         self._could_work = {

@@ -13,12 +13,12 @@ PACKAGE = Path(__file__).resolve().parents[2] / "lambda" / "key_rotation"
 
 DATA = frozenset({"model"})
 CORE = DATA | {"messages", "overrides", "payload", "policy", "ports", "report", "settings"}
-ADAPTED = DATA | {"messages", "ports", "report", "settings"}
+ADAPTED = DATA | {"messages", "parallel", "ports", "report", "settings", "survey"}
 ADAPTERS = frozenset(
     f"aws.{name}"
     for name in (
-        *("directory", "errors", "filters", "keys", "metrics", "notifier"),
-        *("parameters", "reading_policy", "records", "secrets"),
+        *("ceiling", "credential_report", "directory", "errors", "filters", "keys", "metrics"),
+        *("notifier", "parameters", "reading_policy", "records", "secrets"),
     )
 )
 # Each module, and the modules of the package that it may import.
@@ -31,9 +31,13 @@ ARROWS: dict[str, frozenset[str]] = {
     "report": DATA,
     "overrides": DATA | {"settings"},
     "policy": DATA | {"overrides", "settings"},
-    "ports": DATA | {"messages", "report"},
+    "ports": DATA | {"messages", "report", "survey"},
+    "parallel": frozenset(),
+    "survey": frozenset(),
+    "prefilter": DATA | {"overrides", "policy", "settings", "survey"},
+    "discovery": CORE | {"parallel", "prefilter", "survey"},
     "apply": CORE,
-    "rotation": CORE | {"apply"},
+    "rotation": CORE | {"apply", "discovery", "parallel"},
     "aws.__init__": frozenset(),
     **dict.fromkeys(ADAPTERS, ADAPTED | ADAPTERS),
     "handler": CORE | {"apply", "rotation"} | ADAPTERS,
@@ -50,6 +54,8 @@ HARMLESS = {
     "dataclass",
     "field",
     "Config",
+    "Lock",
+    "datetime.max.replace",
 }
 
 

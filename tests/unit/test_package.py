@@ -1,4 +1,4 @@
-"""scripts/package.py, run on copies: the same sources give the same bytes, and stale ones show."""
+"""scripts.package, run on copies: the same sources give the same bytes, and stale ones show."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Checkout:
         self.zip = folder / "lambda" / "package.zip"
         self.record = folder / "lambda" / "package.sources.sha256"
         (folder / "scripts").mkdir(parents=True)
-        shutil.copy(ROOT / "scripts" / "package.py", folder / "scripts")
+        for script in ("package.py", "deflate.py"):
+            shutil.copy(ROOT / "scripts" / script, folder / "scripts")
         self.sources.mkdir(parents=True)
         for path in self._of(ROOT / "lambda" / "key_rotation"):
             copy = self.sources / path.relative_to(ROOT / "lambda" / "key_rotation")
@@ -38,11 +39,10 @@ class Checkout:
         return [path for path in folder.rglob("*.py") if "__pycache__" not in path.parts]
 
     def package(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        script = self.folder / "scripts" / "package.py"
         return subprocess.run(
-            [sys.executable, str(script), *arguments],
+            [sys.executable, "-m", "scripts.package", *arguments],
             env={**os.environ, **environment},
-            cwd=self.folder.parent,
+            cwd=self.folder,
             capture_output=True,
             text=True,
             check=False,
@@ -107,7 +107,7 @@ def test_zip_holds_every_source_and_nothing_else(checkout: Checkout) -> None:
     assert "key_rotation/handler.py" in held
 
 
-def test_entries_are_sorted_uncompressed_readable_and_without_a_date(checkout: Checkout) -> None:
+def test_entries_are_sorted_compressed_readable_and_without_a_date(checkout: Checkout) -> None:
     checkout.built()
 
     with zipfile.ZipFile(checkout.zip) as archive:
@@ -115,9 +115,22 @@ def test_entries_are_sorted_uncompressed_readable_and_without_a_date(checkout: C
     assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
     for entry in entries:
         assert entry.date_time == (1980, 1, 1, 0, 0, 0)
-        assert entry.compress_type == zipfile.ZIP_STORED
+        assert entry.compress_type == zipfile.ZIP_DEFLATED
         assert entry.create_system == 3
         assert stat.filemode(entry.external_attr >> 16) == "-rw-r--r--"
+
+
+def test_the_package_is_small(checkout: Checkout) -> None:
+    assert len(checkout.built()) < 100_000
+
+
+def test_the_archive_is_sound(checkout: Checkout) -> None:
+    """Any other tool reads it, too: sizes and sums are right, in both places where they stand."""
+    checkout.built()
+
+    with zipfile.ZipFile(checkout.zip) as archive:
+        assert archive.testzip() is None
+        assert archive.comment == b""
 
 
 def test_packaged_code_can_be_imported(checkout: Checkout) -> None:

@@ -24,6 +24,8 @@ PARAMETERS = {
     "delete_after_days": "30",
     "idle_after_days": "45",
     "max_rotations_per_run": "0",
+    "max_iam_writes_per_second": "20",
+    "bulk_discovery": "true",
     "dry_run": "false",
     "require_listener": "true",
     "user_tag": '{"key": "access-key-rotation", "value": "enabled"}',
@@ -60,6 +62,8 @@ def test_defaults_of_the_module_are_accepted() -> None:
         delete_after_days=30,
         idle_after_days=45,
         max_rotations_per_run=0,
+        max_iam_writes_per_second=20,
+        bulk_discovery=True,
         dry_run=False,
         require_listener=True,
         user_tag=UserTag("access-key-rotation", "enabled"),
@@ -125,6 +129,7 @@ LEAST = {
     "delete_after_days": 1,
     "idle_after_days": 1,
     "fetch_days": 1,
+    "max_iam_writes_per_second": 1,
 }
 
 

@@ -2,46 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ..model import AccessKey, KeyStatus, MarkedUser, UserRef
-from ..ports import Scan
+from ..parallel import side_by_side
+from ..ports import DiscoveryError, Scan
 from ..settings import UserTag
 from .errors import code
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_iam.type_defs import TagTypeDef, UserDetailTypeDef, UserTypeDef
+
+    type _User = tuple[UserDetailTypeDef | UserTypeDef, dict[str, str]]
 
 
 class IamDirectory:
-    """The `Directory` port on an IAM client."""
+    """The `Directory` port on an IAM client.
 
-    def __init__(self, iam: IAMClient, tag: UserTag) -> None:
+    `bulk` is whether all users' tags may be read at once; if not, or if IAM refuses that, they are
+    read user by user, `width` side by side.
+    """
+
+    def __init__(self, iam: IAMClient, tag: UserTag, bulk: bool, width: int) -> None:
         self._iam = iam
         self._tag = tag
+        self._bulk = bulk
+        self._width = width
 
-    def scan(self) -> Scan:
+    def scan(self, only: Collection[str] | None = None) -> Scan:
         """`GetAccountAuthorizationDetails` returns tags, `ListUsers` does not."""
-        marked: list[MarkedUser] = []
-        odd: dict[str, str] = {}
-        scanned = 0
+        if not self._bulk:
+            return self._scan_one_by_one(only, "bulk_discovery is false")
         paginator = self._iam.get_paginator("get_account_authorization_details")
         # Up to 1,000 a page; a page may hold fewer, so the marker is followed.
-        for page in paginator.paginate(Filter=["User"], PaginationConfig={"PageSize": 1000}):
-            for detail in page["UserDetailList"]:
-                scanned += 1
-                tags = {tag["Key"]: tag["Value"] for tag in detail.get("Tags", [])}
-                value = self._mark(tags)
-                if value == self._tag.value:
-                    ref = UserRef(detail["UserName"], detail["UserId"], detail["Arn"])
-                    marked.append(MarkedUser(ref, (), tags))
-                elif value is not None:
-                    odd[detail["UserName"]] = value
-        return Scan(tuple(marked), odd, scanned)
+        pages = paginator.paginate(Filter=["User"], PaginationConfig={"PageSize": 1000})
+        users: list[_User] = []
+        number = 0
+        try:
+            for page in pages:
+                number += 1
+                users += [(user, _tags(user.get("Tags", []))) for user in page["UserDetailList"]]
+        except (BotoCoreError, ClientError) as error:
+            bulk_read = "GetAccountAuthorizationDetails"
+            if number == 0:
+                return self._scan_one_by_one(only, f"{bulk_read}: {_said(error)}")
+            raise _incomplete(bulk_read, number, len(users), error) from error
+        return self._sorted_out(users)
+
+    def _scan_one_by_one(self, only: Collection[str] | None, why: str) -> Scan:
+        listed: list[UserTypeDef] = []
+        number = 0
+        try:
+            for page in self._iam.get_paginator("list_users").paginate(
+                PaginationConfig={"PageSize": 1000}
+            ):
+                number += 1
+                listed += page["Users"]
+        except (BotoCoreError, ClientError) as error:
+            raise _incomplete("ListUsers", number, len(listed), error) from error
+        wanted = [user for user in listed if only is None or user["UserName"] in only]
+        unread: dict[str, Exception] = {}
+        users: list[_User] = []
+        for user, tags in zip(
+            wanted, side_by_side(self._tags_of, wanted, self._width), strict=True
+        ):
+            if isinstance(tags, Exception):
+                unread[user["UserName"]] = tags
+            else:
+                users.append((user, tags))
+        return replace(self._sorted_out(users), unread=unread, one_by_one=why)
+
+    def _tags_of(self, user: UserTypeDef) -> dict[str, str] | Exception:
+        """The error is an answer too: the other users' tags are read on."""
+        paginator = self._iam.get_paginator("list_user_tags")
+        try:
+            pages = list(paginator.paginate(UserName=user["UserName"]))
+        except ClientError as error:
+            # Deleted since it was listed: not there, rather than not known.
+            return {} if code(error) == "NoSuchEntity" else error
+        except BotoCoreError as error:
+            return error
+        return {key: value for page in pages for key, value in _tags(page["Tags"]).items()}
+
+    def _sorted_out(self, users: Sequence[_User]) -> Scan:
+        marked: list[MarkedUser] = []
+        odd: dict[str, str] = {}
+        for user, tags in users:
+            value = self._mark(tags)
+            if value == self._tag.value:
+                ref = UserRef(user["UserName"], user["UserId"], user["Arn"])
+                created = user["CreateDate"].astimezone(UTC)
+                marked.append(MarkedUser(ref, (), tags, created=created))
+            elif value is not None:
+                odd[user["UserName"]] = value
+        return Scan(tuple(marked), odd, len(users))
 
     def keys(self, user: UserRef) -> tuple[AccessKey, ...]:
         paginator = self._iam.get_paginator("list_access_keys")
@@ -88,3 +148,19 @@ class IamDirectory:
         """The value of the marking tag; IAM compares tag keys without regard to case."""
         wanted = self._tag.key.lower()
         return next((value for key, value in tags.items() if key.lower() == wanted), None)
+
+
+def _tags(tags: Sequence[TagTypeDef]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+def _incomplete(operation: str, pages: int, users: int, error: Exception) -> DiscoveryError:
+    return DiscoveryError(
+        f"{operation} failed after {pages} page(s) with {users} user(s) ({_said(error)}): nobody "
+        "knows which of the others are marked, so nothing was changed"
+    )
+
+
+def _said(error: Exception) -> str:
+    """What AWS said, without what changes from one try to the next."""
+    return code(error) if isinstance(error, ClientError) else type(error).__name__

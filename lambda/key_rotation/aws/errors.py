@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from botocore.exceptions import ClientError
 
-_NOT_DEFINITE = (
+from ..ports import ThrottledError
+
+_THROTTLED = (
     "throttl",
     "toomanyrequests",
     "requestlimitexceeded",
     "slowdown",
-    "requesttimeout",
-    "priorrequestnotcomplete",
     "limitexceededexception",
 )
+_NOT_DEFINITE = (*_THROTTLED, "requesttimeout", "priorrequestnotcomplete")
 
 
 def code(error: ClientError) -> str:
     """The service's error code, as in `AccessDenied`."""
     return error.response.get("Error", {}).get("Code", "")
+
+
+def is_throttle(error: BaseException | None) -> bool:
+    """Whether AWS said no more than: too many requests. True also if that is an error's cause."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        name = code(error).lower()
+        return status == 429 or any(part in name for part in _THROTTLED)
+    if error is None or isinstance(error, ThrottledError):
+        return error is not None
+    return is_throttle(error.__cause__)
 
 
 def is_definite(error: ClientError) -> bool:

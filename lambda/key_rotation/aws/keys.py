@@ -3,39 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..model import AccessKey, KeyStatus, NewAccessKey, UserRef
-from ..ports import RefusedError, SlotTakenError
-from .errors import code, is_definite
+from ..ports import Clock, RefusedError, SlotTakenError, ThrottledError
+from .ceiling import Ceiling
+from .errors import code, is_definite, is_throttle
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
 
+# Seconds before a throttled create is tried again; doubled each time.
+_FIRST_WAIT = 0.5
+
 
 class IamKeys:
     """The `Keys` port on an IAM client.
 
-    `sts_for` makes an STS client that signs with the given key id and secret access key.
+    `once` makes an IAM client that does not retry by itself: a create that is sent again when
+    nobody knows whether the first had an effect could come too late for its intent. `sts_for`
+    makes an STS client that signs with the given key id and secret access key. Both may be called
+    by several threads.
     """
 
-    def __init__(self, iam: IAMClient, sts_for: Callable[[str, str], STSClient]) -> None:
+    def __init__(
+        self,
+        iam: IAMClient,
+        once: Callable[[], IAMClient],
+        sts_for: Callable[[str, str], STSClient],
+        ceiling: Ceiling,
+        clock: Clock,
+    ) -> None:
         self._iam = iam
+        self._once = once
         self._sts_for = sts_for
+        self._ceiling = ceiling
+        self._clock = clock
 
-    def create(self, user: UserRef) -> NewAccessKey:
-        try:
-            key = self._iam.create_access_key(UserName=user.name)["AccessKey"]
-        except ClientError as error:
-            if not is_definite(error):
-                raise
-            if code(error) == "LimitExceeded":
-                raise SlotTakenError from error
-            raise RefusedError from error
+    def create(self, user: UserRef, by: datetime) -> NewAccessKey:
+        wait = _FIRST_WAIT
+        while True:
+            self._ceiling.wait()
+            if self._clock.now() > by:
+                raise ThrottledError("no access key was asked for: the time for it was up")
+            try:
+                key = self._once().create_access_key(UserName=user.name)["AccessKey"]
+                break
+            except ClientError as error:
+                # There is one attempt to a call, so a throttle tells all of it: no effect.
+                if is_throttle(error):
+                    if self._clock.now() + timedelta(seconds=wait) > by:
+                        raise ThrottledError from error
+                elif not is_definite(error):
+                    raise
+                elif code(error) == "LimitExceeded":
+                    raise SlotTakenError from error
+                else:
+                    raise RefusedError from error
+            self._clock.sleep(wait)
+            wait *= 2
         created = key["CreateDate"].astimezone(UTC)
         access_key = AccessKey(key["AccessKeyId"], KeyStatus(key["Status"]), created)
         return NewAccessKey(access_key, key["SecretAccessKey"])
@@ -47,6 +77,7 @@ class IamKeys:
         self._set_status(user, access_key_id, "Active")
 
     def delete(self, user: UserRef, access_key_id: str) -> None:
+        self._ceiling.wait()
         self._iam.delete_access_key(UserName=user.name, AccessKeyId=access_key_id)
 
     def works(self, user: UserRef, key: NewAccessKey) -> bool:
@@ -59,4 +90,5 @@ class IamKeys:
     def _set_status(
         self, user: UserRef, access_key_id: str, status: Literal["Active", "Inactive"]
     ) -> None:
+        self._ceiling.wait()
         self._iam.update_access_key(UserName=user.name, AccessKeyId=access_key_id, Status=status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..report import Measure
@@ -16,13 +16,13 @@ NAMESPACE = "AccessKeyRotation"
 class RunMetrics:
     """The `Metrics` port on a CloudWatch client; `name` is the installation's."""
 
-    def __init__(self, cloudwatch: CloudWatchClient, name: str) -> None:
+    def __init__(self, cloudwatch: Callable[[], CloudWatchClient], name: str) -> None:
         self._cloudwatch = cloudwatch
         self._name = name
 
     def put(self, measures: Sequence[Measure]) -> None:
         """One call: CloudWatch takes 1,000 at a time."""
-        self._cloudwatch.put_metric_data(
+        self._cloudwatch().put_metric_data(
             Namespace=NAMESPACE,
             MetricData=[
                 {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from ..messages import Message
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
 
 
 class TopicNotifier:
-    """The `Notifier` port on an SNS client; the subscriptions are read once per run."""
+    """The `Notifier` port on an SNS client, made when first needed; the subscriptions are read
+    once per run, whichever thread asks first."""
 
-    def __init__(self, sns: SNSClient, topic_arn: str) -> None:
+    def __init__(self, sns: Callable[[], SNSClient], topic_arn: str) -> None:
         self._sns = sns
         self._topic_arn = topic_arn
+        self._reading = Lock()
 
     def audience(self, user: UserRef, event: Event) -> Audience:
         if self._anyone_gets(_attributes(Audience.USER, event, user.account_id, user.name)):
@@ -37,25 +40,30 @@ class TopicNotifier:
     def _anyone_gets(self, attributes: Mapping[str, str]) -> bool:
         return any(
             admits(filters.get("FilterPolicy"), filters.get("FilterPolicyScope"), attributes)
-            for filters in self._confirmed
+            for filters in self._confirmed_once()
         )
+
+    def _confirmed_once(self) -> list[dict[str, str]]:
+        with self._reading:
+            return self._confirmed
 
     @cached_property
     def _confirmed(self) -> list[dict[str, str]]:
         """The attributes of each confirmed subscription; a pending one has no ARN yet."""
-        paginator = self._sns.get_paginator("list_subscriptions_by_topic")
+        sns = self._sns()
+        paginator = sns.get_paginator("list_subscriptions_by_topic")
         arns = [
             subscription["SubscriptionArn"]
             for page in paginator.paginate(TopicArn=self._topic_arn)
             for subscription in page["Subscriptions"]
             if subscription["SubscriptionArn"].startswith("arn:")
         ]
-        every = (self._sns.get_subscription_attributes(SubscriptionArn=arn) for arn in arns)
+        every = (sns.get_subscription_attributes(SubscriptionArn=arn) for arn in arns)
         attributes = [answer["Attributes"] for answer in every]
         return [a for a in attributes if a.get("PendingConfirmation", "false") == "false"]
 
     def _publish(self, message: Message, attributes: Mapping[str, str]) -> None:
-        self._sns.publish(
+        self._sns().publish(
             TopicArn=self._topic_arn,
             Subject=message.subject,
             Message=message.body(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -24,16 +24,16 @@ _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 
 
 class UserSecrets:
-    """The `Secrets` port on a Secrets Manager client."""
+    """The `Secrets` port on a Secrets Manager client, made when first needed."""
 
-    def __init__(self, client: SecretsManagerClient, settings: Settings) -> None:
+    def __init__(self, client: Callable[[], SecretsManagerClient], settings: Settings) -> None:
         self._client = client
         self._settings = settings
 
     def describe(self, user: UserRef) -> SecretState:
         name = secret_name(self._settings.secret_name_prefix, user.name)
         try:
-            answer = self._client.describe_secret(SecretId=name)
+            answer = self._client().describe_secret(SecretId=name)
         except ClientError as error:
             if code(error) == "ResourceNotFoundException":
                 return SecretState(name)
@@ -57,7 +57,7 @@ class UserSecrets:
 
     def prepare(self, user: UserRef, state: SecretState, placeholder: bool = False) -> SecretState:
         if state.pending_deletion:
-            self._client.restore_secret(SecretId=_arn(state))
+            self._client().restore_secret(SecretId=_arn(state))
             state = replace(state, pending_deletion=False)
         if not state.exists:
             state = self._create(user, state)
@@ -71,7 +71,7 @@ class UserSecrets:
         return self._put_policy(user, state)
 
     def policy_is_ours(self, user: UserRef, state: SecretState) -> bool:
-        answer = self._client.get_resource_policy(SecretId=_arn(state))
+        answer = self._client().get_resource_policy(SecretId=_arn(state))
         return same_policy(answer.get("ResourcePolicy"), self._policy(user))
 
     def record_intent(self, state: SecretState, intent: Intent) -> None:
@@ -81,7 +81,7 @@ class UserSecrets:
         if state.intent is not None:
             self.record_intent(state, state.intent)
             return
-        self._client.untag_resource(SecretId=_arn(state), TagKeys=[records.INTENT])
+        self._client().untag_resource(SecretId=_arn(state), TagKeys=[records.INTENT])
 
     def store(self, user: UserRef, state: SecretState, key: NewAccessKey) -> None:
         value = {
@@ -120,12 +120,12 @@ class UserSecrets:
         )
 
     def forget_inactive(self, state: SecretState) -> None:
-        self._client.untag_resource(SecretId=_arn(state), TagKeys=[records.INACTIVE_SINCE])
+        self._client().untag_resource(SecretId=_arn(state), TagKeys=[records.INACTIVE_SINCE])
 
     def _create(self, user: UserRef, state: SecretState) -> SecretState:
         tags = dict(self._settings.secret_tags)
         tags |= {records.MANAGED_BY: self._settings.name, records.USER_ID: user.id}
-        answer = self._client.create_secret(
+        answer = self._client().create_secret(
             Name=state.name,
             Description=f"Access key of the IAM user {user.name}",
             KmsKeyId=self._settings.kms_key_arn,
@@ -145,7 +145,7 @@ class UserSecrets:
         return replace(state, versions={token: frozenset({"AWSCURRENT"})})
 
     def _put(self, state: SecretState, token: str, value: Mapping[str, object]) -> None:
-        self._client.put_secret_value(
+        self._client().put_secret_value(
             SecretId=_arn(state), ClientRequestToken=token, SecretString=json.dumps(value)
         )
 
@@ -158,7 +158,7 @@ class UserSecrets:
         if state.policy_for == policy_for and state.user_id == user.id:
             return state
         try:
-            self._client.put_resource_policy(
+            self._client().put_resource_policy(
                 SecretId=_arn(state), ResourcePolicy=policy, BlockPublicPolicy=True
             )
         except ClientError as error:
@@ -169,7 +169,7 @@ class UserSecrets:
         return replace(state, policy_for=policy_for, user_id=user.id)
 
     def _tag(self, state: SecretState, tags: Mapping[str, str]) -> None:
-        self._client.tag_resource(
+        self._client().tag_resource(
             SecretId=_arn(state),
             Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
         )

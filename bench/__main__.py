@@ -1,0 +1,128 @@
+"""`make bench`: this product, the plain loop, and any other handler, side by side.
+
+Writes docs/performance.md and docs/performance.svg; exits with 1 if a number that must be reached
+is not. `--handler module:function` adds a program (and then writes nothing), `--quick` measures
+small accounts only and writes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+from . import cold_start
+from .cell import PLAIN_LOOP, PRODUCT, Cell, Result, parsed
+from .chart import Curve, Panel, draw
+from .claims import Measured
+from .page import claims_table, main_table, operations_table, page
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+USERS = (100, 1_000, 5_000)
+SIDE_BY_SIDE = 2
+SOME = 56
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--handler", action="append", default=[], metavar="MODULE:FUNCTION")
+    parser.add_argument("--quick", action="store_true", help="100 users only")
+    asked = parser.parse_args()
+    names = {PRODUCT: "this product", PLAIN_LOOP: "plain loop"}
+    names |= {handler: handler for handler in asked.handler}
+    users = USERS[:1] if asked.quick else USERS
+    grid = [
+        Cell(handler, many, due, until_done=True)
+        for many in users
+        for due in (0, SOME, many)
+        for handler in names
+    ]
+    if asked.quick:
+        results = measured(grid)
+        print("\n".join(main_table(names, [results[cell] for cell in grid])))
+        return 0
+    extra = [
+        Cell(PRODUCT, 5_000, 0, marked=False),
+        Cell(PRODUCT, 5_000, 5_000, throttle_every=100, until_done=True),
+        Cell(PRODUCT, 1_000, 1_000, budget=100.0, until_done=True),
+    ]
+    results = measured([*grid, *extra])
+    of = {(cell.handler, cell.users, cell.due): results[cell] for cell in grid}
+    unmarked, throttled, rollout = (results[cell] for cell in extra)
+    claims = Measured(
+        none_due=of[PRODUCT, 5_000, 0],
+        unmarked=unmarked,
+        some_due=of[PRODUCT, 5_000, SOME],
+        all_due=of[PRODUCT, 5_000, 5_000],
+        throttled=throttled,
+        rollout=rollout,
+        plain_some_due=of[PLAIN_LOOP, 5_000, SOME],
+    ).claims()
+    cold = cold_start.measure()
+    typical = [of[handler, 5_000, SOME] for handler in names]
+    print("\n".join(main_table(names, [results[cell] for cell in grid])), end="\n\n")
+    print("\n".join(operations_table(names, typical)), end="\n\n")
+    print(f"cold start: {cold.ratio:.1f} times a handler that makes one boto3 client\n")
+    print("\n".join(claims_table(claims)))
+    if not asked.handler:
+        (DOCS / "performance.svg").write_text(draw(_panels(names, of)))
+        (DOCS / "performance.md").write_text(
+            page(
+                names,
+                [results[cell] for cell in grid],
+                typical,
+                of[PRODUCT, 5_000, 5_000],
+                claims,
+                cold,
+            )
+        )
+        print("\nwritten: docs/performance.md and docs/performance.svg")
+    return 0 if all(claim.holds for claim in claims) else 1
+
+
+def measured(cells: Sequence[Cell]) -> dict[Cell, Result]:
+    """The results, each from a process of its own; the longest first, so that the end is short."""
+    began = time.monotonic()
+
+    def one(cell: Cell) -> Result:
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "bench.cell", json.dumps(asdict(cell))],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        result = parsed(done.stdout)
+        print(
+            f"{time.monotonic() - began:4.0f} s  {cell.handler} {cell.users:,} users, "
+            f"{cell.due:,} due: {result.total:,} calls, {result.seconds:,.1f} s",
+            file=sys.stderr,
+            flush=True,
+        )
+        return result
+
+    by_length = sorted(cells, key=lambda cell: cell.due * 12 + cell.users, reverse=True)
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        return dict(zip(by_length, pool.map(one, by_length), strict=True))
+
+
+def _panels(names: dict[str, str], of: dict[tuple[str, int, int], Result]) -> list[Panel]:
+    def curves(value: str) -> list[Curve]:
+        return [
+            Curve(name, [(many, getattr(of[handler, many, SOME], value)) for many in USERS])
+            for handler, name in names.items()
+        ]
+
+    return [
+        Panel(f"Calls of a run, {SOME} keys due", "calls", curves("total")),
+        Panel(f"Seconds of a run, {SOME} keys due", "s", curves("seconds")),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

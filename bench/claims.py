@@ -1,0 +1,80 @@
+"""What must be reached, held against what was measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .cell import Result
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One number that must be reached, and the number that was."""
+
+    what: str
+    wanted: str
+    measured: str
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The results that the claims are about, all of them at 5,000 users but `rollout`."""
+
+    none_due: Result
+    unmarked: Result
+    some_due: Result
+    all_due: Result
+    throttled: Result
+    rollout: Result
+    plain_some_due: Result
+
+    def claims(self) -> list[Claim]:
+        quiet, unmarked = self.none_due.total, self.unmarked.total
+        more = self.all_due.cell.due - self.some_due.cell.due
+        calls = (self.all_due.total - self.some_due.total) / more
+        changes = (self.all_due.mutating - self.some_due.mutating) / more
+        faster = self.plain_some_due.seconds / self.some_due.seconds
+        due = self.all_due.cell.due
+        return [
+            Claim("calls, 5,000 marked, none due", "at most 15", f"{quiet}", quiet <= 15),
+            Claim("calls, 5,000 unmarked", "at most 15", f"{unmarked}", unmarked <= 15),
+            Claim("calls per due key", "at most 12", f"{calls:.2f}", round(calls, 2) <= 12.01),
+            Claim("… of them mutating", "at most 6", f"{changes:.2f}", round(changes, 2) <= 6.01),
+            Claim("times as fast as the plain loop", "at least 20", f"{faster:.0f}", faster >= 20),
+            Claim(
+                "5,000 due in one budget of 900 s",
+                "done, or deferred without loss",
+                f"{self.all_due.rotated:,} rotated in {self.all_due.runs} run(s), "
+                f"{self.all_due.seconds:.0f} s; {self.all_due.lost} lost",
+                self.all_due.lost == 0 and self.all_due.rotated == due,
+            ),
+            Claim(
+                "… peak memory, the emulated account included",
+                "under 256 MB",
+                f"{self.all_due.peak_megabytes:.0f} MB",
+                self.all_due.peak_megabytes < 256,
+            ),
+            Claim(
+                "500 throttles spread over a run",
+                "every key rotated, no user failed",
+                f"{self.throttled.throttled} throttles; {self.throttled.rotated:,} rotated, "
+                f"{self.throttled.failed} failed, {self.throttled.deferred} deferred",
+                self.throttled.throttled >= 490
+                and self.throttled.rotated == self.throttled.cell.due
+                and self.throttled.failed == 0,
+            ),
+            Claim(
+                f"{self.rollout.cell.due:,} due, budgets of {self.rollout.cell.budget:.0f} s",
+                "all in the end, none twice",
+                f"{self.rollout.rotated:,} rotated in {self.rollout.runs} runs, "
+                f"{self.rollout.lost} lost, {self._twice(self.rollout)} announced twice",
+                self.rollout.rotated == self.rollout.cell.due
+                and self.rollout.lost == 0
+                and self._twice(self.rollout) == 0,
+            ),
+        ]
+
+    @staticmethod
+    def _twice(result: Result) -> int:
+        return result.announced - result.rotated

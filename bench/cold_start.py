@@ -1,0 +1,55 @@
+"""What a quiet run imports and builds, beside a handler that makes one boto3 client.
+
+Each in fresh processes, in turns; the median of each. The product comes out of its zip.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from .account import REGION
+
+PACKAGE = Path(__file__).resolve().parent.parent / "lambda" / "package.zip"
+TRIES = 7
+
+_ONE_CLIENT = "import boto3; boto3.client('iam')"
+_QUIET_RUN = (
+    "from key_rotation import handler; [handler._client(s) for s in ('ssm', 'iam', 'cloudwatch')]"
+)
+_TIMED = "import time; began = time.perf_counter(); {work}; print(time.perf_counter() - began)"
+
+
+@dataclass(frozen=True)
+class ColdStart:
+    """Seconds on this machine; what counts is their ratio."""
+
+    one_client: float
+    quiet_run: float
+
+    @property
+    def ratio(self) -> float:
+        return self.quiet_run / self.one_client
+
+
+def measure() -> ColdStart:
+    times: dict[str, list[float]] = {_ONE_CLIENT: [], _QUIET_RUN: []}
+    for _ in range(TRIES):
+        for work, taken in times.items():
+            taken.append(_time(work))
+    return ColdStart(median(times[_ONE_CLIENT]), median(times[_QUIET_RUN]))
+
+
+def _time(work: str) -> float:
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", _TIMED.format(work=work)],
+        env={**os.environ, "PYTHONPATH": str(PACKAGE), "AWS_DEFAULT_REGION": REGION},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(done.stdout)

@@ -1,0 +1,20 @@
+"""This product as a handler of the benchmark: its clients, on the benchmark's clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from key_rotation import handler as product
+from key_rotation.report import RotationFailedError
+
+from .account import CONFIG_PATH
+
+
+def handler(event: object, context: Any) -> dict[str, Any]:
+    clients = product.Clients(product._client, product._iam_once, product._sts_for)
+    try:
+        return product.run(
+            event, CONFIG_PATH, context.aws_request_id, clients, context.clock, product.WIDTH
+        )
+    except RotationFailedError as failed:
+        return failed.report.response()

@@ -1,0 +1,94 @@
+"""IAM's credential report: ordered, waited for, and read."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from ..ports import Clock, NoSurveyError
+from ..survey import Row, Slot, Survey
+from .errors import code
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+# Seconds to wait after each answer that the report is not there yet. AWS says nothing of how long
+# it takes; an account of 5,000 users is given half a minute before its users are read one by one.
+_WAITS = (2.0, 4.0, 8.0, 16.0)
+_NOT_YET = ("ReportInProgress", "ReportNotPresent", "ReportExpired")
+# IAM makes a new report when the last one is 4 hours old; what is much older is not to be trusted.
+_TRUSTED_FOR = timedelta(hours=5)
+
+
+class CredentialReport:
+    """The `Surveys` port on an IAM client."""
+
+    def __init__(self, iam: IAMClient, clock: Clock) -> None:
+        self._iam = iam
+        self._clock = clock
+
+    def order(self) -> None:
+        self._iam.generate_credential_report()
+
+    def read(self) -> Survey:
+        for wait in (*_WAITS, None):
+            try:
+                answer = self._iam.get_credential_report()
+                break
+            except ClientError as error:
+                if code(error) not in _NOT_YET or wait is None:
+                    raise
+                self._clock.sleep(wait)
+        generated = answer["GeneratedTime"].astimezone(UTC)
+        if self._clock.now() - generated > _TRUSTED_FOR:
+            raise NoSurveyError(f"the report is of {generated:%Y-%m-%d %H:%M} UTC")
+        return Survey(generated, parse_report(answer["Content"].decode()))
+
+
+def parse_report(text: str) -> dict[str, Row]:
+    """The rows of the users, by name; the account's root user has none.
+
+    A row that cannot be read is left out: its user is looked at like one that the report does not
+    know. Raises NoSurveyError if it is not a credential report at all.
+    """
+    lines = csv.reader(io.StringIO(text))
+    header = next(lines, [])
+    wanted = {"user", "arn", "user_creation_time", *_slot_columns(1), *_slot_columns(2)}
+    if missing := sorted(wanted - set(header)):
+        raise NoSurveyError(f"the report has no column {missing[0]}")
+    rows = {}
+    for line in lines:
+        if len(line) != len(header):
+            continue
+        cells = dict(zip(header, line, strict=True))
+        created = _time(cells["user_creation_time"])
+        first, second = _slot(cells, 1), _slot(cells, 2)
+        is_user = ":user/" in cells["arn"]
+        if is_user and created is not None and first is not None and second is not None:
+            rows[cells["user"]] = Row(created, (first, second))
+    return rows
+
+
+def _slot_columns(number: int) -> tuple[str, str, str]:
+    slot = f"access_key_{number}"
+    return f"{slot}_active", f"{slot}_last_rotated", f"{slot}_last_used_date"
+
+
+def _slot(cells: dict[str, str], number: int) -> Slot | None:
+    active, rotated, used = (cells[column] for column in _slot_columns(number))
+    if active.lower() not in ("true", "false"):
+        return None
+    return Slot(active.lower() == "true", _time(rotated), _time(used))
+
+
+def _time(text: str) -> datetime | None:
+    """A moment in UTC; None for N/A and the like."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time.astimezone(UTC) if time.tzinfo else None

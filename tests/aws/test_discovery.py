@@ -1,0 +1,278 @@
+"""How users and keys are found on the AWS wire: in bulk, page by page, and one by one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from bench.account import CONFIG_PATH, REGION
+from bench.account import Account as Emulated
+from bench.cell import settings, subscriptions
+from bench.emulator import Emulator, RefusedError, is_mutating
+from bench.population import Population
+from key_rotation.handler import Clients, run
+from key_rotation.ports import DiscoveryError
+from key_rotation.report import RotationFailedError
+from tests.aws.account import START, Account, client
+
+GAAD = "GetAccountAuthorizationDetails"
+
+
+IAM_EVENTS: Any = client("iam").meta.events
+
+
+@contextmanager
+def answered(operation: str, code: str, user: str | None = None) -> Iterator[None]:
+    """AWS refuses this operation of IAM (for this user only) with this code."""
+
+    def refuse(params: Any, **_: Any) -> tuple[Any, dict[str, Any]] | None:
+        if user not in (None, params["body"].get("UserName")):
+            return None
+        metadata = {"HTTPStatusCode": 403, "RetryAttempts": 0}
+        error = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": metadata}
+        return SimpleNamespace(status_code=403), error
+
+    IAM_EVENTS.register(f"before-call.iam.{operation}", refuse)
+    try:
+        yield
+    finally:
+        IAM_EVENTS.unregister(f"before-call.iam.{operation}", refuse)
+
+
+@contextmanager
+def counted() -> Iterator[Counter[str]]:
+    """The calls to IAM, by operation."""
+    calls: Counter[str] = Counter()
+
+    def count(model: Any, **_: Any) -> None:
+        calls[model.name] += 1
+
+    IAM_EVENTS.register("before-call.iam", count)
+    try:
+        yield calls
+    finally:
+        IAM_EVENTS.unregister("before-call.iam", count)
+
+
+def reasons(response: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(row["user"], row["reason"]) for row in response["users"] if row["action"] == "report"]
+
+
+# -- in bulk, and not (moto) -----------------------------------------------------------------------
+
+
+def test_young_keys_cost_no_call(account: Account) -> None:
+    for number in range(20):
+        account.add_user(f"user-{number}", 10 + number)
+
+    with counted() as calls:
+        response = account.run()
+
+    assert response["scanned"] == 20
+    assert calls == {"GenerateCredentialReport": 1, GAAD: 1, "GetCredentialReport": 1}
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "ServiceFailure"])
+def test_without_the_bulk_read_tags_are_read_user_by_user(account: Account, code: str) -> None:
+    [old] = account.add_user("alice", 90)
+    [unmarked] = account.add_user("mallory", 90, marked=None)
+    account.add_user("odd", 90, marked="Enabled")
+
+    with answered(GAAD, code):
+        response = account.run()
+
+    assert account.statuses()[old] == "Inactive"
+    assert account.statuses("mallory") == {unmarked: "Active"}
+    assert reasons(response) == [("(account)", "no_bulk_read"), ("odd", "odd_tag_value")]
+    assert code in response["users"][0]["detail"]
+
+
+def test_the_bulk_read_can_be_switched_off(account: Account) -> None:
+    [old] = account.add_user("alice", 90)
+    account.set_parameter("bulk_discovery", "false")
+
+    with counted() as calls:
+        response = account.run()
+
+    assert account.statuses()[old] == "Inactive"
+    assert GAAD not in calls
+    assert reasons(response) == [("(account)", "no_bulk_read")]
+
+
+@pytest.mark.parametrize("operation", ["GenerateCredentialReport", "GetCredentialReport"])
+def test_without_the_report_keys_are_listed_user_by_user(account: Account, operation: str) -> None:
+    [old] = account.add_user("alice", 90)
+    account.add_user("bob", 10)
+
+    with answered(operation, "AccessDenied"):
+        response = account.run()
+
+    assert account.statuses()[old] == "Inactive"
+    assert reasons(response) == [("(account)", "no_credential_report")]
+
+
+def test_a_report_that_does_not_come_is_waited_for_and_then_done_without(account: Account) -> None:
+    [old] = account.add_user("alice", 90)
+
+    with answered("GetCredentialReport", "ReportInProgress"):
+        response = account.run()
+
+    assert account.statuses()[old] == "Inactive"
+    assert reasons(response) == [("(account)", "no_credential_report")]
+    assert timedelta(seconds=30) <= account.clock.now() - START < timedelta(seconds=40)
+
+
+def test_a_user_whose_tags_cannot_be_read_fails_and_is_left_as_it_is(account: Account) -> None:
+    [alices] = account.add_user("alice", 90)
+    [bobs] = account.add_user("bob", 90)
+    account.set_parameter("bulk_discovery", "false")
+
+    with (
+        answered("ListUserTags", "ServiceFailure", user="bob"),
+        pytest.raises(RotationFailedError, match="bob"),
+    ):
+        account.run()
+
+    assert account.statuses("bob") == {bobs: "Active"}
+    assert account.statuses()[alices] == "Inactive"
+
+
+def test_a_named_user_is_found_without_reading_everybodys_tags(account: Account) -> None:
+    account.add_user("alice", 90)
+    account.add_user("bob", 90)
+    account.set_parameter("bulk_discovery", "false")
+
+    with counted() as calls:
+        account.run({"users": ["alice"]})
+
+    assert calls["ListUserTags"] == 1
+
+
+def test_a_user_with_a_comma_in_its_name_is_looked_at(account: Account) -> None:
+    """moto, for one, does not quote it in the report."""
+    [old] = account.add_user("smith,alice", 90)
+
+    account.run()
+
+    assert account.statuses("smith,alice")[old] == "Inactive"
+
+
+# -- page by page (the benchmark's emulator: moto knows no pages) ----------------------------------
+
+
+class Clock:
+    """Stands still but for sleeping."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def elapsed(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self.seconds)
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    def remaining(self) -> timedelta:
+        return timedelta(minutes=15)
+
+
+class Wire(Emulator):
+    """`refuse` says which call of an operation is refused: the number of it, or -1 for each."""
+
+    def __init__(self, population: Population, refuse: dict[str, int]) -> None:
+        self.clock = Clock()
+        account: Emulated = population.account(START)
+        account.parameters, account.subscriptions = settings(), subscriptions()
+        super().__init__(account, self.clock, latency=0, report_seconds=2)  # type: ignore[arg-type]
+        self._refuse = refuse
+        self.session = boto3.session.Session("testing", "testing", region_name=REGION)
+        events: Any = self.session.events
+        events.register("before-send", self.answer)
+        self.client = cache(self._client)
+
+    def _client(self, service: str) -> Any:
+        once = Config(retries={"total_max_attempts": 1})
+        return self.session.client(service, config=once)  # type: ignore[call-overload]
+
+    def _admit(self, service: str, name: str) -> None:
+        super()._admit(service, name)
+        if self._refuse.get(name) in (-1, self.calls[f"{service}:{name}"]):
+            raise RefusedError("ServiceFailure", 500)
+
+    def run(self) -> dict[str, Any]:
+        def sts_for(key_id: str, secret: str) -> Any:
+            return self.session.client(
+                "sts", aws_access_key_id=key_id, aws_secret_access_key=secret
+            )
+
+        clients = Clients(self.client, lambda: self.client("iam"), sts_for)
+        return run({}, CONFIG_PATH, "request", clients, self.clock)
+
+    def changed(self) -> set[str]:
+        return {name for name in self.calls if is_mutating(name)}
+
+
+def test_all_pages_are_read() -> None:
+    wire = Wire(Population(2_500, due=3), {})
+
+    response = wire.run()
+
+    assert (response["scanned"], response["counts"]["rotate"]) == (2_500, 3)
+    assert wire.calls[f"iam:{GAAD}"] == 3
+
+
+@pytest.mark.parametrize(
+    ("refuse", "operation"),
+    [
+        pytest.param({GAAD: 3}, GAAD, id="in bulk"),
+        pytest.param({GAAD: -1, "ListUsers": 3}, "ListUsers", id="one by one"),
+    ],
+)
+def test_when_the_last_page_fails_nothing_is_done_and_it_says_so(
+    refuse: dict[str, int], operation: str
+) -> None:
+    """Nobody is taken for unmarked, and nobody of the first pages is rotated by guess."""
+    wire = Wire(Population(2_500, due=2_500), refuse)
+
+    with pytest.raises(DiscoveryError) as failed:
+        wire.run()
+
+    assert str(failed.value) == (
+        f"{operation} failed after 2 page(s) with 2000 user(s) (ServiceFailure): nobody knows "
+        "which of the others are marked, so nothing was changed"
+    )
+    assert wire.changed() == set()
+
+
+def test_discovery_does_not_grow_with_the_marked_users() -> None:
+    few, many = Wire(Population(100, due=0), {}), Wire(Population(1_000, due=0), {})
+    unmarked = Wire(Population(1_000, due=0, marked=False), {})
+    for wire in (few, many, unmarked):
+        wire.run()
+
+    assert few.calls == many.calls
+    assert few.calls.total() <= 10
+    assert unmarked.calls < few.calls
+
+
+def test_a_due_key_takes_twelve_calls_of_which_six_change_something() -> None:
+    none, some = Wire(Population(50, due=0), {}), Wire(Population(50, due=10), {})
+    none.run()
+    some.run()
+
+    once = {"sns:ListSubscriptionsByTopic": 1, "sns:GetSubscriptionAttributes": 2, "sns:Publish": 1}
+    per_key = some.calls - none.calls - Counter(once)
+    assert per_key.total() == 12 * 10
+    assert sum(per_key[name] for name in some.changed()) == 6 * 10

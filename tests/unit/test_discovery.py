@@ -1,0 +1,468 @@
+"""Whom a run looks at, side by side, in which order, and what it does when it is asked to slow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from key_rotation.model import Audience, Event, Verb
+from key_rotation.payload import Emergency, Payload
+from key_rotation.ports import ThrottledError
+from key_rotation.prefilter import FULL_LOOK_DAY
+from key_rotation.report import Report, RotationFailedError
+from key_rotation.rotation import TURNS, Rotation
+from tests.unit.builders import NOW, inactive, key, secret, settings, stamp, survey_of, user
+from tests.unit.fakes import FakeAccount, TooManyRequestsError
+
+
+def run(
+    account: FakeAccount, payload: Payload | None = None, width: int = 1, **changes: Any
+) -> Report:
+    return Rotation(account.world(), settings(**changes), payload or Payload(), "this", width).run()
+
+
+def account_of(*ages: float, **facts: Any) -> FakeAccount:
+    """One user per key age in days: u0, u1, …"""
+    account = FakeAccount()
+    for number, days in enumerate(ages):
+        account.add(user(key(f"K{number}", days), **facts), f"u{number}")
+    return account
+
+
+def rows(report: Report) -> list[tuple[str, str, str]]:
+    return [(row.user, row.action, row.reason) for row in report.rows]
+
+
+def rotated(report: Report) -> list[str]:
+    return [row.user for row in report.rows if row.action == Verb.ROTATE]
+
+
+# -- from the survey -------------------------------------------------------------------------------
+
+
+def test_who_has_nothing_due_costs_no_call() -> None:
+    account = account_of(*(10 + number / 10 for number in range(500)))
+
+    report = run(account)
+
+    assert account.calls == ["order", "scan", "read", "put"]
+    assert (report.scanned, rows(report)) == (500, [])
+
+
+def test_where_nobody_is_marked_no_survey_is_waited_for() -> None:
+    account = FakeAccount()
+
+    report = run(account)
+
+    assert (report.scanned, account.calls) == (0, ["order", "scan", "put"])
+
+
+def test_only_those_near_a_boundary_are_read() -> None:
+    account = account_of(10, 90, 20, 84, 30)
+
+    run(account)
+
+    assert account.calls.count("describe") == 2
+    assert account.statuses("u1")["K1"] == "Inactive"
+    assert [name for name, event, _ in account.told if event is Event.WARNED] == ["u3"]
+
+
+def test_the_oldest_comes_first_and_the_rest_is_deferred() -> None:
+    account = account_of(91, 95, 93)
+    account.before("tell", lambda: None, lambda: setattr(account.clock, "left", timedelta(0)))
+
+    report = run(account)
+
+    assert rotated(report) == ["u1", "u2"]
+    assert ("u0", "defer", "out_of_time") in rows(report)
+
+
+def test_a_stale_survey_causes_no_change() -> None:
+    account = account_of(90)
+    account.survey = survey_of(account.users.values(), NOW)
+    run(account)
+    account.clock.time += timedelta(hours=4)
+    account.calls.clear()
+
+    report = run(account)
+
+    assert (rows(report), account.calls) == (
+        [],
+        ["order", "scan", "read", "keys", "describe", "put"],
+    )
+
+
+def test_a_survey_of_before_does_not_hide_what_is_due_now() -> None:
+    account = account_of(89.9)
+    account.survey = survey_of(account.users.values(), NOW)
+    account.clock.time += timedelta(hours=4)
+
+    assert rotated(run(account)) == ["u0"]
+
+
+def test_a_user_whom_the_survey_does_not_know_is_looked_at() -> None:
+    account = account_of(90)
+    account.survey = survey_of([], NOW)
+
+    assert rotated(run(account)) == ["u0"]
+
+
+def test_on_one_day_of_the_month_all_keys_are_listed() -> None:
+    account = account_of(10, 20)
+    account.clock.time = NOW.replace(day=FULL_LOOK_DAY)
+
+    run(account)
+
+    assert account.calls.count("keys") == 2
+
+
+def test_a_malformed_override_is_reported_of_a_quiet_user_too() -> None:
+    account = account_of(10, tags={"grace-days": "many"})
+
+    assert rows(run(account)) == [("u0", "report", "malformed_override")]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(Payload(users=("u0",)), id="named"),
+        pytest.param(Payload(emergency=Emergency("u0", "K0", "leaked")), id="emergency"),
+    ],
+)
+def test_named_users_are_looked_at_without_a_survey(payload: Payload) -> None:
+    account = account_of(10, 20)
+
+    run(account, payload)
+
+    assert not {"order", "read"} & set(account.calls)
+    assert "keys" in account.calls
+
+
+# -- when there is no survey -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["order", "read"])
+def test_without_a_survey_the_keys_are_listed_and_it_says_so(method: str) -> None:
+    account = account_of(10, 90, 84, 20)
+    account.fail(method, RuntimeError("AccessDenied"))
+
+    report = run(account)
+
+    [said] = [row for row in report.rows if row.user == "(account)"]
+    assert (said.action, said.reason) == ("report", "no_credential_report")
+    assert "AccessDenied" in str(said.detail)
+    assert rotated(report) == ["u1"]
+    assert account.calls.count("describe") == 2
+    assert report.scanned == 4
+
+
+def test_without_a_survey_the_oldest_come_first_too() -> None:
+    account = account_of(91, 95, 93, 10)
+    account.fail("order", RuntimeError("AccessDenied"))
+    account.before("tell", lambda: None, lambda: setattr(account.clock, "left", timedelta(0)))
+
+    assert rotated(run(account)) == ["u1", "u2"]
+
+
+def test_who_has_no_turn_is_not_the_last_again() -> None:
+    """Without a survey, and without the time to list all keys: another order at each run."""
+    account = account_of(*[90] * 30)
+    firsts = set()
+    for number in range(8):
+        account.clock.left = timedelta(minutes=15)
+        account.fail("order", RuntimeError("AccessDenied"))
+        account.before("keys", lambda: setattr(account.clock, "left", timedelta(0)))
+        report = Rotation(account.world(), settings(), Payload(), f"run-{number}").run()
+        firsts.add(report.rows[1].user)
+        assert report.deferred == 30
+
+    assert len(firsts) > 1
+
+
+def test_keys_that_cannot_be_listed_are_that_users_failure() -> None:
+    account = account_of(90, 91)
+    denied = RuntimeError("AccessDenied")
+    account.fail("order", denied)
+    account.fail("keys", denied)
+
+    with pytest.raises(RotationFailedError) as failed:
+        run(account)
+
+    assert len(failed.value.report.failed) == 1
+    assert len(rotated(failed.value.report)) == 1
+
+
+def test_a_user_whose_tags_are_not_known_fails_and_the_others_are_served() -> None:
+    account = account_of(90, 91)
+    account.one_by_one = "AccessDenied"
+    account.unread = {"u1": RuntimeError("Throttling")}
+
+    with pytest.raises(RotationFailedError) as failed:
+        run(account)
+
+    report = failed.value.report
+    assert rows(report)[:2] == [("(account)", "report", "no_bulk_read"), ("u1", "fail", "error")]
+    assert rotated(report) == ["u0"]
+    assert account.statuses("u1") == {"K1": "Active"}
+
+
+def test_keys_that_are_not_listed_for_too_many_requests_are_listed_later() -> None:
+    account = account_of(90)
+    account.fail("order", RuntimeError("AccessDenied"))
+    account.fail("keys", TooManyRequestsError())
+
+    assert rotated(run(account)) == ["u0"]
+
+
+# -- side by side ----------------------------------------------------------------------------------
+
+
+def many(due: int = 40) -> FakeAccount:
+    ages = [90 + number % 7 + number / 1000 for number in range(due)]
+    return account_of(*ages, *(10 for _ in range(20)))
+
+
+@pytest.mark.parametrize("width", [2, 16])
+def test_side_by_side_the_same_is_done_and_reported(width: int) -> None:
+    one_by_one = rows(run(many()))
+
+    side_by_side = rows(run(many(), width=width))
+
+    assert side_by_side == one_by_one
+    assert len(one_by_one) == 3 * 40
+
+
+@pytest.mark.parametrize("width", [1, 16])
+def test_the_limit_admits_the_oldest_and_no_more(width: int) -> None:
+    report = run(many(), width=width, max_rotations_per_run=5)
+
+    by_age = sorted(range(40), key=lambda number: -(90 + number % 7 + number / 1000))
+    assert rotated(report) == [f"u{number}" for number in by_age[:5]]
+    assert report.deferred == 35
+
+
+@pytest.mark.parametrize("changes", [{}, {"max_rotations_per_run": 5}])
+def test_a_dry_run_shows_what_the_run_does(changes: dict[str, Any]) -> None:
+    planned = rows(run(many(), Payload(dry_run=True), width=16, **changes))
+
+    assert planned == rows(run(many(), width=16, **changes))
+
+
+def test_no_wider_than_the_writes_that_are_allowed() -> None:
+    """So that nobody waits for more than a second between an intent and its key."""
+    slow = settings(max_iam_writes_per_second=3)
+
+    assert Rotation(FakeAccount().world(), slow, Payload(), "this", width=16).width == 3
+
+
+def test_one_failure_among_many() -> None:
+    account = many()
+    account.fail("store", RuntimeError("KMS"))
+
+    with pytest.raises(RotationFailedError) as failed:
+        run(account, width=16)
+
+    assert len(failed.value.report.failed) == 1
+    assert len(rotated(failed.value.report)) == 39
+
+
+def test_who_is_told_through_the_operators_is_finished_after_the_digest() -> None:
+    account = account_of(*[90 + number / 10 for number in range(30)], audience=Audience.OPERATOR)
+
+    report = run(account, width=8)
+
+    assert Counter(row.action for row in report.rows) == {
+        "rotate": 30,
+        "announce": 30,
+        "disable": 30,
+    }
+    digest = account.calls.index("tell_operators")
+    assert "disable" not in account.calls[:digest]
+
+
+def test_time_is_kept_for_those_who_wait_for_the_digest() -> None:
+    """Each needs a write after it; whoever was announced there must not be announced again."""
+    account = account_of(*[90 + number / 10 for number in range(30)], audience=Audience.OPERATOR)
+    account.clock.left = timedelta(seconds=60 + 10 * 1.25)
+
+    report = run(account, max_iam_writes_per_second=1)
+
+    assert len(rotated(report)) == 11
+    assert report.deferred == 19
+    assert Counter(row.action for row in report.rows)["disable"] == 11
+
+
+# -- throttled -------------------------------------------------------------------------------------
+
+
+def test_a_throttled_user_gets_another_turn() -> None:
+    account = account_of(92, 91)
+    account.fail("describe", TooManyRequestsError())
+
+    report = run(account)
+
+    assert rotated(report) == ["u0", "u1"]
+    assert account.clock.slept > 0
+
+
+def test_a_throttled_create_withdraws_its_intent_and_is_tried_again() -> None:
+    account = account_of(90)
+    account.fail("create", ThrottledError())
+
+    report = run(account)
+
+    assert rows(report) == [
+        ("u0", "rotate", "key_too_old"),
+        ("u0", "announce", "key_too_old"),
+        ("u0", "disable", "superseded"),
+    ]
+
+
+def test_what_a_throttle_left_open_is_left_to_the_next_run() -> None:
+    """The key was stored or not: nobody knows within this run."""
+    account = account_of(90)
+    account.fail("store", TooManyRequestsError())
+
+    report = run(account)
+
+    assert rows(report) == [("u0", "defer", "throttled")]
+    assert account.statuses("u0") == {"K0": "Active", "NEW1": "Active"}
+
+
+def test_an_announcement_is_put_on_record_at_the_next_turn() -> None:
+    account = account_of(90, password=False)
+    account.fail("record", TooManyRequestsError())
+
+    run(account)
+
+    assert account.secrets["u0"].announced == stamp("NEW1")
+    account.clock.time += timedelta(days=1)
+    account.told.clear()
+    run(account)
+    assert account.told == []
+
+
+def test_whoever_is_throttled_all_the_time_is_deferred_and_has_not_failed() -> None:
+    account = account_of(92, 91)
+    account.fail("describe", *[TooManyRequestsError() for _ in range(2 * TURNS)])
+
+    report = run(account)
+
+    assert rows(report) == [("u0", "defer", "throttled"), ("u1", "defer", "throttled")]
+    assert report.failed == ()
+
+
+def test_what_a_throttle_left_undone_after_the_digest_is_left_to_the_next_run() -> None:
+    account = account_of(90, audience=Audience.OPERATOR)
+    account.fail("disable", TooManyRequestsError())
+
+    report = run(account)
+
+    assert rows(report)[-1] == ("u0", "defer", "throttled")
+    assert account.secrets["u0"].announced == stamp("NEW1")
+
+
+def test_a_throttled_dry_run_plans_what_it_could_read() -> None:
+    account = account_of(92, 91)
+    account.fail("keys", *[TooManyRequestsError() for _ in range(2 * TURNS)])
+
+    report = run(account, Payload(dry_run=True))
+
+    assert rows(report) == [("u0", "defer", "throttled"), ("u1", "defer", "throttled")]
+
+
+def test_another_turn_does_not_exceed_the_limit() -> None:
+    account = account_of(92, 91)
+    account.fail("keys", TooManyRequestsError())
+
+    report = run(account, max_rotations_per_run=1)
+
+    assert rotated(report) == ["u1"]
+    assert ("u0", "defer", "rotation_limit") in rows(report)
+
+
+def test_a_throttled_emergency_fails_so_that_it_is_tried_again() -> None:
+    account = account_of(50)
+    account.fail("describe", TooManyRequestsError())
+
+    with pytest.raises(RotationFailedError):
+        run(account, Payload(emergency=Emergency("u0", "K0", "leaked")))
+
+
+def test_a_key_is_not_asked_for_long_after_its_intent() -> None:
+    account = account_of(90)
+
+    def slowly() -> None:
+        account.clock.time += timedelta(seconds=41)
+
+    account.before("create", slowly)
+
+    report = run(account)
+
+    assert rotated(report) == ["u0"]
+    state = account.secrets["u0"]
+    assert state.intent is not None
+    assert account.key("NEW1", "u0").created - state.intent.time <= timedelta(seconds=40)
+
+
+# -- a first rollout -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("audience", [Audience.USER, Audience.OPERATOR])
+@pytest.mark.parametrize("width", [1, 8])
+@pytest.mark.parametrize("survey", [True, False])
+def test_a_rollout_takes_as_many_runs_as_it_needs(
+    audience: Audience, width: int, survey: bool
+) -> None:
+    """Nobody is lost, and nobody is told twice."""
+    account = account_of(*(90 + number / 10 for number in range(200)), audience=audience)
+    runs = 0
+    while "Active" in _first_keys(account):
+        runs += 1
+        assert runs < 20
+        account.clock.left = timedelta(minutes=3)
+        account._before.clear()
+        account.before("works", *[lambda: _spend(account)] * 500)
+        if not survey:
+            account.fail("order", RuntimeError("AccessDenied"))
+        report = run(account, width=width)
+        assert report.failed == ()
+        account.clock.time += timedelta(hours=1)
+
+    assert runs > 2
+    told = Counter(name for name, event, _ in account.told if event is Event.ROTATED) + Counter(
+        line["user"]
+        for digest in account.digests
+        for line in digest.data["lines"]
+        if line["event"] == "rotated" and "please pass it on" in line["text"]
+    )
+    assert told == Counter(list(account.users))
+
+
+def _first_keys(account: FakeAccount) -> Iterator[str]:
+    """The statuses of the keys that were there at first."""
+    for name in account.users:
+        yield from (status for id_, status in account.statuses(name).items() if id_[0] == "K")
+
+
+def _spend(account: FakeAccount) -> None:
+    account.clock.left -= timedelta(seconds=2)
+
+
+def test_a_superseded_key_waits_without_a_call_and_is_then_deleted() -> None:
+    account = FakeAccount()
+    pair = (inactive("OLD", 105), key("NEW", 15))
+    state = secret("NEW", announced=stamp("NEW", 15), inactive_since=stamp("OLD", 15))
+    account.add(user(*pair, secret=replace(state)))
+
+    run(account)
+    assert "keys" not in account.calls
+    account.clock.time += timedelta(days=15)
+    report = run(account)
+
+    assert rows(report) == [("alice", "delete", "superseded")]
