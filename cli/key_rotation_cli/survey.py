@@ -1,0 +1,185 @@
+"""Every marked user as they are now, read with the product's own adapters, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from key_rotation.aws.directory import IamDirectory
+from key_rotation.aws.notifier import TopicNotifier
+from key_rotation.aws.parameters import read_parameters
+from key_rotation.aws.secrets import UserSecrets
+from key_rotation.model import AccessKey, Event, Fact, Limits, MarkedUser, Needs, Verb
+from key_rotation.overrides import limits_for
+from key_rotation.ports import Directory, Notifier, Scan, Secrets
+from key_rotation.rotation import describe
+from key_rotation.settings import Settings, SettingsError, parse_settings
+
+from .connection import Connection
+from .forecast import Forecast, forecast
+
+# So many users are read side by side; IAM's throttle, not the line, is what ends it.
+_SIDE_BY_SIDE = 8
+
+Tell = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The reads of one installation."""
+
+    settings: Settings
+    directory: Directory
+    secrets: Secrets
+    notifier: Notifier
+
+    def read(self, user: MarkedUser, fact: Fact) -> MarkedUser:
+        """The user with one more fact."""
+        match fact:
+            case Fact.SECRET:
+                return replace(user, secret=self.secrets.describe(user.ref))
+            case Fact.LAST_USED:
+                used = {key.id: self.directory.last_used(key) for key in user.keys}
+                return replace(user, last_used=used)
+            case Fact.PASSWORD:
+                return replace(user, has_password=self.directory.has_password(user.ref))
+            case Fact.AUDIENCE:
+                return replace(user, audience=self.notifier.audience(user.ref, Event.ROTATED))
+
+    def foresee(self, user: MarkedUser, now: datetime) -> tuple[MarkedUser, Forecast]:
+        """What comes, and the user with the facts that this took; `user` has their keys."""
+        while isinstance(outcome := forecast(user, self.settings, now), Needs):
+            user = self.read(user, outcome.fact)
+        return user, outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One user: what is known, the limits that hold for them, and what comes."""
+
+    user: MarkedUser
+    limits: Limits
+    forecast: Forecast
+
+    @property
+    def name(self) -> str:
+        return self.user.ref.name
+
+    @property
+    def keys(self) -> Sequence[AccessKey]:
+        """Oldest first."""
+        return sorted(self.user.keys, key=lambda key: (key.created, key.id))
+
+    @property
+    def state(self) -> str:
+        """In a word: blocked, due, held, or ok."""
+        verbs = {action.verb for action in self.forecast.present.actions}
+        if self.forecast.is_blocked:
+            return "blocked"
+        if verbs - {Verb.HOLD, Verb.RECORD, Verb.FORGET}:
+            return "due"
+        return "held" if Verb.HOLD in verbs else "ok"
+
+    @property
+    def reason(self) -> str:
+        return self.forecast.present.reason.value
+
+    def is_over_limit(self, key: AccessKey, now: datetime, slack_days: int = 0) -> bool:
+        """Whether an active key is older than the user's limit, by more than the slack."""
+        most = timedelta(days=self.limits.max_key_age_days + slack_days)
+        return key.is_active and now - key.created > most
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A user of whom something could not be read, and why."""
+
+    name: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All marked users of an installation at one time.
+
+    `scanned` counts all IAM users; `odd` are those whose tag has another value than the marking.
+    """
+
+    settings: Settings
+    account_id: str
+    region: str
+    at: datetime
+    scanned: int
+    odd: dict[str, str]
+    standings: tuple[Standing, ...]
+    unread: tuple[Unread, ...]
+
+
+def settings_of(connection: Connection, name: str) -> Settings:
+    """The settings of the installation. Raises SettingsError, also if there is none of the name."""
+    path = f"/{name}/config"
+    parameters = read_parameters(connection.client("ssm"), path)
+    if not parameters:
+        raise SettingsError(
+            f"there is no installation {name!r} in {connection.region}: no parameters under {path} "
+            "(--name, --region)"
+        )
+    return parse_settings(parameters, path)
+
+
+def reader_of(connection: Connection, settings: Settings) -> Reader:
+    return Reader(
+        settings,
+        IamDirectory(connection.client("iam"), settings.user_tag),
+        UserSecrets(connection.client("secretsmanager"), settings),
+        TopicNotifier(connection.client("sns"), settings.topic_arn),
+    )
+
+
+def survey(connection: Connection, name: str, now: datetime, tell: Tell) -> Survey:
+    """Reads everything; `tell` gets how many users are done, and of how many.
+
+    A user who cannot be read is in `unread`; the scan itself is whole or an error.
+    """
+    settings = settings_of(connection, name)
+    reader = reader_of(connection, settings)
+    scan = reader.directory.scan()
+    standings, unread = _read_all(reader, scan, now, tell)
+    return Survey(
+        settings,
+        connection.account_id,
+        connection.region,
+        now,
+        scan.scanned,
+        scan.odd,
+        tuple(standings),
+        tuple(unread),
+    )
+
+
+def _read_all(
+    reader: Reader, scan: Scan, now: datetime, tell: Tell
+) -> tuple[list[Standing], list[Unread]]:
+    standings: list[Standing] = []
+    unread: list[Unread] = []
+    users = sorted(scan.marked, key=lambda user: user.ref.name)
+
+    def read(user: MarkedUser) -> Standing | Unread:
+        try:
+            user = replace(user, keys=reader.directory.keys(user.ref))
+            user, coming = reader.foresee(user, now)
+        except Exception as error:
+            return Unread(user.ref.name, describe(error))
+        return Standing(user, limits_for(user.tags, reader.settings), coming)
+
+    tell(0, len(users))
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        for done, outcome in enumerate(pool.map(read, users), 1):
+            tell(done, len(users))
+            if isinstance(outcome, Standing):
+                standings.append(outcome)
+            else:
+                unread.append(outcome)
+    return standings, unread
