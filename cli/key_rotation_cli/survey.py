@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from key_rotation.aws.directory import IamDirectory
 from key_rotation.aws.notifier import TopicNotifier
 from key_rotation.aws.parameters import read_parameters
@@ -170,7 +172,7 @@ def _read_all(
         try:
             user = replace(user, keys=reader.directory.keys(user.ref))
             user, coming = reader.foresee(user, now)
-        except Exception as error:
+        except (BotoCoreError, ClientError) as error:
             return Unread(user.ref.name, describe(error))
         return Standing(user, limits_for(user.tags, reader.settings), coming)
 

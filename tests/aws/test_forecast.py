@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from key_rotation_cli.forecast import Forecast, Step, forecast
 
 from key_rotation.aws.directory import IamDirectory
 from key_rotation.aws.notifier import TopicNotifier
 from key_rotation.aws.secrets import UserSecrets
 from key_rotation.model import Event, MarkedUser
 from key_rotation.settings import parse_settings
+from key_rotation_cli.forecast import Forecast, Step, forecast
 from tests.aws.account import PATH, Account
 
 _UNSEEN = {"record", "forget", "hold"}

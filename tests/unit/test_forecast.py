@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from key_rotation_cli.forecast import Forecast, Step, forecast
 
 from key_rotation.model import Audience, Fact, MarkedUser, Needs, SecretState, Verb
 from key_rotation.settings import Settings
+from key_rotation_cli.forecast import Forecast, Step, forecast
 from tests.unit.builders import (
     ALICE,
     NOW,
