@@ -11,21 +11,19 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+from key_rotation.model import AccessKey, Audience, KeyStatus, MarkedUser, SecretState, UserRef
+from key_rotation.overrides import limits_for
+from key_rotation.settings import Settings
 from key_rotation_cli.forecast import Forecast, forecast
 from key_rotation_cli.report.compliance import Compliance
 from key_rotation_cli.report.page import page
 from key_rotation_cli.survey import Standing, Survey, Unread
-
-from key_rotation.model import AccessKey, Audience, KeyStatus, MarkedUser, SecretState, UserRef
-from key_rotation.overrides import limits_for
-from key_rotation.settings import Settings
 from tests.unit.builders import (
     ACCOUNT,
     NOW,
     SETTINGS,
     ago,
     expired,
-    inactive,
     key,
     secret,
     stamp,
@@ -74,8 +72,11 @@ def _users() -> Iterator[tuple[str, MarkedUser]]:
     old, new = _id(key("L1", 93.4)), _id(key("L2", 3.2))
     yield "legacy-import", user(old, new, secret=_pair(old, new, 3.2), password=False)
     old, new = _id(key("M1", 104)), _id(key("M2", 12))
-    yield "mail-relay", user(
-        old, new, secret=_pair(old, new, 12), tags={"hold-until": "2026-06-12"}, password=False
+    yield (
+        "mail-relay",
+        user(
+            old, new, secret=_pair(old, new, 12), tags={"hold-until": "2026-06-12"}, password=False
+        ),
     )
     yield "nightly-etl", user(_id(key("N1", 131)), _id(key("N2", 64)))
     yield "old-scanner", user(_id(key("O1", 96)), _id(expired("O2", 200)))
@@ -86,13 +87,17 @@ def _users() -> Iterator[tuple[str, MarkedUser]]:
 
 
 def _rotated(name: str, days: float, password: bool = True) -> MarkedUser:
-    """A user whose key was replaced so long ago, the old one deleted a month later."""
-    old, new = _id(inactive(f"{name}1", days + 90)), _id(key(f"{name}2", days))
-    keys = (old, new) if days < 30 else (new,)
-    state = replace(_pair(old, new, days), inactive_since=stamp(old.id, days))
+    """A user whose key was replaced so long ago; a service keeps the old one for 7 days more, and
+    a month after that it is deleted."""
+    off = days if password else days - 7
+    old, new = _id(key(f"{name}1", days + 90)), _id(key(f"{name}2", days))
+    state = _pair(old, new, days)
+    if off > 0:
+        old = replace(old, status=KeyStatus.INACTIVE)
+        state = replace(state, inactive_since=stamp(old.id, off))
     if days >= 83:
         state = replace(state, warned=stamp(new.id, days - 83))
-    return user(*keys, secret=state, password=password)
+    return user(*((old, new) if off < 30 else (new,)), secret=state, password=password)
 
 
 def _pair(old: AccessKey, new: AccessKey, days: float) -> SecretState:

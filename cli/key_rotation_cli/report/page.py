@@ -16,13 +16,13 @@ from .compliance import BENCHMARK_DAYS, WEEKS, Compliance, Happening
 
 _LATEST = 20  # happenings shown each way; the table of users has what is on record for each
 _DUE = {
-    "rotate": "replaced by a new key",
+    "rotate": "replaced",
     "disable": "disabled",
     "delete": "deleted",
-    "warn": "owner warned",
-    "announce": "owner told of the new key",
+    "warn": "warned",
+    "announce": "announced",
     "prepare": "secret restored",
-    "block": "blocked: a person is needed",
+    "block": "blocked",
 }
 _BADGES = {"ok": "good", "due": "warn", "held": "warn", "blocked": "bad"}
 
@@ -159,7 +159,7 @@ def _scope(compliance: Compliance) -> str:
     if survey.odd:
         names = ", ".join(f"{name} ({value!r})" for name, value in sorted(survey.odd.items()))
         text += f" Not marked, since the tag has another value: {names}."
-    return f'<p class="soft" style="margin-top: 12px">{escape(text)}</p>'
+    return f'<p class="soft">{escape(text)}</p>'
 
 
 def _blocked(compliance: Compliance) -> str:
@@ -167,7 +167,7 @@ def _blocked(compliance: Compliance) -> str:
         return ""
     rows = [
         [
-            f"<b>{escape(standing.name)}</b>",
+            _name(standing.name),
             escape(blocked_because(Reason(standing.reason))),
             _oldest(standing, compliance.survey.at),
         ]
@@ -180,7 +180,7 @@ def _blocked(compliance: Compliance) -> str:
 def _unread(compliance: Compliance) -> str:
     if not compliance.survey.unread:
         return ""
-    rows = [[f"<b>{escape(u.name)}</b>", escape(u.error)] for u in compliance.survey.unread]
+    rows = [[_name(u.name), escape(u.error)] for u in compliance.survey.unread]
     return f"<section><h2>Could not be read</h2>{_table(['User', 'Why'], rows)}</section>"
 
 
@@ -192,7 +192,7 @@ def _happenings(
     rows = [
         [
             _when(h.at, now),
-            f"<b>{escape(h.user)}</b>",
+            _name(h.user),
             escape(_DUE.get(h.what, h.what)),
             f"<code>{escape(h.access_key_id)}</code>",
         ]
@@ -209,9 +209,10 @@ def _users(compliance: Compliance) -> str:
 
 
 def _user(standing: Standing, now: datetime) -> Iterable[list[str]]:
-    words = standing.reason.replace("_", " ")
-    state = "ok" if standing.reason == Reason.YOUNG else f"{standing.state}: {words}"
-    head = [f"<b>{escape(standing.name)}</b>", _badge(_BADGES[standing.state], state)]
+    state = _badge(_BADGES[standing.state], standing.state)
+    if standing.reason != Reason.YOUNG:
+        state += f' <span class="soft">{escape(standing.reason.replace("_", " "))}</span>'
+    head = [_name(standing.name), state]
     if not standing.keys:
         yield [*head, "no key", "", "", "", "", ""]
     for index, key in enumerate(standing.keys):
@@ -222,7 +223,7 @@ def _user(standing: Standing, now: datetime) -> Iterable[list[str]]:
             *(head if index == 0 else ["", ""]),
             f"<code>{escape(key.id)}</code>",
             _status(key),
-            f'<span style="color: var(--bad); font-weight: 600">{age}</span>' if over else age,
+            f'<b class="over">{age}</b>' if over else age,
             str(standing.limits.max_key_age_days),
             escape(_DUE[step[1].value]) if step else "",
             _when(step[0], now) if step else "",
@@ -250,6 +251,10 @@ def _settings(compliance: Compliance) -> str:
     )
 
 
+def _name(user: str) -> str:
+    return f'<b class="whole">{escape(user)}</b>'
+
+
 def _status(key: AccessKey) -> str:
     text = escape(key.status.value)
     return text if key.is_active else f'<span class="inactive">{text}</span>'
@@ -263,7 +268,8 @@ def _oldest(standing: Standing, now: datetime) -> str:
 
 
 def _when(at: datetime, now: datetime | None = None) -> str:
-    return "next run" if now is not None and at <= now else f"{at:%Y-%m-%d}"
+    text = "next run" if now is not None and at <= now else f"{at:%Y-%m-%d}"
+    return f'<span class="whole">{text}</span>'
 
 
 def _minute(at: datetime) -> str:
