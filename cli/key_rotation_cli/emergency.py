@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ReadTimeoutError
@@ -56,43 +57,45 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
             ) from None
     document = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
-        raise _failure(document, key)
-    return _show(document, key, arguments.dry_run, screen)
-
-
-def _failure(document: Mapping[str, Any], key: str) -> DeclinedError:
-    """What an invocation that ended in an error means for the key."""
-    kind, text = document.get("errorType", ""), document.get("errorMessage", "unknown error")
-    if kind in _REFUSED:
-        return DeclinedError(f"{text}; nothing was done, {key} is as it was")
-    status = Exit.FINDINGS if kind == "RotationFailedError" else Exit.AWS
-    return DeclinedError(f"{text}; take it that {key} IS STILL ACTIVE", status)
-
-
-def _show(response: Mapping[str, Any], key: str, asked_for_dry_run: bool, screen: Screen) -> Exit:
-    if response["users"]:
-        screen.table(HEADINGS, rows(response["users"]))
-    if response["dry_run"]:
-        if asked_for_dry_run:
-            screen.say("dry run: nothing was changed")
-            return Exit.OK
-        raise DeclinedError(
-            f"the setting dry_run is true: nothing was changed, {key} IS STILL ACTIVE",
-            Exit.FINDINGS,
-        )
-    undone = [
-        row
-        for row in response["users"]
-        if row["action"] == "defer" or (row["detail"] or "").startswith("not done")
-    ]
-    if undone:
-        raise DeclinedError(
-            f"not all was done ({undone[0]['detail']}): send it again. Until then take it that "
-            f"{key} IS STILL ACTIVE",
-            Exit.FINDINGS,
-        )
-    disabled = any(
-        r["action"] == "disable" and r["access_key_id"] == key for r in response["users"]
-    )
-    screen.say(f"{key} is disabled" if disabled else f"{key} is inactive already", "bold green")
+        found = failed(document, key)
+    else:
+        if document["users"]:
+            screen.table(HEADINGS, rows(document["users"]))
+        found = answered(document, key, arguments.dry_run)
+    if found.status is not Exit.OK:
+        raise DeclinedError(found.text, found.status)
+    screen.say(found.text, "bold green")
     return Exit.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an invocation means for the leaked key, in a sentence."""
+
+    text: str
+    status: Exit
+
+
+def failed(error: Mapping[str, Any], key: str) -> Verdict:
+    """Of an invocation that ended in this error."""
+    kind, text = error.get("errorType", ""), error.get("errorMessage", "unknown error")
+    if kind in _REFUSED:
+        return Verdict(f"{text}; nothing was done, {key} is as it was", Exit.USAGE)
+    status = Exit.FINDINGS if kind == "RotationFailedError" else Exit.AWS
+    return Verdict(f"{text}; take it that {key} IS STILL ACTIVE", status)
+
+
+def answered(response: Mapping[str, Any], key: str, asked_for_dry_run: bool) -> Verdict:
+    """Of an invocation with this response."""
+    if response["dry_run"] and asked_for_dry_run:
+        return Verdict("dry run: nothing was changed", Exit.OK)
+    if response["dry_run"]:
+        text = f"the setting dry_run is true: nothing was changed, {key} IS STILL ACTIVE"
+        return Verdict(text, Exit.FINDINGS)
+    for row in response["users"]:
+        if row["action"] == "defer" or (row["detail"] or "").startswith("not done"):
+            text = f"not all was done ({row['detail']}): send it again. Until then take it that "
+            return Verdict(f"{text}{key} IS STILL ACTIVE", Exit.FINDINGS)
+    done = [(row["action"], row["access_key_id"]) for row in response["users"]]
+    state = "disabled" if ("disable", key) in done else "inactive already"
+    return Verdict(f"{key} is {state}", Exit.OK)
