@@ -105,9 +105,10 @@ def as_csv(found: Survey) -> str:
     writer.writerow(columns)
     for standing in found.standings:
         user = _user(standing, found.at)
-        for key in user["keys"] or [dict.fromkeys(columns)]:
-            row = user | key | _flat(key.get("next"))
-            row["over_limit"] = {True: "true", False: "false"}.get(row["over_limit"], "")
+        for key in user["keys"] or [{}]:
+            row = dict.fromkeys(columns) | user | key | _flat(key.get("next"))
+            if row["over_limit"] is not None:
+                row["over_limit"] = str(row["over_limit"]).lower()  # as JSON has it
             writer.writerow([row[column] for column in columns])
     return text.getvalue()
 
