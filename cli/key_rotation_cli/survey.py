@@ -148,7 +148,7 @@ def survey(connection: Connection, name: str, now: datetime, tell: Tell) -> Surv
     settings = settings_of(connection, name)
     reader = reader_of(connection, settings)
     scan = reader.directory.scan()
-    standings, unread = _read_all(reader, scan, now, tell)
+    standings, unread = read_all(reader, scan, now, tell)
     return Survey(
         settings,
         connection.account_id,
@@ -161,9 +161,10 @@ def survey(connection: Connection, name: str, now: datetime, tell: Tell) -> Surv
     )
 
 
-def _read_all(
+def read_all(
     reader: Reader, scan: Scan, now: datetime, tell: Tell
 ) -> tuple[list[Standing], list[Unread]]:
+    """Every marked user of a scan, by name; those who could not be read apart from the others."""
     standings: list[Standing] = []
     unread: list[Unread] = []
     users = sorted(scan.marked, key=lambda user: user.ref.name)
