@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import boto3
 from botocore.config import Config
+
+from key_rotation.handler import Clients
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel
@@ -70,12 +74,33 @@ class Connection:
         account: str = self.client("sts").get_caller_identity()["Account"]
         return account
 
+    def clients(self) -> Clients:
+        """These clients, as the product takes them."""
+        return Clients(self.client, _no_trial)
+
     def _check(self, model: OperationModel, **_rest: object) -> None:
         call = f"{model.service_model.service_name}:{model.name}"
         call = _PERMISSIONS.get(call, call)
         if call not in self.allowed:
             raise UndeclaredCallError(f"{call} is not among the calls of this command")
         self.tick(call)
+
+
+class OperatorClock:
+    """The `Clock` port of somebody who can wait."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def remaining(self) -> timedelta:
+        return timedelta(days=1)
+
+
+def _no_trial(_access_key_id: str, _secret_access_key: str) -> NoReturn:
+    raise AssertionError("no key is made here, so there is none to try")
 
 
 def session(profile: str | None, region: str | None) -> boto3.session.Session:

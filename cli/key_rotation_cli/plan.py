@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
-from key_rotation.handler import Clients
 from key_rotation.handler import run as run_once
 from key_rotation.report import RotationFailedError
 
-from .connection import READS
+from .connection import READS, OperatorClock
 from .exits import Exit
 from .options import connect, shared
 from .screen import Screen
@@ -34,19 +31,6 @@ def add_to(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-class OperatorClock:
-    """The `Clock` port of somebody who can wait."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-    def remaining(self) -> timedelta:
-        return timedelta(days=1)
-
-
 def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     payload: dict[str, Any] = {"dry_run": True}
     if arguments.users:
@@ -54,10 +38,9 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     with screen.spinning("a dry run") as tick:
         connection = connect(arguments, READS, tick)
         settings_of(connection, arguments.name)  # says so if there is no such installation
-        clients = Clients(connection.client, no_trial)
         path = f"/{arguments.name}/config"
         try:
-            response = run_once(payload, path, "plan", clients, OperatorClock())
+            response = run_once(payload, path, "plan", connection.clients(), OperatorClock())
         except RotationFailedError as failed:
             response = failed.report.response()
     if arguments.json:
@@ -98,8 +81,3 @@ def _show(response: Mapping[str, Any], screen: Screen) -> None:
     screen.table(headings, [row[: len(headings)] for row in rows(planned)])
     counts = ", ".join(f"{count} {action}" for action, count in response["counts"].items())
     screen.say(f"the next run would do this for {response['scanned']} marked users: {counts}")
-
-
-def no_trial(_access_key_id: str, _secret_access_key: str) -> NoReturn:
-    """Stands for the STS client of a new key, where none is made."""
-    raise AssertionError("no key is made here, so there is none to try")

@@ -32,6 +32,7 @@ class Restoration:
     successor: AccessKey
     tag: str
     hold_until: date
+    is_to_be_tagged: bool
     off_again: datetime
     suspicion: str | None
 
@@ -63,7 +64,7 @@ def restoration(
     if isinstance(suspicion, Needs):
         return suspicion
     day = wanted if standing == wanted else min(wanted, (off_again - _SECOND).date())
-    return Restoration(key, successor, tag, day, off_again, suspicion)
+    return Restoration(key, successor, tag, day, day != standing, off_again, suspicion)
 
 
 def _pair(user: MarkedUser) -> tuple[AccessKey, AccessKey]:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from key_rotation.aws.keys import IamKeys
-from key_rotation.aws.secrets import UserSecrets
+from key_rotation.facts import read_fact
+from key_rotation.handler import world_of
 from key_rotation.model import MarkedUser, Needs
-from key_rotation.overrides import limits_for
+from key_rotation.ports import World
+from key_rotation.settings import Settings
 
-from .connection import RESTORATION, Connection
+from .connection import RESTORATION, Connection, OperatorClock
 from .exits import DeclinedError, Exit
 from .options import connect, shared
-from .plan import no_trial
 from .restoration import NotRestorableError, Restoration, restoration
 from .screen import Screen
-from .survey import Reader, reader_of, settings_of
+from .survey import settings_of
 
 
 def add_to(commands: Any) -> None:
@@ -50,10 +50,11 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     connection = connect(arguments, RESTORATION)
     with screen.spinning("reading the user"):
-        reader = reader_of(connection, settings_of(connection, arguments.name))
-        user = _user(reader, arguments.user)
+        settings = settings_of(connection, arguments.name)
+        world = world_of(connection.clients(), settings, OperatorClock())
+        user = _user(world, settings, arguments.user)
         try:
-            user, found = _restoration(reader, user, arguments.until)
+            user, found = _restoration(world, settings, user, arguments.until)
         except NotRestorableError as refused:
             raise DeclinedError(str(refused), Exit.FINDINGS) from None
     if found.suspicion is not None and not arguments.not_leaked:
@@ -63,51 +64,45 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
             Exit.FINDINGS,
         )
     if not arguments.dry_run:
-        _carry_out(connection, reader, user, found, screen)
+        _carry_out(connection, world, user, found, screen)
     _tell(user, found, arguments.dry_run, screen)
     return Exit.OK
 
 
-def _user(reader: Reader, name: str) -> MarkedUser:
-    for user in reader.directory.scan().marked:
+def _user(world: World, settings: Settings, name: str) -> MarkedUser:
+    for user in world.directory.scan().marked:
         if user.ref.name == name:
-            return replace(user, keys=reader.directory.keys(user.ref))
-    tag = reader.settings.user_tag
+            return replace(user, keys=world.directory.keys(user.ref))
+    tag = settings.user_tag
     raise DeclinedError(
         f"{name!r} is not an IAM user of this account that carries the tag {tag.key} = {tag.value}"
     )
 
 
 def _restoration(
-    reader: Reader, user: MarkedUser, until: date | None
+    world: World, settings: Settings, user: MarkedUser, until: date | None
 ) -> tuple[MarkedUser, Restoration]:
-    now = datetime.now(UTC)
-    while isinstance(outcome := restoration(user, reader.settings, now, until), Needs):
-        user = reader.read(user, outcome.fact)
+    now = world.clock.now()
+    while isinstance(outcome := restoration(user, settings, now, until), Needs):
+        user = read_fact(world, user, outcome.fact)
     return user, outcome
 
 
 def _carry_out(
-    connection: Connection,
-    reader: Reader,
-    user: MarkedUser,
-    found: Restoration,
-    screen: Screen,
+    connection: Connection, world: World, user: MarkedUser, found: Restoration, screen: Screen
 ) -> None:
     """The tag first: a run between the two calls must find it. The record last: without it the key
     would count as seen inactive all along, should somebody disable it before the next run."""
-    iam, name = connection.client("iam"), user.ref.name
-    if limits_for(user.tags, reader.settings).hold_until != found.hold_until:
+    if found.is_to_be_tagged:
         tags = [{"Key": found.tag, "Value": found.hold_until.isoformat()}]
-        iam.tag_user(UserName=name, Tags=tags)
+        connection.client("iam").tag_user(UserName=user.ref.name, Tags=tags)
     if not found.key.is_active:
-        IamKeys(iam, no_trial).enable(user.ref, found.key.id)
+        world.keys.enable(user.ref, found.key.id)
     secret = user.secret
     record = secret.inactive_since if secret is not None else None
     if secret is not None and record is not None and record.access_key_id == found.key.id:
         try:
-            secrets = UserSecrets(connection.client("secretsmanager"), reader.settings)
-            secrets.forget_inactive(secret)
+            world.secrets.forget_inactive(secret)
         except (BotoCoreError, ClientError) as error:
             screen.note(f"the record inactive-since stays for the next run to clear: {error}")
 

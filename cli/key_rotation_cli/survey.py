@@ -9,17 +9,16 @@ from datetime import datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from key_rotation.aws.directory import IamDirectory
-from key_rotation.aws.notifier import TopicNotifier
 from key_rotation.aws.parameters import read_parameters
-from key_rotation.aws.secrets import UserSecrets
-from key_rotation.model import AccessKey, Event, Fact, Limits, MarkedUser, Needs, Verb
+from key_rotation.facts import read_fact
+from key_rotation.handler import world_of
+from key_rotation.model import AccessKey, Limits, MarkedUser, Needs, Verb
 from key_rotation.overrides import limits_for
-from key_rotation.ports import Directory, Notifier, Scan, Secrets
+from key_rotation.ports import Scan, World
 from key_rotation.rotation import describe
 from key_rotation.settings import Settings, SettingsError, parse_settings
 
-from .connection import Connection
+from .connection import Connection, OperatorClock
 from .forecast import Forecast, forecast
 
 # So many users are read side by side; IAM's throttle, not the line, is what ends it.
@@ -28,33 +27,13 @@ _SIDE_BY_SIDE = 8
 Tell = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
-class Reader:
-    """The reads of one installation."""
-
-    settings: Settings
-    directory: Directory
-    secrets: Secrets
-    notifier: Notifier
-
-    def read(self, user: MarkedUser, fact: Fact) -> MarkedUser:
-        """The user with one more fact."""
-        match fact:
-            case Fact.SECRET:
-                return replace(user, secret=self.secrets.describe(user.ref))
-            case Fact.LAST_USED:
-                used = {key.id: self.directory.last_used(key) for key in user.keys}
-                return replace(user, last_used=used)
-            case Fact.PASSWORD:
-                return replace(user, has_password=self.directory.has_password(user.ref))
-            case Fact.AUDIENCE:
-                return replace(user, audience=self.notifier.audience(user.ref, Event.ROTATED))
-
-    def foresee(self, user: MarkedUser, now: datetime) -> tuple[MarkedUser, Forecast]:
-        """What comes, and the user with the facts that this took; `user` has their keys."""
-        while isinstance(outcome := forecast(user, self.settings, now), Needs):
-            user = self.read(user, outcome.fact)
-        return user, outcome
+def foresee(
+    world: World, settings: Settings, user: MarkedUser, now: datetime
+) -> tuple[MarkedUser, Forecast]:
+    """What comes, and the user with the facts that this took; `user` has their keys."""
+    while isinstance(outcome := forecast(user, settings, now), Needs):
+        user = read_fact(world, user, outcome.fact)
+    return user, outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,24 +110,15 @@ def settings_of(connection: Connection, name: str) -> Settings:
     return parse_settings(parameters, path)
 
 
-def reader_of(connection: Connection, settings: Settings) -> Reader:
-    return Reader(
-        settings,
-        IamDirectory(connection.client("iam"), settings.user_tag),
-        UserSecrets(connection.client("secretsmanager"), settings),
-        TopicNotifier(connection.client("sns"), settings.topic_arn),
-    )
-
-
 def survey(connection: Connection, name: str, now: datetime, tell: Tell) -> Survey:
     """Reads everything; `tell` gets how many users are done, and of how many.
 
     A user who cannot be read is in `unread`; the scan itself is whole or an error.
     """
     settings = settings_of(connection, name)
-    reader = reader_of(connection, settings)
-    scan = reader.directory.scan()
-    standings, unread = read_all(reader, scan, now, tell)
+    world = world_of(connection.clients(), settings, OperatorClock())
+    scan = world.directory.scan()
+    standings, unread = read_all(world, settings, scan, now, tell)
     return Survey(
         settings,
         connection.account_id,
@@ -162,7 +132,7 @@ def survey(connection: Connection, name: str, now: datetime, tell: Tell) -> Surv
 
 
 def read_all(
-    reader: Reader, scan: Scan, now: datetime, tell: Tell
+    world: World, settings: Settings, scan: Scan, now: datetime, tell: Tell
 ) -> tuple[list[Standing], list[Unread]]:
     """Every marked user of a scan, by name; those who could not be read apart from the others."""
     standings: list[Standing] = []
@@ -171,11 +141,11 @@ def read_all(
 
     def read(user: MarkedUser) -> Standing | Unread:
         try:
-            user = replace(user, keys=reader.directory.keys(user.ref))
-            user, coming = reader.foresee(user, now)
+            user = replace(user, keys=world.directory.keys(user.ref))
+            user, coming = foresee(world, settings, user, now)
         except (BotoCoreError, ClientError) as error:
             return Unread(user.ref.name, describe(error))
-        return Standing(user, limits_for(user.tags, reader.settings), coming)
+        return Standing(user, limits_for(user.tags, settings), coming)
 
     tell(0, len(users))
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:

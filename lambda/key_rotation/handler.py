@@ -23,7 +23,7 @@ from .aws.secrets import UserSecrets
 from .payload import parse_payload
 from .ports import Clock, World
 from .rotation import Rotation
-from .settings import SettingsError, parse_settings
+from .settings import Settings, SettingsError, parse_settings
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
@@ -88,8 +88,14 @@ def run(
     """One run on these clients and this clock; `path` is where the settings are."""
     payload = parse_payload(event)
     settings = parse_settings(read_parameters(clients.of("ssm"), path), path)
+    world = world_of(clients, settings, clock)
+    return Rotation(world, settings, payload, request_id).run().response()
+
+
+def world_of(clients: Clients, settings: Settings, clock: Clock) -> World:
+    """The ports of one run, or of anybody who looks at what a run would see."""
     iam = clients.of("iam")
-    world = World(
+    return World(
         directory=IamDirectory(iam, settings.user_tag),
         keys=IamKeys(iam, clients.sts_for),
         secrets=UserSecrets(clients.of("secretsmanager"), settings),
@@ -97,7 +103,6 @@ def run(
         metrics=RunMetrics(clients.of("cloudwatch"), settings.name),
         clock=clock,
     )
-    return Rotation(world, settings, payload, request_id).run().response()
 
 
 @cache

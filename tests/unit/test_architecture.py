@@ -33,10 +33,11 @@ ARROWS: dict[str, frozenset[str]] = {
     "policy": DATA | {"overrides", "settings"},
     "ports": DATA | {"messages", "report"},
     "apply": CORE,
-    "rotation": CORE | {"apply"},
+    "facts": DATA | {"ports"},
+    "rotation": CORE | {"apply", "facts"},
     "aws.__init__": frozenset(),
     **dict.fromkeys(ADAPTERS, ADAPTED | ADAPTERS),
-    "handler": CORE | {"apply", "rotation"} | ADAPTERS,
+    "handler": CORE | {"apply", "facts", "rotation"} | ADAPTERS,
 }
 # What is not of the package and not of the standard library; all else imports neither.
 LIBRARIES = {"handler": {"boto3", "botocore"}, **{name: {"botocore"} for name in ADAPTERS}}

@@ -6,9 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from key_rotation.model import AccessKey
-from key_rotation.ports import Scan
-from key_rotation.settings import Settings
-from key_rotation_cli.survey import Reader, Standing, Unread, read_all
+from key_rotation_cli.survey import Standing, Unread, read_all
 from tests.unit.builders import NOW, SETTINGS, ago, expired, key, secret, stamp, user
 from tests.unit.fakes import FakeAccount
 from tests.unit.sample import standing
@@ -19,13 +17,12 @@ def denied(operation: str) -> ClientError:
     return ClientError({"Error": error}, operation)  # type: ignore[typeddict-item]
 
 
-def read(
-    account: FakeAccount, settings: Settings = SETTINGS
-) -> tuple[list[Standing], list[Unread], list[tuple[int, int]]]:
+def read(account: FakeAccount) -> tuple[list[Standing], list[Unread], list[tuple[int, int]]]:
     told: list[tuple[int, int]] = []
-    reader = Reader(settings, account, account, account)
-    scan: Scan = account.scan()
-    standings, unread = read_all(reader, scan, NOW, lambda done, of: told.append((done, of)))
+    scan = account.scan()
+    standings, unread = read_all(
+        account.world(), SETTINGS, scan, NOW, lambda done, of: told.append((done, of))
+    )
     return standings, unread, told
 
 
