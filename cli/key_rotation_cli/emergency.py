@@ -20,6 +20,8 @@ from .screen import Screen
 
 _REFUSED = ("PayloadError", "SettingsError")
 
+CALLS = INVOCATION
+
 
 def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
@@ -43,7 +45,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     if arguments.dry_run:
         payload["dry_run"] = True
     parse_payload(payload)
-    client = connect(arguments, INVOCATION).client("lambda")
+    client = connect(arguments, CALLS).client("lambda")
     with screen.spinning("the function is at work"):
         try:
             answer = client.invoke(FunctionName=arguments.name, Payload=json.dumps(payload))

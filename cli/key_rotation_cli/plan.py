@@ -17,6 +17,8 @@ from .survey import settings_of
 
 HEADINGS = ("user", "action", "key", "reason", "detail")
 
+CALLS = READS
+
 
 def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
@@ -36,7 +38,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     if arguments.users:
         payload["users"] = arguments.users
     with screen.spinning("a dry run") as tick:
-        connection = connect(arguments, READS, tick)
+        connection = connect(arguments, CALLS, tick)
         settings_of(connection, arguments.name)  # says so if there is no such installation
         path = f"/{arguments.name}/config"
         try:

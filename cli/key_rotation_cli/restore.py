@@ -22,6 +22,8 @@ from .restoration import NotRestorableError, Restoration, restoration
 from .screen import Screen
 from .survey import settings_of
 
+CALLS = RESTORATION
+
 
 def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
@@ -48,7 +50,7 @@ def add_to(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
-    connection = connect(arguments, RESTORATION)
+    connection = connect(arguments, CALLS)
     with screen.spinning("reading the user"):
         settings = settings_of(connection, arguments.name)
         world = world_of(connection.clients(), settings, OperatorClock())

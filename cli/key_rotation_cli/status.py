@@ -22,6 +22,8 @@ from .survey import Standing, Survey, survey
 _COLORS = {"ok": "green", "due": "yellow", "held": "yellow", "blocked": "red"}
 _HEADINGS = ("user", "key", "age", "status", "state", "next", "when")
 
+CALLS = READS
+
 
 def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
@@ -51,7 +53,7 @@ def add_to(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
-    connection = connect(arguments, READS)
+    connection = connect(arguments, CALLS)
     with screen.counting("reading users") as tell:
         found = survey(connection, arguments.name, datetime.now(UTC), tell)
     if arguments.json:
@@ -59,7 +61,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     elif arguments.csv:
         screen.write(as_csv(found))
     else:
-        _show(found, screen)
+        show(found, screen)
     for unread in found.unread:
         screen.error(f"{unread.name} could not be read: {unread.error}")
     if found.unread:
@@ -147,7 +149,8 @@ def _step(step: tuple[datetime, str] | None) -> dict[str, str] | None:
     return None if step is None else {"action": str(step[1]), "at": _iso(step[0])}
 
 
-def _show(found: Survey, screen: Screen) -> None:
+def show(found: Survey, screen: Screen) -> None:
+    """As a table, with a line of counts."""
     tag = found.settings.user_tag
     if not found.standings and not found.unread:
         screen.say(f"no IAM user carries the tag {tag.key} = {tag.value}")

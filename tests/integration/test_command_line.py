@@ -111,4 +111,3 @@ def test_status_plan_and_report(
         "disable",
     ]
     assert due.keys[0].id in target.read_text()
-    assert stage.secret_tags("it-alice")

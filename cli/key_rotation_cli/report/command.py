@@ -15,6 +15,8 @@ from ..survey import survey
 from .compliance import BENCHMARK_DAYS, Compliance
 from .page import page
 
+CALLS = READS
+
 
 def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
@@ -34,7 +36,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     target: Path = arguments.html
     if not target.parent.is_dir():  # before a long reading
         raise NotADirectoryError(f"{target.parent} is not a folder")
-    connection = connect(arguments, READS)
+    connection = connect(arguments, CALLS)
     with screen.counting("reading users") as tell:
         found = survey(connection, arguments.name, datetime.now(UTC), tell)
     compliance = Compliance(found)
