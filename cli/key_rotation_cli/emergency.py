@@ -15,7 +15,7 @@ from key_rotation.payload import parse_payload
 from .connection import INVOCATION
 from .exits import DeclinedError, Exit
 from .options import connect, shared
-from .plan import HEADINGS, rows
+from .plan import HEADINGS, WRAPPING, rows
 from .screen import Screen
 
 _REFUSED = ("PayloadError", "SettingsError")
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         found = failed(document, key)
     else:
         if document["users"]:
-            screen.table(HEADINGS, rows(document["users"]))
+            screen.table(HEADINGS, rows(document["users"]), WRAPPING)
         found = answered(document, key, arguments.dry_run)
     if found.status is not Exit.OK:
         raise DeclinedError(found.text, found.status)

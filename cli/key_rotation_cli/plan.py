@@ -16,6 +16,7 @@ from .screen import Screen
 from .survey import settings_of
 
 HEADINGS = ("user", "action", "key", "reason", "detail")
+WRAPPING = ("user", "reason", "detail")
 
 CALLS = READS
 
@@ -80,6 +81,6 @@ def _show(response: Mapping[str, Any], screen: Screen) -> None:
         screen.say(f"nothing to do for {response['scanned']} marked users")
         return
     headings = HEADINGS if any(row["detail"] for row in planned) else HEADINGS[:-1]
-    screen.table(headings, [row[: len(headings)] for row in rows(planned)])
+    screen.table(headings, [row[: len(headings)] for row in rows(planned)], WRAPPING)
     counts = ", ".join(f"{count} {action}" for action, count in response["counts"].items())
     screen.say(f"the next run would do this for {response['scanned']} marked users: {counts}")

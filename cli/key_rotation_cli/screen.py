@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 _PLAIN_COLUMNS = 100_000
@@ -28,17 +28,26 @@ class Screen:
         self._err = Console(file=sys.stderr, highlight=False)
         self._is_terminal = self._out.is_terminal
 
-    def table(self, headings: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None:
-        """One line a row, but where a terminal is too narrow."""
+    def table(
+        self,
+        headings: Sequence[str],
+        rows: Sequence[Sequence[str | Text]],
+        wrapping: Collection[str] = (),
+    ) -> None:
+        """One line a row; on a terminal that is too narrow, the columns `wrapping` take more."""
         table = Table(
-            *headings,
+            *(
+                Column(heading, no_wrap=heading not in wrapping, overflow="fold")
+                for heading in headings
+            ),
             box=box.SIMPLE_HEAD if self._is_terminal else None,
             pad_edge=False,
-            padding=(0, 2, 0, 0),
+            padding=(0, 1 if self._is_terminal else 2, 0, 0),
             header_style="bold",
         )
         for row in rows:
-            table.add_row(*row)
+            # Text, for a string would be taken for markup.
+            table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
         if self._is_terminal:
             self._out.print(table)
             return

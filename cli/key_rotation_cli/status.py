@@ -156,7 +156,9 @@ def show(found: Survey, screen: Screen) -> None:
         screen.say(f"no IAM user carries the tag {tag.key} = {tag.value}")
     else:
         screen.table(
-            _HEADINGS, [row for standing in found.standings for row in _rows(standing, found.at)]
+            _HEADINGS,
+            [row for standing in found.standings for row in _rows(standing, found.at)],
+            wrapping=("user", "state"),
         )
         screen.say(_summary(found))
     for name, value in sorted(found.odd.items()):
@@ -196,7 +198,7 @@ def _age_color(standing: Standing, key: AccessKey, now: datetime) -> str:
 def _when(at: datetime, now: datetime) -> str:
     if at <= now:
         return "next run"
-    return f"{at:%Y-%m-%d} (in {(at - now).days} d)"
+    return f"{at:%Y-%m-%d}"
 
 
 def _summary(found: Survey) -> str:

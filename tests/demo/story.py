@@ -15,7 +15,7 @@ from tests.localstack import process, server
 from tests.localstack.backdoor import Mail
 from tests.localstack.endpoint import from_environment
 
-from . import claims, operator, tables
+from . import claims, command_line, tables
 from .aws_cli import ROOT, Installation
 from .claims import ClaimError, Scene, require
 from .runs import Failure, invoke, reports, wait_for_report
@@ -79,7 +79,7 @@ class Story:
                 "and cannot make a key older"
             )
         self._run_again(scene, terraform)
-        operator.look(self._screen, scene)
+        command_line.look(self._screen, scene)
         if os.environ.get("KEEP") == "1":
             self._tell_how_to_look_around(account)
         else:

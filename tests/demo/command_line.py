@@ -54,8 +54,7 @@ def _run(screen: Screen, scene: Scene, *arguments: str, shown: bool = True) -> s
     if shown and screen.console.is_terminal:
         environment["FORCE_COLOR"] = "1"  # it is a pipe, but of ours
     answer = subprocess.run(
-        [sys.executable, "-m", "key_rotation_cli", *arguments]
-        + ["--name", scene.outputs["function_name"]],
+        [sys.executable, "-m", "key_rotation_cli", *arguments],
         cwd=ROOT,
         env=environment,
         capture_output=True,
