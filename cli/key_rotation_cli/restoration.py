@@ -117,8 +117,8 @@ def _refusal(
             return "a run may be at work on this user; try again in 20 minutes"
         case _:
             return (
-                f"{key.id} is not a key that this rotation replaced by {successor.id} "
-                f"({decision.reason.value.replace('_', ' ')}); switch it on by hand if you must"
+                f"{key.id} does not count as replaced by {successor.id} "
+                f"({decision.reason.value.replace('_', ' ')}): switch it on by hand if you must"
             )
 
 

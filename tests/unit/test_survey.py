@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from key_rotation.model import AccessKey
 from key_rotation_cli.survey import Standing, Unread, read_all
-from tests.unit.builders import NOW, SETTINGS, ago, expired, key, secret, stamp, user
+from tests.unit.builders import NOW, SETTINGS, ago, expired, inactive, key, secret, stamp, user
 from tests.unit.fakes import FakeAccount
 from tests.unit.sample import standing
 
@@ -80,6 +80,13 @@ def test_a_young_key_costs_two_reads_and_the_listeners() -> None:
 )
 def test_state(keys: tuple[AccessKey, ...], state: str) -> None:
     assert standing("alice", user(*keys)).state == state
+
+
+def test_blocked_says_why_even_if_there_is_something_to_announce_first() -> None:
+    unannounced = user(inactive("A", 200), key("B", 95), secret=secret("B", "A"))
+    one = standing("alice", unannounced)
+
+    assert (one.state, one.reason) == ("blocked", "slot_taken")
 
 
 def test_held_is_a_state() -> None:
