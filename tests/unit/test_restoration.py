@@ -134,7 +134,9 @@ def test_in_a_grace_longer_than_the_day_asked_for_the_grace_counts() -> None:
         pytest.param(user(key("A", 10)), "has one key", id="deleted already"),
         pytest.param(user(expired("A", 100), key("B", 10), secret=pair(10)), "expired"),
         pytest.param(
-            user(inactive("A", 100), key("B", 10)), "does not count as replaced by B", id="a person's"
+            user(inactive("A", 100), key("B", 10)),
+            "does not count as replaced by B",
+            id="a person's",
         ),
         pytest.param(
             user(inactive("A", 100), inactive("B", 10), secret=pair(10)),
