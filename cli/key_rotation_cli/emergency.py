@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ConnectionError as NotConnectedError
+from botocore.exceptions import HTTPClientError
 
 from key_rotation.payload import parse_payload
 
@@ -53,9 +54,9 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
             raise DeclinedError(
                 f"there is no function {arguments.name!r} in this region (--name, --region)"
             ) from None
-        except ReadTimeoutError:
+        except (HTTPClientError, NotConnectedError) as error:
             raise DeclinedError(
-                f"no answer: take it that {key} is still active, and send it again", Exit.AWS
+                f"{error}: take it that {key} IS STILL ACTIVE, and send it again", Exit.AWS
             ) from None
     document = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 import botocore.client
@@ -415,6 +416,19 @@ def test_emergency_with_a_malformed_key_calls_nothing(
     assert outcome.status == Exit.USAGE
     assert "emergency.access_key_id" in outcome.err
     assert made == []
+
+
+def test_emergency_without_an_answer(
+    key_rotation: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket() as silent:  # bound, and nobody listens
+        silent.bind(("127.0.0.1", 0))
+        port = silent.getsockname()[1]
+        monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", f"http://127.0.0.1:{port}")
+        outcome = key_rotation("emergency", "alice", "AKIAIOSFODNN7EXAMPLE", "--reason", "leaked")
+
+    assert outcome.status == Exit.AWS
+    assert "AKIAIOSFODNN7EXAMPLE IS STILL ACTIVE" in outcome.err
 
 
 @pytest.mark.parametrize(
