@@ -76,6 +76,11 @@ format: require-terraform $(READY) ## Format Python and HCL
 docs: $(READY) ## Write the tables of README.md from the HCL
 	@$(BIN)/python scripts/docs.py
 
+.PHONY: sample-report
+sample-report: $(READY) ## The compliance report of a made-up account: build/sample-report.html
+	@PYTHONPATH=lambda:cli $(BIN)/python -m tests.unit.sample build/sample-report.html
+	@echo build/sample-report.html
+
 .PHONY: package
 package: ## Build lambda/package.zip from lambda/key_rotation
 	@$(FIND_PYTHON); "$$python" -m scripts.package

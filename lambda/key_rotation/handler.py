@@ -27,7 +27,7 @@ from .aws.secrets import UserSecrets
 from .payload import parse_payload
 from .ports import Clock, World
 from .rotation import Rotation
-from .settings import SettingsError, parse_settings
+from .settings import Settings, SettingsError, parse_settings
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -110,9 +110,15 @@ def run(
     `width` users are worked on side by side."""
     payload = parse_payload(event)
     settings = parse_settings(read_parameters(clients.of("ssm"), path), path)
+    world = world_of(clients, settings, clock, width)
+    return Rotation(world, settings, payload, request_id, width).run().response()
+
+
+def world_of(clients: Clients, settings: Settings, clock: Clock, width: int = 1) -> World:
+    """The ports of one run, or of anybody who looks at what a run would see."""
     iam = clients.of("iam")
     ceiling = Ceiling(settings.max_iam_writes_per_second, clock)
-    world = World(
+    return World(
         directory=IamDirectory(iam, settings.user_tag, settings.bulk_discovery, width),
         surveys=CredentialReport(iam, clock),
         keys=IamKeys(iam, clients.iam_once, clients.sts_for, ceiling, clock),
@@ -122,7 +128,6 @@ def run(
         clock=clock,
         is_throttle=is_throttle,
     )
-    return Rotation(world, settings, payload, request_id, width).run().response()
 
 
 @cache

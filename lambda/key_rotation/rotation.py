@@ -15,8 +15,9 @@ from threading import Lock
 
 from .apply import REREAD_AFTER, Applier, Work
 from .discovery import STOP_BEFORE_END, Discovery
+from .facts import read_fact
 from .messages import Line, digest
-from .model import Decision, Event, Fact, MarkedUser, Needs, Stamp, Verb
+from .model import Decision, Event, MarkedUser, Stamp, Verb
 from .parallel import side_by_side
 from .payload import Emergency, Payload, PayloadError
 from .policy import decide, decide_emergency, notice_is_due
@@ -214,21 +215,7 @@ class Rotation:
                 outcome = decide_emergency(user, emergency.access_key_id, self._settings, now)
             if isinstance(outcome, Decision):
                 return Work(user, outcome, listed_at, emergency.reason if emergency else None)
-            user = self._read(user, outcome)
-
-    def _read(self, user: MarkedUser, needs: Needs) -> MarkedUser:
-        world = self._world
-        match needs.fact:
-            case Fact.SECRET:
-                return replace(user, secret=world.secrets.describe(user.ref))
-            case Fact.LAST_USED:
-                return replace(
-                    user, last_used={key.id: world.directory.last_used(key) for key in user.keys}
-                )
-            case Fact.PASSWORD:
-                return replace(user, has_password=world.directory.has_password(user.ref))
-        assert needs.fact is Fact.AUDIENCE
-        return replace(user, audience=world.notifier.audience(user.ref, Event.ROTATED))
+            user = read_fact(world, user, outcome.fact)
 
     # -- apply -------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from tests.localstack import process, server
 from tests.localstack.backdoor import Mail
 from tests.localstack.endpoint import from_environment
 
-from . import claims, tables
+from . import claims, command_line, tables
 from .aws_cli import ROOT, Installation
 from .claims import ClaimError, Scene, require
 from .runs import Failure, invoke, reports, wait_for_report
@@ -82,6 +82,7 @@ class Story:
             scene = Scene(account, outputs, held, report)
             self._check_the_new_key(scene)
         self._run_again(scene, terraform)
+        command_line.look(self._screen, scene)
         if os.environ.get("KEEP") == "1":
             self._tell_how_to_look_around(account)
         else:

@@ -37,10 +37,11 @@ ARROWS: dict[str, frozenset[str]] = {
     "prefilter": DATA | {"overrides", "policy", "settings", "survey"},
     "discovery": CORE | {"parallel", "prefilter", "survey"},
     "apply": CORE,
-    "rotation": CORE | {"apply", "discovery", "parallel"},
+    "facts": DATA | {"ports"},
+    "rotation": CORE | {"apply", "discovery", "facts", "parallel"},
     "aws.__init__": frozenset(),
     **dict.fromkeys(ADAPTERS, ADAPTED | ADAPTERS),
-    "handler": CORE | {"apply", "rotation"} | ADAPTERS,
+    "handler": CORE | {"apply", "facts", "rotation"} | ADAPTERS,
 }
 # What is not of the package and not of the standard library; all else imports neither.
 LIBRARIES = {"handler": {"boto3", "botocore"}, **{name: {"botocore"} for name in ADAPTERS}}

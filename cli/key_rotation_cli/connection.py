@@ -1,0 +1,115 @@
+"""The operator's way into AWS: the regular credential chain, and no call but those declared."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import boto3
+from botocore.config import Config
+
+from key_rotation.handler import Clients
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel
+
+# So many users are read side by side; IAM's throttle, not the line, is what ends it.
+SIDE_BY_SIDE = 8
+
+# What looking costs: nothing is changed by these, and none returns a secret's value.
+READS = frozenset(
+    {
+        "iam:GetAccessKeyLastUsed",
+        "iam:GenerateCredentialReport",
+        "iam:GetAccountAuthorizationDetails",
+        "iam:GetCredentialReport",
+        "iam:GetLoginProfile",
+        "iam:ListAccessKeys",
+        "iam:ListUserTags",
+        "iam:ListUsers",
+        "secretsmanager:DescribeSecret",
+        "sns:GetSubscriptionAttributes",
+        "sns:ListSubscriptionsByTopic",
+        "ssm:GetParametersByPath",
+        "sts:GetCallerIdentity",
+    }
+)
+INVOCATION = frozenset({"lambda:InvokeFunction"})
+RESTORATION = READS | {"iam:TagUser", "iam:UpdateAccessKey", "secretsmanager:UntagResource"}
+
+# IAM throttles by a bucket of unpublished size: patience, not speed.
+_READING = Config(
+    connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 8}
+)
+# A run takes up to 15 minutes, and must not be started twice because its answer is late.
+_INVOKING = Config(connect_timeout=5, read_timeout=910, retries={"total_max_attempts": 1})
+_PERMISSIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
+
+
+class UndeclaredCallError(Exception):
+    """A command was about to make a call that it does not declare. Nothing was sent."""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Clients that make the calls in `allowed`, named like IAM actions, and no others.
+
+    `tick` is told of each call just before it is sent.
+    """
+
+    session: boto3.session.Session
+    allowed: frozenset[str]
+    tick: Callable[[str], None] = lambda _call: None
+
+    def client(self, service: str) -> Any:
+        """Raises BotoCoreError if region or profile are missing."""
+        config = _INVOKING if service == "lambda" else _READING
+        client = self.session.client(service, config=config)  # type: ignore[call-overload]
+        client.meta.events.register("before-call", self._check)
+        return client
+
+    @property
+    def region(self) -> str:
+        return self.session.region_name or ""
+
+    @cached_property
+    def account_id(self) -> str:
+        account: str = self.client("sts").get_caller_identity()["Account"]
+        return account
+
+    def clients(self) -> Clients:
+        """These clients, as the product takes them."""
+        return Clients(self.client, lambda: self.client("iam"), _no_trial)
+
+    def _check(self, model: OperationModel, **_rest: object) -> None:
+        call = f"{model.service_model.service_name}:{model.name}"
+        call = _PERMISSIONS.get(call, call)
+        if call not in self.allowed:
+            raise UndeclaredCallError(f"{call} is not among the calls of this command")
+        self.tick(call)
+
+
+class OperatorClock:
+    """The `Clock` port of somebody who can wait."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def remaining(self) -> timedelta:
+        return timedelta(days=1)
+
+
+def _no_trial(_access_key_id: str, _secret_access_key: str) -> NoReturn:
+    raise AssertionError("no key is made here, so there is none to try")
+
+
+def session(profile: str | None, region: str | None) -> boto3.session.Session:
+    """Raises botocore's ProfileNotFound."""
+    return boto3.session.Session(profile_name=profile, region_name=region)

@@ -1,0 +1,207 @@
+"""What will happen to a user's keys, as things stand.
+
+When something is due, and what, is asked of the product's own `decide`, at instants to come. Known
+here is only what each step leaves behind; tests/aws/test_forecast.py holds it against real runs.
+"As things stand" means: nobody changes a key or a tag, and no key is used meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+
+from key_rotation.model import (
+    Action,
+    Decision,
+    KeyStatus,
+    MarkedUser,
+    Needs,
+    SecretState,
+    Stamp,
+    Verb,
+)
+from key_rotation.policy import decide
+from key_rotation.settings import Settings
+
+_DAY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
+# A cycle is at most announce, disable, delete, warn, rotate, with an orphan before it.
+_MOST_STEPS = 8
+# What a run does to a user or tells them. HOLD and BLOCK are states; RECORD and FORGET only write
+# down what is seen.
+_ACTING = (Verb.ROTATE, Verb.DISABLE, Verb.DELETE, Verb.WARN, Verb.ANNOUNCE, Verb.PREPARE)
+_LEAVE_A_SECRET = (Verb.PREPARE, Verb.WARN, Verb.DISABLE, Verb.RECORD)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the first run at or after `at` does. The last step before nothing more can be told is a
+    rotation, or a block: then a person is needed."""
+
+    at: datetime
+    decision: Decision
+
+    @property
+    def verb(self) -> Verb:
+        """The action that matters most to an operator."""
+        verbs = [action.verb for action in self.decision.actions]
+        return next(verb for verb in (*_ACTING, Verb.BLOCK) if verb in verbs)
+
+    def about(self, access_key_id: str) -> Verb | None:
+        """What is done to this key, None if nothing."""
+        own = [a.verb for a in self.decision.actions if a.access_key_id == access_key_id]
+        return next((verb for verb in (*_ACTING, Verb.BLOCK) if verb in own), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """`present` is the decision of a run now; `steps` follow in time, none if nothing is due within
+    the longest of the settings' times."""
+
+    present: Decision
+    steps: tuple[Step, ...]
+
+    @property
+    def is_blocked(self) -> bool:
+        return _is_blocked(self.present)
+
+    def next_about(self, access_key_id: str) -> tuple[datetime, Verb] | None:
+        """The next thing that is done to this key, and when it is due."""
+        for step in self.steps:
+            if (verb := step.about(access_key_id)) is not None:
+                return step.at, verb
+        return None
+
+
+def forecast(user: MarkedUser, settings: Settings, now: datetime) -> Forecast | Needs:
+    """What is due for `user` from `now` on, or which fact must be read first."""
+    try:
+        return Forecast(_decision(user, settings, now), tuple(_steps(user, settings, now)))
+    except _UnreadError as unread:
+        return unread.needs
+
+
+class _UnreadError(Exception):
+    def __init__(self, needs: Needs) -> None:
+        self.needs = needs
+
+
+def _decision(user: MarkedUser, settings: Settings, at: datetime) -> Decision:
+    outcome = decide(user, settings, at)
+    if isinstance(outcome, Needs):
+        raise _UnreadError(outcome)
+    return outcome
+
+
+def _steps(user: MarkedUser, settings: Settings, now: datetime) -> Iterable[Step]:
+    end = now + _horizon(settings)
+    at = now
+    for _ in range(_MOST_STEPS):
+        found = _next_step(user, settings, at, end)
+        if found is None:
+            return
+        step, user = found
+        yield step
+        if step.verb in (Verb.ROTATE, Verb.BLOCK):
+            return
+        user = _after(user, step.decision.actions, settings, step.at)
+        at = step.at + _SECOND
+
+
+def _next_step(
+    user: MarkedUser, settings: Settings, at: datetime, end: datetime
+) -> tuple[Step, MarkedUser] | None:
+    """The first step at or after `at`, and the user just before it.
+
+    Days are tried one by one: no situation of a user that calls for an action passes by itself.
+    """
+    decision = _decision(user, settings, at)
+    blocked = _is_blocked(decision)
+    if _acts(decision):
+        return Step(at, decision), user
+    while at < end:
+        user = _after(user, decision.actions, settings, at)
+        later = at + _DAY
+        decision = _decision(user, settings, later)
+        if _acts(decision) or (_is_blocked(decision) and not blocked):
+            return _first_instant(user, settings, at, later, blocked), user
+        at = later
+    return None
+
+
+def _first_instant(
+    user: MarkedUser, settings: Settings, before: datetime, after: datetime, blocked: bool
+) -> Step:
+    """The instant between the two, to the second, from which on there is something to do."""
+    step = Step(after, _decision(user, settings, after))
+    while step.at - before > _SECOND:
+        middle = before + timedelta(seconds=(step.at - before) // _SECOND // 2 or 1)
+        decision = _decision(user, settings, middle)
+        if _acts(decision) or (_is_blocked(decision) and not blocked):
+            step = Step(middle, decision)
+        else:
+            before = middle
+    return step
+
+
+def _acts(decision: Decision) -> bool:
+    return any(action.verb in _ACTING for action in decision.actions)
+
+
+def _is_blocked(decision: Decision) -> bool:
+    return any(action.verb is Verb.BLOCK for action in decision.actions)
+
+
+def _horizon(settings: Settings) -> timedelta:
+    """The longest that a settled user can wait: everything is counted from what has been."""
+    days = [getattr(settings, f.name) for f in fields(settings) if f.name.endswith("_days")]
+    return timedelta(days=max(days) + 1)
+
+
+def _after(
+    user: MarkedUser, actions: Iterable[Action], settings: Settings, at: datetime
+) -> MarkedUser:
+    """The user as these actions leave them."""
+    for action in actions:
+        if user.secret is not None and action.verb in _LEAVE_A_SECRET:
+            user = replace(user, secret=_made(user, user.secret, settings))
+        user = _after_action(user, action, at)
+    return user
+
+
+def _after_action(user: MarkedUser, action: Action, at: datetime) -> MarkedUser:
+    key_id, secret = action.access_key_id, user.secret
+    if key_id is None or secret is None:
+        return user
+    stamp = Stamp(key_id, at)
+    match action.verb:
+        case Verb.DISABLE:
+            keys = tuple(
+                replace(key, status=KeyStatus.INACTIVE) if key.id == key_id else key
+                for key in user.keys
+            )
+            return replace(user, keys=keys, secret=replace(secret, inactive_since=stamp))
+        case Verb.DELETE:
+            return replace(user, keys=tuple(key for key in user.keys if key.id != key_id))
+        case Verb.RECORD:
+            return replace(user, secret=replace(secret, inactive_since=stamp))
+        case Verb.FORGET:
+            return replace(user, secret=replace(secret, inactive_since=None))
+        case Verb.ANNOUNCE:
+            return replace(user, secret=replace(secret, announced=stamp))
+        case Verb.WARN:
+            return replace(user, secret=replace(secret, warned=stamp))
+        case _:
+            return user
+
+
+def _made(user: MarkedUser, secret: SecretState, settings: Settings) -> SecretState:
+    """The secret as it is left when a record is put on it; a new one's ARN is not known yet."""
+    return replace(
+        secret,
+        arn=secret.arn or secret.name,
+        pending_deletion=False,
+        managed_by=settings.name,
+        user_id=user.ref.id,
+    )

@@ -1,0 +1,86 @@
+"""The console script `key-rotation`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+
+from key_rotation.payload import PayloadError
+from key_rotation.ports import DiscoveryError
+from key_rotation.settings import SettingsError
+
+from . import emergency, plan, restore, status
+from .exits import DeclinedError, Exit
+from .report import command as report
+from .screen import Screen
+
+_COMMANDS = (status, plan, emergency, restore, report)
+_SET_UP = (NoCredentialsError, NoRegionError, PartialCredentialsError, ProfileNotFound)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; its exit status. Bad arguments end in SystemExit(2), as argparse has it."""
+    arguments = _parser().parse_args(argv)
+    # What the product logs about a failure is in the answer, too.
+    logging.getLogger("key_rotation").addHandler(logging.NullHandler())
+    screen = Screen()
+    try:
+        code: Exit = arguments.run(arguments, screen)
+        sys.stdout.flush()
+    except DeclinedError as declined:
+        screen.error(str(declined))
+        return declined.status
+    except (SettingsError, PayloadError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            return _closed_pipe()
+        screen.error(str(error))
+        return Exit.USAGE
+    except _SET_UP as error:
+        screen.error(_hint(error))
+        return Exit.USAGE
+    except (BotoCoreError, ClientError, DiscoveryError) as error:
+        screen.error(str(error))
+        return Exit.AWS
+    except KeyboardInterrupt:
+        screen.error("interrupted")
+        return Exit.INTERRUPTED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="key-rotation",
+        description="See and steer the rotation of IAM access keys in one account.",
+        epilog="Exit status: 0 all well; 1 findings; 2 arguments, settings or credentials; "
+        "3 AWS refused or did not answer. docs/cli.md has the permissions that each command needs.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for module in _COMMANDS:
+        module.add_to(commands)
+    return parser
+
+
+def _hint(error: Exception) -> str:
+    if isinstance(error, NoRegionError):
+        return "no region: give --region, or set AWS_REGION"
+    if isinstance(error, NoCredentialsError):
+        return "no credentials: give --profile, or sign in"
+    return str(error)
+
+
+def _closed_pipe() -> Exit:
+    """Whoever read our output has read enough; Python's own flush at exit must not complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Exit.OK

@@ -1,0 +1,88 @@
+"""`key-rotation plan`: what the next run would do, from the code that would do it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from key_rotation.handler import run as run_once
+from key_rotation.report import RotationFailedError
+
+from .connection import READS, SIDE_BY_SIDE, OperatorClock
+from .exits import Exit
+from .options import connect, shared
+from .screen import Screen
+from .survey import settings_of
+
+HEADINGS = ("user", "action", "key", "reason", "detail")
+WRAPPING = ("user", "reason", "detail")
+
+CALLS = READS
+
+
+def add_to(commands: Any) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "plan",
+        parents=[shared()],
+        help="what the next run would do",
+        description="Shows what the next run would do: the function's own code, as a dry run with "
+        "your credentials. Changes and sends nothing.",
+    )
+    parser.add_argument("users", nargs="*", metavar="USER", help="only these (default: all)")
+    parser.add_argument("--json", action="store_true", help="the response of the dry run, as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
+    payload: dict[str, Any] = {"dry_run": True}
+    if arguments.users:
+        payload["users"] = arguments.users
+    with screen.spinning("a dry run") as tick:
+        connection = connect(arguments, CALLS, tick)
+        settings_of(connection, arguments.name)  # says so if there is no such installation
+        path = f"/{arguments.name}/config"
+        try:
+            response = run_once(
+                payload, path, "plan", connection.clients(), OperatorClock(), SIDE_BY_SIDE
+            )
+        except RotationFailedError as failed:
+            response = failed.report.response()
+    if arguments.json:
+        screen.document(response)
+    else:
+        _show(response, screen)
+    for row in response["users"]:
+        if row["action"] == "fail":
+            screen.error(f"{row['user']} could not be read: {row['detail']}")
+    return Exit.AWS if response["failed"] else Exit.OK
+
+
+def rows(users: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """The rows of a response as a table shows them."""
+    return [
+        [
+            row["user"],
+            row["action"],
+            row["access_key_id"] or "",
+            row["reason"].replace("_", " "),
+            row["detail"] or "",
+        ]
+        for row in users
+    ]
+
+
+def _show(response: Mapping[str, Any], screen: Screen) -> None:
+    # Every row of a dry run has the detail "dry run"; rows without a reading have their own.
+    planned = [
+        {**row, "detail": None if row["detail"] == "dry run" else row["detail"]}
+        for row in response["users"]
+        if row["action"] != "fail"
+    ]
+    if not planned:
+        screen.say(f"nothing to do for {response['scanned']} marked users")
+        return
+    headings = HEADINGS if any(row["detail"] for row in planned) else HEADINGS[:-1]
+    screen.table(headings, [row[: len(headings)] for row in rows(planned)], WRAPPING)
+    counts = ", ".join(f"{count} {action}" for action, count in response["counts"].items())
+    screen.say(f"the next run would do this for {response['scanned']} marked users: {counts}")

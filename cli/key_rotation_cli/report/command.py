@@ -1,0 +1,50 @@
+"""`key-rotation report`: the compliance report as a file."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..connection import READS
+from ..exits import Exit
+from ..options import connect, shared
+from ..screen import Screen
+from ..survey import survey
+from .compliance import BENCHMARK_DAYS, Compliance
+from .page import page
+
+CALLS = READS
+
+
+def add_to(commands: Any) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "report",
+        parents=[shared()],
+        help="a compliance report as one HTML file",
+        description="Writes a compliance report: ages, rotations, blocked users, mapped to CIS and "
+        "Security Hub controls. Changes nothing.",
+    )
+    parser.add_argument(
+        "--html", required=True, type=Path, metavar="FILE", help="where to write it"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
+    target: Path = arguments.html
+    if not target.parent.is_dir():  # before a long reading
+        raise NotADirectoryError(f"{target.parent} is not a folder")
+    connection = connect(arguments, CALLS)
+    with screen.counting("reading users") as tell:
+        found = survey(connection, arguments.name, datetime.now(UTC), tell)
+    compliance = Compliance(found)
+    target.write_text(page(compliance), encoding="utf-8")
+    screen.say(
+        f"{target}: {len(found.standings)} marked users, {len(compliance.keys)} active keys, "
+        f"{compliance.failing} over {BENCHMARK_DAYS} days, {len(compliance.blocked)} users blocked"
+    )
+    for unread in found.unread:
+        screen.error(f"{unread.name} could not be read: {unread.error}")
+    return Exit.AWS if found.unread else Exit.OK

@@ -1,0 +1,162 @@
+"""What an auditor asks of a survey: pure.
+
+There is no database, so the past is what is still on record: when each present key was made, the
+last rotation and the last disabled key of each user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from key_rotation.model import Verb
+
+from ..survey import Standing, Survey
+
+BENCHMARK_DAYS = 90  # of the CIS benchmarks, and the default of IAM.3
+BIN_DAYS = 10
+_BINS = 13  # the last one is open: 120 days and more
+WEEKS = 13
+
+_PAST = {"announced": "rotated", "inactive_since": "disabled", "warned": "warned"}
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveKey:
+    """An active key of a marked user; `over_limit` is by the user's own limit."""
+
+    user: str
+    id: str
+    age: timedelta
+    over_limit: bool
+
+    @property
+    def over_benchmark(self) -> bool:
+        return self.age > timedelta(days=BENCHMARK_DAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that was done to a key, or will be as things stand."""
+
+    at: datetime
+    user: str
+    what: str
+    access_key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """How many active keys are at least `from_days` and less than `to_days` old; None: open."""
+
+    from_days: int
+    to_days: int | None
+    keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Rotations in the seven days from `start` on."""
+
+    start: datetime
+    rotations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A control, and how many of the keys that were looked at fail it."""
+
+    name: str
+    about: str
+    failing: int
+
+
+@dataclass(frozen=True)
+class Compliance:
+    """A survey as its auditor sees it."""
+
+    survey: Survey
+
+    @property
+    def keys(self) -> list[ActiveKey]:
+        """Every active key of a marked user, the oldest first."""
+        now = self.survey.at
+        found = [
+            ActiveKey(standing.name, key.id, now - key.created, standing.is_over_limit(key, now))
+            for standing in self.survey.standings
+            for key in standing.keys
+            if key.is_active
+        ]
+        return sorted(found, key=lambda key: (-key.age, key.user))
+
+    @property
+    def blocked(self) -> list[Standing]:
+        return [standing for standing in self.survey.standings if standing.forecast.is_blocked]
+
+    @property
+    def failing(self) -> int:
+        return sum(key.over_benchmark for key in self.keys)
+
+    def controls(self) -> Sequence[Control]:
+        rotated = "Access keys are rotated every 90 days or less"
+        checked = "IAM users' access keys should be rotated every 90 days or less"
+        return (
+            Control("CIS AWS Foundations 1.14 (v1.4, v3.0), 1.13 (v5.0)", rotated, self.failing),
+            Control("Security Hub IAM.3", checked, self.failing),
+            Control(
+                "AWS Config access-keys-rotated",
+                "Active access keys are rotated within maxAccessKeyAge (90 days)",
+                self.failing,
+            ),
+        )
+
+    def bins(self) -> list[Bin]:
+        """The active keys by age."""
+        counts = [0] * _BINS
+        for key in self.keys:
+            counts[min(key.age.days // BIN_DAYS, _BINS - 1)] += 1
+        return [
+            Bin(i * BIN_DAYS, (i + 1) * BIN_DAYS if i < _BINS - 1 else None, count)
+            for i, count in enumerate(counts)
+        ]
+
+    def past(self) -> list[Happening]:
+        """What is on record, the latest first."""
+        return sorted(self._past(), key=lambda h: (h.at, h.user), reverse=True)
+
+    def coming(self) -> list[Happening]:
+        """What is due as things stand, the next first."""
+        found = [
+            Happening(step.at, standing.name, step.verb.value, _key_of(standing, step.verb, index))
+            for standing in self.survey.standings
+            for index, step in enumerate(standing.forecast.steps)
+        ]
+        return sorted(found, key=lambda h: (h.at, h.user))
+
+    def weeks(self) -> tuple[list[Week], list[Week]]:
+        """Rotations on record in the last weeks, and due in the next."""
+        past = [h.at for h in self.past() if h.what == "rotated"]
+        due = [h.at for h in self.coming() if h.what == Verb.ROTATE]
+        now, week = self.survey.at, timedelta(weeks=1)
+        before = [now - week * n for n in range(WEEKS, 0, -1)]
+        after = [now + week * n for n in range(WEEKS)]
+        return (
+            [Week(start, sum(start <= at < start + week for at in past)) for start in before],
+            [Week(start, sum(start <= at < start + week for at in due)) for start in after],
+        )
+
+    def _past(self) -> Iterator[Happening]:
+        for standing in self.survey.standings:
+            secret = standing.user.secret
+            if secret is None or secret.user_id != standing.user.ref.id:
+                continue  # never looked at, or a predecessor's
+            for field, what in _PAST.items():
+                stamp = getattr(secret, field)
+                if stamp is not None:
+                    yield Happening(stamp.time, standing.name, what, stamp.access_key_id)
+
+
+def _key_of(standing: Standing, verb: Verb, index: int) -> str:
+    actions = standing.forecast.steps[index].decision.actions
+    return next((a.access_key_id or "" for a in actions if a.verb is verb), "")

@@ -1,0 +1,142 @@
+"""Whether a superseded key can be switched on again, and for how long: pure.
+
+The product's own decisions judge the user as they would be afterwards; no rule is repeated here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from key_rotation.model import AccessKey, Decision, KeyStatus, MarkedUser, Needs, Reason, Verb
+from key_rotation.overrides import HOLD_UNTIL, limits_for
+from key_rotation.policy import decide
+from key_rotation.settings import Settings
+
+from .forecast import Forecast, forecast
+
+_SECOND = timedelta(seconds=1)
+_STAYS_ON = (Reason.IN_GRACE, Reason.HOLD_UNTIL, Reason.STILL_IN_USE)
+
+
+class NotRestorableError(Exception):
+    """Why the key stays as it is; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """`key` works again beside its successor, until `off_again`, if the user's tag `tag` has the
+    value `hold_until`. `suspicion` says why the key may have been disabled for a leak."""
+
+    key: AccessKey
+    successor: AccessKey
+    tag: str
+    hold_until: date
+    is_to_be_tagged: bool
+    off_again: datetime
+    suspicion: str | None
+
+
+def restoration(
+    user: MarkedUser, settings: Settings, now: datetime, until: date | None
+) -> Restoration | Needs:
+    """How to restore the user's superseded key, until the end of that day or for as long as the
+    settings allow; or which fact must be read first.
+
+    Raises NotRestorableError.
+    """
+    key, successor = _pair(user)
+    tag = f"{settings.user_tag.key}:{HOLD_UNTIL}"
+    longest = (now + timedelta(days=settings.max_overlap_days)).date()
+    standing = limits_for(user.tags, settings).hold_until
+    wanted = until or max(standing or longest, longest)
+    restored = _held(_switched_on(user, key), tag, wanted)
+    decision = decide(restored, settings, now)
+    if isinstance(decision, Needs):
+        return decision
+    if decision.reason not in _STAYS_ON:
+        raise NotRestorableError(_refusal(decision, settings, key, successor, wanted))
+    coming = forecast(restored, settings, now)
+    if isinstance(coming, Needs):
+        return coming
+    off_again = _disabled_at(coming, key)
+    suspicion = _suspicion(user, settings, key, successor)
+    if isinstance(suspicion, Needs):
+        return suspicion
+    day = wanted if standing == wanted else min(wanted, (off_again - _SECOND).date())
+    return Restoration(key, successor, tag, day, day != standing, off_again, suspicion)
+
+
+def _pair(user: MarkedUser) -> tuple[AccessKey, AccessKey]:
+    keys = sorted(user.keys, key=lambda key: (key.created, key.id))
+    if len(keys) < 2:
+        raise NotRestorableError(
+            f"{user.ref.name} has {'one key' if keys else 'no key'}, so there is no superseded one "
+            "to switch on; a key that was deleted cannot come back"
+        )
+    key, successor = keys
+    if key.status is KeyStatus.EXPIRED:
+        raise NotRestorableError(f"{key.id} is expired: IAM does not switch it on again")
+    return key, successor
+
+
+def _switched_on(user: MarkedUser, key: AccessKey) -> MarkedUser:
+    active = replace(key, status=KeyStatus.ACTIVE)
+    return replace(user, keys=tuple(active if k.id == key.id else k for k in user.keys))
+
+
+def _held(user: MarkedUser, tag: str, until: date) -> MarkedUser:
+    """IAM compares tag keys without regard to case: the new tag takes the place of any other."""
+    others = {name: value for name, value in user.tags.items() if name.lower() != tag.lower()}
+    return replace(user, tags=others | {tag: until.isoformat()})
+
+
+def _disabled_at(coming: Forecast, key: AccessKey) -> datetime:
+    found = coming.next_about(key.id)
+    assert found is not None
+    assert found[1] is Verb.DISABLE
+    return found[0]
+
+
+def _refusal(
+    decision: Decision, settings: Settings, key: AccessKey, successor: AccessKey, wanted: date
+) -> str:
+    """Why the next run would not leave the key on."""
+    match decision.reason:
+        case Reason.OVERLAP_CEILING:
+            over = successor.created + timedelta(days=settings.max_overlap_days)
+            return (
+                f"the next run would disable {key.id} again at once: its successor {successor.id} "
+                f"was made on {successor.created:%Y-%m-%d}, and both may work for max_overlap_days "
+                f"({settings.max_overlap_days}), until {over:%Y-%m-%d %H:%M} UTC. Raise "
+                "max_overlap_days first, or take the marking tag off the user"
+            )
+        case Reason.SUPERSEDED:
+            return f"{wanted} is over: the next run would disable {key.id} again at once"
+        case Reason.IN_PROGRESS:
+            return "a run may be at work on this user; try again in 20 minutes"
+        case _:
+            return (
+                f"{key.id} does not count as replaced by {successor.id} "
+                f"({decision.reason.value.replace('_', ' ')}): switch it on by hand if you must"
+            )
+
+
+def _suspicion(
+    user: MarkedUser, settings: Settings, key: AccessKey, successor: AccessKey
+) -> str | Needs | None:
+    """An emergency leaves no record of its own. What tells it is that the ordinary rules would not
+    have replaced the key then, or not disabled it."""
+    limit = limits_for(user.tags, settings).max_key_age_days
+    replaced_at = successor.created - key.created
+    if replaced_at < timedelta(days=limit):
+        return f"{key.id} was replaced {replaced_at.days} days old, before its limit of {limit}"
+    record = user.secret.inactive_since if user.secret is not None else None
+    if key.is_active or record is None or record.access_key_id != key.id:
+        return None
+    then = decide(_switched_on(user, key), settings, record.time)
+    if isinstance(then, Needs):
+        return then
+    if then.reason in (Reason.IN_GRACE, Reason.HOLD_UNTIL):
+        return f"{key.id} was disabled on {record.time:%Y-%m-%d}, before its time was over"
+    return None

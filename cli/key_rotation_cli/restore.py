@@ -1,0 +1,126 @@
+"""`key-rotation restore`: the way back when something broke without the old key."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from key_rotation.facts import read_fact
+from key_rotation.handler import world_of
+from key_rotation.model import MarkedUser, Needs
+from key_rotation.ports import World
+from key_rotation.settings import Settings
+
+from .connection import RESTORATION, Connection, OperatorClock
+from .exits import DeclinedError, Exit
+from .options import connect, shared
+from .restoration import NotRestorableError, Restoration, restoration
+from .screen import Screen
+from .survey import settings_of
+
+CALLS = RESTORATION
+
+
+def add_to(commands: Any) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "restore",
+        parents=[shared()],
+        help="switch a user's superseded key on again",
+        description="Switches the superseded key of a user on again, beside its successor, and "
+        "sets the tag hold-until so that the next run does not undo it. Disables nothing.",
+    )
+    parser.add_argument("user", metavar="USER", help="IAM user name")
+    parser.add_argument(
+        "--until",
+        type=_date,
+        metavar="DATE",
+        help="last day, like 2026-01-31 (default: as long as max_overlap_days allows)",
+    )
+    parser.add_argument(
+        "--not-leaked",
+        action="store_true",
+        help="you know that the key was not disabled because it leaked",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
+    connection = connect(arguments, CALLS)
+    with screen.spinning("reading the user"):
+        settings = settings_of(connection, arguments.name)
+        world = world_of(connection.clients(), settings, OperatorClock())
+        user = _user(world, settings, arguments.user)
+        try:
+            user, found = _restoration(world, settings, user, arguments.until)
+        except NotRestorableError as refused:
+            raise DeclinedError(str(refused), Exit.FINDINGS) from None
+    if found.suspicion is not None and not arguments.not_leaked:
+        raise DeclinedError(
+            f"{found.suspicion}: that is what an emergency does. A leaked key must stay off; if "
+            "you know that it did not leak, repeat with --not-leaked",
+            Exit.FINDINGS,
+        )
+    if not arguments.dry_run:
+        _carry_out(connection, world, user, found, screen)
+    _tell(user, found, arguments.dry_run, screen)
+    return Exit.OK
+
+
+def _user(world: World, settings: Settings, name: str) -> MarkedUser:
+    for user in world.directory.scan().marked:
+        if user.ref.name == name:
+            return replace(user, keys=world.directory.keys(user.ref))
+    tag = settings.user_tag
+    raise DeclinedError(
+        f"{name!r} is not an IAM user of this account that carries the tag {tag.key} = {tag.value}"
+    )
+
+
+def _restoration(
+    world: World, settings: Settings, user: MarkedUser, until: date | None
+) -> tuple[MarkedUser, Restoration]:
+    now = world.clock.now()
+    while isinstance(outcome := restoration(user, settings, now, until), Needs):
+        user = read_fact(world, user, outcome.fact)
+    return user, outcome
+
+
+def _carry_out(
+    connection: Connection, world: World, user: MarkedUser, found: Restoration, screen: Screen
+) -> None:
+    """The tag first: a run between the two calls must find it. The record last: without it the key
+    would count as seen inactive all along, should somebody disable it before the next run."""
+    if found.is_to_be_tagged:
+        tags = [{"Key": found.tag, "Value": found.hold_until.isoformat()}]
+        connection.client("iam").tag_user(UserName=user.ref.name, Tags=tags)
+    if not found.key.is_active:
+        world.keys.enable(user.ref, found.key.id)
+    secret = user.secret
+    record = secret.inactive_since if secret is not None else None
+    if secret is not None and record is not None and record.access_key_id == found.key.id:
+        try:
+            world.secrets.forget_inactive(secret)
+        except (BotoCoreError, ClientError) as error:
+            screen.note(f"the record inactive-since stays for the next run to clear: {error}")
+
+
+def _tell(user: MarkedUser, found: Restoration, dry_run: bool, screen: Screen) -> None:
+    key, successor = found.key.id, found.successor.id
+    verb = "would be" if dry_run else "is"
+    screen.say(f"{user.ref.name}: {key} {verb} active again, beside its successor {successor}")
+    screen.say(f"{found.tag} = {found.hold_until}")
+    screen.say(
+        f"{key} will be disabled again by the first run after {found.off_again:%Y-%m-%d %H:%M} UTC"
+    )
+
+
+def _date(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date like 2026-01-31") from None

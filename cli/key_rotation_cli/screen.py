@@ -1,0 +1,113 @@
+"""What the operator sees: tables on standard output, progress and errors on standard error.
+
+In a pipe the tables are plain columns, however wide, one row a line.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Column, Table
+from rich.text import Text
+
+_PLAIN_COLUMNS = 100_000
+
+
+class Screen:
+    """Both streams of one command, as they are when it starts."""
+
+    def __init__(self) -> None:
+        self._out = Console(file=sys.stdout, highlight=False)
+        self._err = Console(file=sys.stderr, highlight=False)
+        self._is_terminal = self._out.is_terminal
+
+    def table(
+        self,
+        headings: Sequence[str],
+        rows: Sequence[Sequence[str | Text]],
+        wrapping: Collection[str] = (),
+    ) -> None:
+        """One line a row; on a terminal that is too narrow, the columns `wrapping` take more."""
+        table = Table(
+            *(
+                Column(heading, no_wrap=heading not in wrapping, overflow="fold")
+                for heading in headings
+            ),
+            box=box.SIMPLE_HEAD if self._is_terminal else None,
+            pad_edge=False,
+            padding=(0, 1 if self._is_terminal else 2, 0, 0),
+            header_style="bold",
+        )
+        for row in rows:
+            # Text, for a string would be taken for markup.
+            table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+        if self._is_terminal:
+            self._out.print(table)
+            return
+        plain = Console(width=_PLAIN_COLUMNS, color_system=None, highlight=False)
+        with plain.capture() as captured:
+            plain.print(table)
+        self.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+    def say(self, text: str, style: str = "") -> None:
+        """A sentence of the answer."""
+        if self._is_terminal:
+            self._out.print(Text(text, style=style))
+        else:
+            self.write(f"{text}\n")
+
+    def document(self, value: Any) -> None:
+        self.write(json.dumps(value, indent=2) + "\n")
+
+    def write(self, text: str) -> None:
+        """As it is."""
+        sys.stdout.write(text)
+
+    def note(self, text: str) -> None:
+        """Something to know that is no part of the answer."""
+        self._err.print(Text(text, style="yellow"), soft_wrap=True)
+
+    def error(self, text: str) -> None:
+        """One line."""
+        line = " ".join(text.split())
+        self._err.print(Text.assemble(("key-rotation: ", "bold red"), line), soft_wrap=True)
+
+    @contextmanager
+    def counting(self, what: str) -> Iterator[Callable[[int, int], None]]:
+        """A bar; the function yielded moves it to so many of so many."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with self._progress(*columns) as progress:
+            task = progress.add_task(what, total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total)
+
+    @contextmanager
+    def spinning(self, what: str) -> Iterator[Callable[[str], None]]:
+        """A spinner for work of unknown length; each call of the function yielded is counted."""
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TextColumn("{task.fields[on]}"),
+        )
+        with self._progress(*columns) as progress:
+            task = progress.add_task(what, total=None, on="")
+            calls = 0
+
+            def tick(call: str) -> None:
+                nonlocal calls
+                calls += 1
+                progress.update(task, on=f": {calls} calls, at {call}")
+
+            yield tick
+
+    def _progress(self, *columns: Any) -> Progress:
+        """Gone when it ends, and nothing at all where standard error is no terminal."""
+        return Progress(
+            *columns, console=self._err, transient=True, disable=not self._err.is_terminal
+        )

@@ -1,0 +1,232 @@
+"""`key-rotation status`: every marked user, their keys, and what comes next."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.text import Text
+
+from key_rotation.model import AccessKey
+
+from .connection import READS
+from .exits import Exit
+from .options import connect, shared
+from .screen import Screen
+from .survey import Standing, Survey, survey
+
+_COLORS = {"ok": "green", "due": "yellow", "held": "yellow", "blocked": "red"}
+_HEADINGS = ("user", "key", "age", "status", "state", "next", "when")
+
+CALLS = READS
+
+
+def add_to(commands: Any) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "status",
+        parents=[shared()],
+        help="every marked user: keys, ages, state, and what comes next",
+        description="Shows every marked user: keys, ages, state, the next action and when it is "
+        "due, as things stand. Changes nothing.",
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as one JSON document")
+    form.add_argument("--csv", action="store_true", help="as CSV, a line for each key")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="end with 1 if a user is blocked or an active key is over its limit",
+    )
+    parser.add_argument(
+        "--slack-days",
+        type=_days,
+        default=1,
+        metavar="N",
+        help="days over the limit that --check passes over: a run a day may be a day late "
+        "(default: %(default)s)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
+    connection = connect(arguments, CALLS)
+    with screen.counting("reading users") as tell:
+        found = survey(connection, arguments.name, datetime.now(UTC), tell)
+    if arguments.json:
+        screen.document(as_document(found))
+    elif arguments.csv:
+        screen.write(as_csv(found))
+    else:
+        show(found, screen)
+    for unread in found.unread:
+        screen.error(f"{unread.name} could not be read: {unread.error}")
+    if found.unread:
+        return Exit.AWS
+    return Exit.FINDINGS if arguments.check and findings(found, arguments.slack_days) else Exit.OK
+
+
+def findings(found: Survey, slack_days: int) -> list[str]:
+    """What an operator should look at, in a sentence each."""
+    sentences = []
+    for standing in found.standings:
+        if standing.forecast.is_blocked:
+            sentences.append(f"{standing.name} is blocked: {_words(standing.reason)}")
+        sentences += [
+            f"{standing.name}: key {key.id} is {(found.at - key.created).days} days old, over the "
+            f"limit of {standing.limits.max_key_age_days}"
+            for key in standing.keys
+            if standing.is_over_limit(key, found.at, slack_days)
+        ]
+    return sentences
+
+
+def as_document(found: Survey) -> dict[str, Any]:
+    """The survey as JSON; docs/cli.md shows one."""
+    return {
+        "installation": found.settings.name,
+        "account_id": found.account_id,
+        "region": found.region,
+        "at": _iso(found.at),
+        "iam_users": found.scanned,
+        "users": [_user(standing, found.at) for standing in found.standings],
+        "odd_tag_values": found.odd,
+        "unread": [{"user": unread.name, "error": unread.error} for unread in found.unread],
+    }
+
+
+def as_csv(found: Survey) -> str:
+    """A line for each key, one for a user without any; the columns are those of the JSON."""
+    text = io.StringIO()
+    columns = ["user", "state", "reason", "access_key_id", "status", "created", "age_days"]
+    columns += ["max_key_age_days", "over_limit", "next", "next_at"]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for standing in found.standings:
+        user = _user(standing, found.at)
+        for key in user["keys"] or [{}]:
+            row = dict.fromkeys(columns) | user | key | _flat(key.get("next"))
+            if row["over_limit"] is not None:
+                row["over_limit"] = str(row["over_limit"]).lower()  # as JSON has it
+            writer.writerow([row[column] for column in columns])
+    return text.getvalue()
+
+
+def _flat(step: Any) -> dict[str, Any]:
+    return {"next": None, "next_at": None} | (
+        {"next": step["action"], "next_at": step["at"]} if step else {}
+    )
+
+
+def _user(standing: Standing, now: datetime) -> dict[str, Any]:
+    steps = standing.forecast.steps
+    return {
+        "user": standing.name,
+        "state": standing.state,
+        "reason": standing.reason,
+        "max_key_age_days": standing.limits.max_key_age_days,
+        "hold_until": standing.limits.hold_until and standing.limits.hold_until.isoformat(),
+        "ignored_overrides": list(standing.limits.malformed),
+        "next": _step((steps[0].at, steps[0].verb.value)) if steps else None,
+        "keys": [
+            {
+                "access_key_id": key.id,
+                "status": key.status.value,
+                "created": _iso(key.created),
+                "age_days": (now - key.created).days,
+                "over_limit": standing.is_over_limit(key, now),
+                "next": _step(standing.forecast.next_about(key.id)),
+            }
+            for key in standing.keys
+        ],
+    }
+
+
+def _step(step: tuple[datetime, str] | None) -> dict[str, str] | None:
+    return None if step is None else {"action": str(step[1]), "at": _iso(step[0])}
+
+
+def show(found: Survey, screen: Screen) -> None:
+    """As a table, with a line of counts."""
+    tag = found.settings.user_tag
+    if not found.standings and not found.unread:
+        screen.say(f"no IAM user carries the tag {tag.key} = {tag.value}")
+    else:
+        screen.table(
+            _HEADINGS,
+            [row for standing in found.standings for row in _rows(standing, found.at)],
+            wrapping=("user", "state"),
+        )
+        screen.say(_summary(found))
+    for name, value in sorted(found.odd.items()):
+        screen.note(f"{name}: the tag {tag.key} is {value!r}, not {tag.value!r}: left alone")
+    for standing in found.standings:
+        for problem in standing.limits.malformed:
+            screen.note(f"{standing.name}: override tag ignored: {problem}")
+
+
+def _rows(standing: Standing, now: datetime) -> Iterator[list[str | Text]]:
+    state = Text(_state(standing), style=_COLORS[standing.state])
+    if not standing.keys:
+        yield [standing.name, "-", "", "", state, "", ""]
+    for key in standing.keys:
+        verb, when = "", ""
+        if (step := standing.forecast.next_about(key.id)) is not None:
+            verb, when = step[1].value, _when(step[0], now)
+        yield [
+            standing.name,
+            key.id,
+            Text(f"{(now - key.created).days} d", style=_age_color(standing, key, now)),
+            Text(key.status.value, style="" if key.is_active else "dim"),
+            state,
+            verb,
+            when,
+        ]
+
+
+def _state(standing: Standing) -> str:
+    return "ok" if standing.reason == "young" else f"{standing.state}: {_words(standing.reason)}"
+
+
+def _age_color(standing: Standing, key: AccessKey, now: datetime) -> str:
+    return "bold red" if standing.is_over_limit(key, now) else ""
+
+
+def _when(at: datetime, now: datetime) -> str:
+    if at <= now:
+        return "next run"
+    return f"{at:%Y-%m-%d}"
+
+
+def _summary(found: Survey) -> str:
+    """The counts, in one line."""
+    active = [key for standing in found.standings for key in standing.keys if key.is_active]
+    ages = [(found.at - key.created).days for key in active]
+    over = sum(s.is_over_limit(key, found.at) for s in found.standings for key in s.keys)
+    parts = [
+        f"{len(found.standings)} marked of {found.scanned} IAM users",
+        f"{len(active)} active keys",
+        f"oldest {max(ages, default=0)} d",
+        f"{over} over the limit",
+    ]
+    for state in ("due", "held", "blocked"):
+        count = sum(standing.state == state for standing in found.standings)
+        parts.append(f"{count} {state}")
+    return ", ".join(parts) + f" (account {found.account_id}, {found.at:%Y-%m-%d %H:%M} UTC)"
+
+
+def _words(reason: str) -> str:
+    return reason.replace("_", " ")
+
+
+def _iso(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _days(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of days")
+    return int(text)

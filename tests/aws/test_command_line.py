@@ -1,0 +1,452 @@
+"""The command line on the AWS wire (moto): what it shows, what it calls, and how it ends."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from socket import socket
+from typing import Any
+
+import botocore.client
+import pytest
+
+from key_rotation_cli.connection import READS, RESTORATION, Connection, UndeclaredCallError
+from key_rotation_cli.exits import Exit
+from tests.aws.account import ACCOUNT_ID, REGION, SESSION, Account
+from tests.aws.command_line import CommandLine, Outcome
+
+_WRITES = re.compile(r"(Create|Update|Delete|Put|Tag|Untag|Publish|Restore)")
+
+
+def tag_of(account: Account, name: str, user: str = "alice") -> str | None:
+    tags = account.client("iam").list_user_tags(UserName=user)["Tags"]
+    return next((tag["Value"] for tag in tags if tag["Key"] == f"access-key-rotation:{name}"), None)
+
+
+def superseded(account: Account, days_ago: float = 10) -> tuple[str, str]:
+    """alice, whose key was rotated and disabled so long ago: the old key and the new."""
+    [old] = account.add_user("alice", 90)
+    account.run()
+    account.pass_days(days_ago)
+    account.messages("alice")
+    return old, account.secret_value()["AccessKeyId"]
+
+
+# -- status ----------------------------------------------------------------------------------------
+
+
+def test_status_shows_each_key_with_what_comes_next(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    [young] = account.add_user("alice", 10)
+    [due] = account.add_user("bob", 95)
+    account.add_user("carol")
+    account.add_user("dave", 10, marked=None)
+
+    outcome = key_rotation("status")
+
+    assert outcome.status == Exit.OK
+    assert outcome.columns() == [
+        ["alice", young, "10", "d", "Active", "ok", "warn", "2026-08-13"],
+        ["bob", due, "95", "d", "Active", *["due:", "key", "too", "old", "rotate", "next", "run"]],
+        ["carol", "-", *["ok:", "no", "key"]],
+    ]
+    assert outcome.lines[-1].startswith(
+        "3 marked of 4 IAM users, 2 active keys, oldest 95 d, 1 over the limit, 1 due"
+    )
+
+
+def test_status_in_a_pipe_is_plain(account: Account, key_rotation: CommandLine) -> None:
+    account.add_user("a-user-with-a-name-of-sixty-four-characters-which-is-the-most-x", 95)
+
+    outcome = key_rotation("status")
+
+    assert len(outcome.lines) == 3
+    assert "\x1b" not in outcome.out + outcome.err
+    assert all(line == line.rstrip() for line in outcome.lines)
+
+
+def test_status_as_json(account: Account, key_rotation: CommandLine) -> None:
+    old, new = superseded(account)
+
+    document = json.loads(key_rotation("status", "--json").out)
+
+    assert document["account_id"] == ACCOUNT_ID
+    assert document["installation"] == "key-rotation"
+    [alice] = document["users"]
+    assert (alice["state"], alice["reason"]) == ("ok", "waiting_to_delete")
+    assert alice["next"] == {"action": "delete", "at": "2026-07-01T12:00:00Z"}
+    shown = [(k["access_key_id"], k["status"], k["age_days"], k["next"]) for k in alice["keys"]]
+    assert shown == [
+        (old, "Inactive", 100, {"action": "delete", "at": "2026-07-01T12:00:00Z"}),
+        (new, "Active", 10, {"action": "warn", "at": "2026-08-23T12:00:00Z"}),
+    ]
+
+
+def test_status_as_csv(account: Account, key_rotation: CommandLine) -> None:
+    [key] = account.add_user("alice", 95)
+    account.add_user("bob")
+
+    rows = list(csv.DictReader(io.StringIO(key_rotation("status", "--csv").out)))
+
+    assert [(r["user"], r["access_key_id"], r["over_limit"], r["next"]) for r in rows] == [
+        ("alice", key, "true", "rotate"),
+        ("bob", "", "", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ages", "arguments", "status"),
+    [
+        pytest.param([10], ["--check"], Exit.OK, id="young"),
+        pytest.param([90.5], ["--check"], Exit.OK, id="within a day's slack"),
+        pytest.param([90.5], ["--check", "--slack-days", "0"], Exit.FINDINGS, id="no slack"),
+        pytest.param([95], ["--check"], Exit.FINDINGS, id="over the limit"),
+        pytest.param([95], [], Exit.OK, id="not asked"),
+    ],
+)
+def test_status_check(
+    account: Account,
+    key_rotation: CommandLine,
+    ages: list[float],
+    arguments: list[str],
+    status: Exit,
+) -> None:
+    account.add_user("alice", *ages)
+
+    assert key_rotation("status", *arguments).status == status
+
+
+def test_status_check_finds_a_blocked_user(account: Account, key_rotation: CommandLine) -> None:
+    keys = account.add_user("alice", 90.5, 10)
+    for key in keys:
+        account.use(key)
+
+    outcome = key_rotation("status", "--check")
+
+    assert outcome.status == Exit.FINDINGS
+    assert "blocked: two active keys due" in outcome.out
+
+
+def test_status_names_odd_tags_and_ignored_overrides(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    account.add_user("alice", 10, tags={"access-key-rotation:grace-days": "many"})
+    account.add_user("zoe", 10, marked="Enabled")
+
+    err = key_rotation("status").err
+
+    assert "zoe: the tag access-key-rotation is 'Enabled', not 'enabled': left alone" in err
+    assert "alice: override tag ignored: grace-days must be a whole number" in err
+
+
+def test_nobody_is_marked(account: Account, key_rotation: CommandLine) -> None:
+    assert "no IAM user carries the tag" in key_rotation("status").out
+
+
+# -- plan ------------------------------------------------------------------------------------------
+
+
+def test_plan_is_the_dry_run_of_the_function(account: Account, key_rotation: CommandLine) -> None:
+    account.add_user("alice", 95)
+    account.add_user("bob", 85)
+
+    planned = json.loads(key_rotation("plan", "--json").out)
+
+    assert planned == account.run({"dry_run": True})
+
+
+def test_plan_shows_rows(account: Account, key_rotation: CommandLine) -> None:
+    [key] = account.add_user("alice", 95)
+
+    outcome = key_rotation("plan")
+
+    assert outcome.columns() == [
+        ["alice", "rotate", key, "key", "too", "old"],
+        ["alice", "announce", "key", "too", "old"],
+        ["alice", "disable", key, "superseded"],
+    ]
+    assert outcome.status == Exit.OK
+
+
+def test_plan_of_some_users(account: Account, key_rotation: CommandLine) -> None:
+    account.add_user("alice", 95)
+    account.add_user("bob", 95)
+
+    assert {row[0] for row in key_rotation("plan", "bob").columns()} == {"bob"}
+    unknown = key_rotation("plan", "nobody")
+    assert unknown.status == Exit.USAGE
+    assert "'nobody'" in unknown.err
+
+
+def test_plan_with_nothing_to_do(account: Account, key_rotation: CommandLine) -> None:
+    account.add_user("alice", 10)
+
+    assert key_rotation("plan").out == "nothing to do for 1 marked users\n"
+
+
+# -- restore ---------------------------------------------------------------------------------------
+
+
+def test_restored_key_survives_the_runs_until_the_day_that_was_told(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    old, new = superseded(account)
+
+    outcome = key_rotation("restore", "alice")
+
+    assert outcome.status == Exit.OK
+    assert account.statuses() == {old: "Active", new: "Active"}
+    assert tag_of(account, "hold-until") == "2026-07-01"
+    assert "inactive-since" not in account.secret_tags()
+    assert "first run after 2026-07-01 12:00 UTC" in outcome.out
+    for days in (1, 18, 0.9):
+        account.pass_days(days)
+        account.run()
+    assert account.statuses() == {old: "Active", new: "Active"}
+    account.pass_days(0.1)
+    account.run()
+    assert account.statuses() == {old: "Inactive", new: "Active"}
+
+
+def test_restored_until_a_day(account: Account, key_rotation: CommandLine) -> None:
+    old, _ = superseded(account)
+
+    key_rotation("restore", "alice", "--until", "2026-06-13")
+    account.pass_days(2)
+    account.run()
+    assert account.statuses()[old] == "Active"
+    account.pass_days(1)
+    account.run()
+
+    assert account.statuses()[old] == "Inactive"
+
+
+def test_restoring_twice_is_harmless(account: Account, key_rotation: CommandLine) -> None:
+    superseded(account)
+    first = key_rotation("restore", "alice")
+    statuses = account.statuses()
+
+    assert key_rotation("restore", "alice") == first
+    assert account.statuses() == statuses
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "arguments", "words"),
+    [
+        pytest.param(29.99, ["--dry-run"], "would be active again", id="dry run"),
+        pytest.param(30, [], "max_overlap_days (30)", id="would be undone at once"),
+        pytest.param(10, ["--until", "2026-06-10"], "is over", id="a day of the past"),
+    ],
+)
+def test_not_restored(
+    account: Account,
+    key_rotation: CommandLine,
+    days_ago: float,
+    arguments: list[str],
+    words: str,
+) -> None:
+    superseded(account, days_ago)
+    before = account.statuses(), account.secret_tags(), tag_of(account, "hold-until")
+
+    outcome = key_rotation("restore", "alice", *arguments)
+
+    assert words in outcome.out + outcome.err
+    assert (account.statuses(), account.secret_tags(), tag_of(account, "hold-until")) == before
+    assert outcome.status == (Exit.OK if "--dry-run" in arguments else Exit.FINDINGS)
+
+
+def test_leaked_key_is_not_restored_by_mistake(account: Account, key_rotation: CommandLine) -> None:
+    [old] = account.add_user("alice", 40)
+    account.run({"emergency": {"user": "alice", "access_key_id": old, "reason": "leaked"}})
+
+    outcome = key_rotation("restore", "alice")
+
+    assert outcome.status == Exit.FINDINGS
+    assert "that is what an emergency does" in outcome.err
+    assert account.statuses()[old] == "Inactive"
+    assert key_rotation("restore", "alice", "--not-leaked").status == Exit.OK
+    assert account.statuses()[old] == "Active"
+
+
+def test_restore_of_an_unmarked_user(account: Account, key_rotation: CommandLine) -> None:
+    account.add_user("alice", 10, marked=None)
+
+    outcome = key_rotation("restore", "alice")
+
+    assert outcome.status == Exit.USAGE
+    assert "'alice' is not an IAM user of this account that carries the tag" in outcome.err
+
+
+# -- report ----------------------------------------------------------------------------------------
+
+
+def test_report_is_written(account: Account, key_rotation: CommandLine, tmp_path: Path) -> None:
+    superseded(account)
+    account.add_user("bob", 95)
+    target = tmp_path / "report.html"
+
+    outcome = key_rotation("report", "--html", str(target))
+
+    text = target.read_text()
+    assert outcome.status == Exit.OK
+    assert "2 marked users, 2 active keys, 1 over 90 days, 0 users blocked" in outcome.out
+    assert account.secret_value()["AccessKeyId"] in text
+    assert account.secret_value()["SecretAccessKey"] not in text
+    assert "1 key failing" in text
+
+
+def test_report_needs_a_folder(account: Account, key_rotation: CommandLine, tmp_path: Path) -> None:
+    outcome = key_rotation("report", "--html", str(tmp_path / "no" / "report.html"))
+
+    assert outcome.status == Exit.USAGE
+    assert outcome.err.strip().endswith("is not a folder")
+
+
+# -- what is called --------------------------------------------------------------------------------
+
+
+def looking(key_rotation: CommandLine, tmp_path: Path) -> list[Outcome]:
+    return [
+        key_rotation("status"),
+        key_rotation("plan"),
+        key_rotation("report", "--html", str(tmp_path / "report.html")),
+    ]
+
+
+def test_looking_changes_nothing_and_sends_nothing(
+    account: Account, key_rotation: CommandLine, tmp_path: Path
+) -> None:
+    account.add_user("alice", 95)
+    account.add_user("bob", 85, 95)
+    with calls() as made:
+        outcomes = looking(key_rotation, tmp_path)
+
+    assert {outcome.status for outcome in outcomes} == {Exit.OK}
+    assert made
+    assert not [call for call in made if _WRITES.match(call)]
+    assert account.messages("alice") == account.messages("operators") == []
+
+
+def test_no_command_reads_a_secrets_value(
+    account: Account, key_rotation: CommandLine, tmp_path: Path
+) -> None:
+    superseded(account)
+    with calls() as made:
+        looking(key_rotation, tmp_path)
+        key_rotation("restore", "alice")
+
+    assert "TagUser" in made
+    assert not {call for call in made if "GetSecretValue" in call}
+
+
+@pytest.mark.parametrize(
+    ("service", "call"),
+    [
+        ("secretsmanager", lambda client: client.get_secret_value(SecretId="x")),
+        ("secretsmanager", lambda client: client.batch_get_secret_value(SecretIdList=["x"])),
+        ("iam", lambda client: client.create_access_key(UserName="alice")),
+        ("iam", lambda client: client.delete_access_key(UserName="alice", AccessKeyId="A" * 20)),
+        ("sns", lambda client: client.publish(TopicArn="arn:x", Message="x")),
+        ("cloudwatch", lambda client: client.put_metric_data(Namespace="x", MetricData=[])),
+    ],
+)
+def test_a_call_that_a_command_does_not_declare_is_never_sent(
+    account: Account, service: str, call: Callable[[Any], Any]
+) -> None:
+    for allowed in (READS, RESTORATION):
+        client = Connection(SESSION, allowed).client(service)
+        with pytest.raises(UndeclaredCallError, match="not among the calls"):
+            call(client)
+
+
+@contextmanager
+def calls() -> Iterator[list[str]]:
+    """The names of the operations that any client sends meanwhile."""
+    made: list[str] = []
+    send = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def counted(self: Any, operation: str, arguments: Any) -> Any:
+        made.append(operation)
+        return send(self, operation, arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.client.BaseClient, "_make_api_call", counted)
+        yield made
+
+
+# -- when it goes wrong ----------------------------------------------------------------------------
+
+
+def test_no_such_installation(account: Account, key_rotation: CommandLine) -> None:
+    outcome = key_rotation("status", name="other")
+
+    assert outcome.status == Exit.USAGE
+    assert f"there is no installation 'other' in {REGION}" in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_malformed_setting(account: Account, key_rotation: CommandLine) -> None:
+    account.set_parameter("grace_days", "soon")
+
+    outcome = key_rotation("plan")
+
+    assert outcome.status == Exit.USAGE
+    assert "parameter /key-rotation/config/grace_days" in outcome.err
+
+
+def test_unknown_profile(account: Account, key_rotation: CommandLine) -> None:
+    outcome = key_rotation("status", "--profile", "nobody")
+
+    assert outcome.status == Exit.USAGE
+    assert "nobody" in outcome.err
+
+
+def test_emergency_with_a_malformed_key_calls_nothing(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    with calls() as made:
+        outcome = key_rotation("emergency", "alice", "short", "--reason", "leaked")
+
+    assert outcome.status == Exit.USAGE
+    assert "emergency.access_key_id" in outcome.err
+    assert made == []
+
+
+def test_emergency_without_an_answer(
+    key_rotation: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket() as silent:  # bound, and nobody listens
+        silent.bind(("127.0.0.1", 0))
+        port = silent.getsockname()[1]
+        monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", f"http://127.0.0.1:{port}")
+        outcome = key_rotation("emergency", "alice", "AKIAIOSFODNN7EXAMPLE", "--reason", "leaked")
+
+    assert outcome.status == Exit.AWS
+    assert "AKIAIOSFODNN7EXAMPLE IS STILL ACTIVE" in outcome.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param([], id="no command"),
+        pytest.param(["status", "--json", "--csv"], id="two forms"),
+        pytest.param(["status", "--slack-days", "-1"], id="slack"),
+        pytest.param(["status", "--name", "1/x"], id="name"),
+        pytest.param(["restore", "alice", "--until", "tomorrow"], id="date"),
+        pytest.param(["emergency", "alice", "AKIAIOSFODNN7EXAMPLE"], id="no reason"),
+        pytest.param(["report"], id="no file"),
+    ],
+)
+def test_bad_arguments_end_with_2(
+    account: Account, key_rotation: CommandLine, arguments: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        key_rotation(*arguments)
+
+    assert ended.value.code == Exit.USAGE

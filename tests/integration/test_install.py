@@ -1,0 +1,90 @@
+"""`pip install .` in a fresh environment gives the command line, with nothing of this folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+_COMMANDS = ("status", "plan", "emergency", "restore", "report")
+
+
+def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept: Mapping[str, str] = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "PYTHON", "VIRTUAL_ENV"))
+    }
+    return subprocess.run(
+        [str(word) for word in command],
+        cwd=cwd,
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the programs of an environment that the repository was installed into."""
+    home = tmp_path_factory.mktemp("install")
+    steps = (
+        (sys.executable, "-m", "venv", home / "venv"),
+        (home / "venv" / "bin" / "pip", "install", "--quiet", "--no-input", ROOT),
+    )
+    for step in steps:
+        done = run(*step, cwd=home)
+        assert done.returncode == 0, done.stderr
+    return home / "venv" / "bin"
+
+
+def test_command_line_is_installed(installed: Path, tmp_path: Path) -> None:
+    done = run(installed / "key-rotation", "--help", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert all(command in done.stdout for command in _COMMANDS)
+
+
+def test_it_needs_nothing_but_boto3_and_rich(installed: Path, tmp_path: Path) -> None:
+    done = run(
+        installed / "python",
+        "-c",
+        "import importlib.metadata as m; print(*m.requires('key-rotation'))",
+        cwd=tmp_path,
+    )
+
+    assert sorted(done.stdout.split()) == ["boto3>=1.34", "rich>=13.7"]
+
+
+def test_page_has_its_style(installed: Path, tmp_path: Path) -> None:
+    code = "from importlib.resources import files as f; "
+    code += "print(f('key_rotation_cli.report').joinpath('style.css').read_text()[:5])"
+
+    assert run(installed / "python", "-c", code, cwd=tmp_path).stdout == ":root\n"
+
+
+def test_without_credentials_it_says_so_in_one_line(installed: Path, tmp_path: Path) -> None:
+    done = run(
+        installed / "key-rotation",
+        *("status", "--region", "eu-west-1"),
+        cwd=tmp_path,
+        HOME=str(tmp_path),
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == "key-rotation: no credentials: give --profile, or sign in\n"
+
+
+def test_without_a_region_it_says_so_in_one_line(installed: Path, tmp_path: Path) -> None:
+    done = run(installed / "key-rotation", "plan", cwd=tmp_path, HOME=str(tmp_path))
+
+    assert done.returncode == 2
+    assert done.stderr == "key-rotation: no region: give --region, or set AWS_REGION\n"

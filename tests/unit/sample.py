@@ -1,0 +1,127 @@
+"""A survey of an account that never was: every situation that an operator may see.
+
+`python -m tests.unit.sample FILE` writes its report, to look at.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+from key_rotation.model import AccessKey, Audience, KeyStatus, MarkedUser, SecretState, UserRef
+from key_rotation.overrides import limits_for
+from key_rotation.settings import Settings
+from key_rotation_cli.forecast import Forecast, forecast
+from key_rotation_cli.report.compliance import Compliance
+from key_rotation_cli.report.page import page
+from key_rotation_cli.survey import Standing, Survey, Unread
+from tests.unit.builders import (
+    ACCOUNT,
+    NOW,
+    SETTINGS,
+    ago,
+    expired,
+    key,
+    secret,
+    stamp,
+    user,
+)
+
+_PEOPLE = ("ana", "ben", "carla", "dmitri", "edda", "farid", "gwen", "hugo", "ines", "jonas")
+_SERVICES = ("backup", "billing-export", "ci-runner", "data-import", "edge-sync", "ftp-bridge")
+
+
+def standing(name: str, subject: MarkedUser, settings: Settings = SETTINGS) -> Standing:
+    """The user under this name, with what comes for them."""
+    ref = UserRef(name, f"AIDA{name.upper()}", f"arn:aws:iam::{ACCOUNT}:user/{name}")
+    state = subject.secret
+    assert state is not None
+    named = replace(
+        subject, ref=ref, secret=replace(state, user_id=ref.id) if state.exists else state
+    )
+    coming = forecast(named, settings, NOW)
+    assert isinstance(coming, Forecast)
+    return Standing(named, limits_for(named.tags, settings), coming)
+
+
+def survey(
+    *standings: Standing, unread: tuple[Unread, ...] = (), odd: dict[str, str] | None = None
+) -> Survey:
+    found = tuple(sorted(standings, key=lambda each: each.name))
+    count = len(standings) + len(unread) + len(odd or {})
+    return Survey(SETTINGS, ACCOUNT, "eu-west-1", NOW, count + 31, odd or {}, found, unread)
+
+
+def sample(compliant: bool = False) -> Survey:
+    """All of it; if compliant, without those whose keys are too old."""
+    standings = [standing(name, subject) for name, subject in _users()]
+    if compliant:
+        standings = [each for each in standings if not _too_old(each)]
+    return survey(*standings, odd={"zoe": "Enabled"})
+
+
+def excerpt() -> Survey:
+    """Those that docs/cli.md shows."""
+    shown = ("ana", "legacy-import", "mail-relay", "nightly-etl", "quentin", "robot")
+    return survey(*(standing(name, subject) for name, subject in _users() if name in shown))
+
+
+def _users() -> Iterator[tuple[str, MarkedUser]]:
+    for index, name in enumerate(_PEOPLE):
+        yield name, _rotated(name, (index * 23 + 4) % 86)
+    for index, name in enumerate(_SERVICES):
+        yield name, _rotated(name, (index * 17 + 9) % 80, password=False)
+    yield "kim", user(_id(key("K", 12)), used={_named("K"): None})
+    old, new = _id(key("L1", 93.4)), _id(key("L2", 3.2))
+    yield "legacy-import", user(old, new, secret=_pair(old, new, 3.2), password=False)
+    old, new = _id(key("M1", 104)), _id(key("M2", 12))
+    yield (
+        "mail-relay",
+        user(
+            old, new, secret=_pair(old, new, 12), tags={"hold-until": "2026-06-12"}, password=False
+        ),
+    )
+    yield "nightly-etl", user(_id(key("N1", 131)), _id(key("N2", 64)))
+    yield "old-scanner", user(_id(key("O1", 96)), _id(expired("O2", 200)))
+    yield "printer", user(_id(key("P1", 97)), audience=Audience.NOBODY)
+    yield "quentin", user(_id(key("Q", 85)), secret=secret(warned=stamp(_named("Q"), 2)))
+    yield "robot", user(_id(key("R", 90.2)))
+    yield "sofia", user()
+
+
+def _rotated(name: str, days: float, password: bool = True) -> MarkedUser:
+    """A user whose key was replaced so long ago; a service keeps the old one for 7 days more, and
+    a month after that it is deleted."""
+    off = days if password else days - 7
+    old, new = _id(key(f"{name}1", days + 90)), _id(key(f"{name}2", days))
+    state = _pair(old, new, days)
+    if off > 0:
+        old = replace(old, status=KeyStatus.INACTIVE)
+        state = replace(state, inactive_since=stamp(old.id, off))
+    if days >= 83:
+        state = replace(state, warned=stamp(new.id, days - 83))
+    return user(*((old, new) if off < 30 else (new,)), secret=state, password=password)
+
+
+def _pair(old: AccessKey, new: AccessKey, days: float) -> SecretState:
+    return secret(new.id, old.id, announced=stamp(new.id, days))
+
+
+def _id(short: AccessKey) -> AccessKey:
+    return replace(short, id=_named(short.id))
+
+
+def _named(short: str) -> str:
+    """An id that looks like IAM's and is nobody's."""
+    return f"AKIA{sha256(short.encode()).hexdigest()[:9].upper()}EXAMPLE"
+
+
+def _too_old(each: Standing) -> bool:
+    return any(k.status is KeyStatus.ACTIVE and k.created < ago(90) for k in each.keys)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(page(Compliance(sample())), encoding="utf-8")

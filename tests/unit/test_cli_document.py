@@ -1,0 +1,72 @@
+"""docs/cli.md says what is so: samples, permissions, exit statuses, options."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from scripts.docs import ROOT
+
+from key_rotation_cli import emergency, plan, restore, status
+from key_rotation_cli.exits import Exit
+from key_rotation_cli.main import main
+from key_rotation_cli.report import command as report
+from key_rotation_cli.screen import Screen
+from key_rotation_cli.status import as_document, show
+from tests.unit.sample import excerpt
+
+DOCUMENT = (ROOT / "docs" / "cli.md").read_text()
+
+
+def block(language: str) -> str:
+    found = re.search(rf"^```{language}\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the rows of the table below a heading."""
+    section = DOCUMENT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    lines = [line.strip("| ") for line in section.splitlines() if line.startswith("|")]
+    return [line.split(" | ") for line in lines[2:]]
+
+
+def test_sample_of_status(capsys: pytest.CaptureFixture[str]) -> None:
+    show(excerpt(), Screen())
+
+    assert capsys.readouterr().out == block("text")
+
+
+def test_sample_of_a_user() -> None:
+    assert json.loads(block("json")) in as_document(excerpt())["users"]
+
+
+def test_permissions_are_the_calls_that_are_declared() -> None:
+    allowed = {
+        command: set(re.findall(r"`(\w+:\w+)`", actions))
+        for commands, actions in rows("What you may need to be allowed")
+        for command in re.findall(r"`(\w+)`", commands)
+    }
+    allowed["restore"] |= allowed["status"]
+
+    assert allowed == {
+        "status": status.CALLS,
+        "plan": plan.CALLS,
+        "report": report.CALLS,
+        "emergency": emergency.CALLS,
+        "restore": restore.CALLS,
+    }
+
+
+def test_exit_statuses() -> None:
+    assert [int(row[0]) for row in rows("How it ends")] == [code.value for code in Exit]
+
+
+@pytest.mark.parametrize("command", ["status", "plan", "emergency", "restore", "report"])
+def test_options_are_those_of_the_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    told = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
+
+    assert {option for option in told if option not in DOCUMENT} == set()

@@ -1,0 +1,177 @@
+"""The compliance report: what it counts, and that the page stands alone and escapes everything."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+
+import pytest
+
+from key_rotation_cli.report.charts import age_histogram, rotations
+from key_rotation_cli.report.compliance import Bin, Compliance, Week
+from key_rotation_cli.report.page import page
+from key_rotation_cli.survey import Unread
+from tests.unit.builders import NOW, ago, expired, inactive, key, secret, settings, stamp, user
+from tests.unit.sample import sample, standing, survey
+
+VOID = {"meta", "line"}
+HOSTILE = '<script>alert("x")</script>&"\''
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes; raises if one is not closed in its turn."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+
+def compliance(**users: object) -> Compliance:
+    return Compliance(survey(*(standing(name, one) for name, one in users.items())))  # type: ignore[arg-type]
+
+
+# -- what is counted -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("days", "failing"),
+    [pytest.param(90, 0, id="90 days"), pytest.param(90.001, 1, id="more"), (89, 0), (200, 1)],
+)
+def test_a_control_fails_over_90_days(days: float, failing: int) -> None:
+    found = compliance(alice=user(key("A", days)))
+
+    assert found.failing == failing
+    assert {control.failing for control in found.controls()} == {failing}
+
+
+def test_the_benchmark_counts_even_if_the_installations_limit_is_higher() -> None:
+    long = settings(max_key_age_days=365)
+    found = Compliance(survey(standing("alice", user(key("A", 100)), long)))
+
+    assert found.failing == 1
+    assert not any(one.over_limit for one in found.keys)
+
+
+def test_inactive_and_expired_keys_do_not_count() -> None:
+    found = compliance(alice=user(inactive("A", 200), key("B", 10)), bob=user(expired("C", 300)))
+
+    assert [one.id for one in found.keys] == ["B"]
+
+
+def test_bins_hold_every_active_key() -> None:
+    found = compliance(
+        alice=user(key("A", 0)), bob=user(key("B", 9.99)), carol=user(key("C", 10)),
+        dave=user(key("D", 119.9)), erin=user(key("E", 4000)),
+    )  # fmt: skip
+
+    counted = {one.from_days: one.keys for one in found.bins() if one.keys}
+    assert counted == {0: 2, 10: 1, 110: 1, 120: 1}
+    assert found.bins()[-1] == Bin(120, None, 1)
+
+
+def test_timeline_has_what_is_on_record_and_what_is_due() -> None:
+    pair = secret("B", "A", announced=stamp("B", 10), inactive_since=stamp("A", 3))
+    found = compliance(
+        alice=user(inactive("A", 100), key("B", 10), secret=pair), bob=user(key("C", 85.5))
+    )
+
+    assert [(h.user, h.what, h.access_key_id, h.at) for h in found.past()] == [
+        ("alice", "disabled", "A", ago(3)),
+        ("alice", "rotated", "B", ago(10)),
+    ]
+    due = [(h.user, h.what, h.access_key_id) for h in found.coming()]
+    assert due[:3] == [("bob", "warn", "C"), ("bob", "rotate", "C"), ("alice", "delete", "A")]
+    past, coming = found.weeks()
+    assert [w.start for w in past if w.rotations] == [NOW - timedelta(weeks=2)]
+    assert [w.start for w in coming if w.rotations] == [NOW, NOW + timedelta(weeks=11)]
+
+
+def test_the_records_of_a_predecessor_are_not_the_users() -> None:
+    gone = secret("X", announced=stamp("X", 50), user_id="AIDAPREDECESSOR")
+    one = standing("alice", user(key("A", 10)))
+    inherited = replace(one, user=replace(one.user, secret=gone))
+
+    assert Compliance(survey(inherited)).past() == []
+
+
+# -- the page --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("compliant", [True, False])
+def test_page_is_well_formed_and_needs_nothing_else(compliant: bool) -> None:
+    text = page(Compliance(sample(compliant)))
+    tags = Tags(text).seen
+
+    assert not {tag for tag, _ in tags} & {"script", "link", "img", "iframe", "object"}
+    assert not {name for _, names in tags for name in names} & {"src", "href", "style", "onload"}
+    assert not re.search(r"url\(|@import", text)
+
+
+def test_page_says_what_is_wrong() -> None:
+    text = page(Compliance(sample()))
+
+    assert "Not compliant" in text
+    assert "6 keys failing" in text
+    assert "the user has two active keys, and IAM allows no third" in text
+    assert "zoe (&#x27;Enabled&#x27;)" in text
+
+
+def test_page_of_a_compliant_account() -> None:
+    text = page(Compliance(sample(compliant=True)))
+
+    assert "<strong>Compliant</strong>" in text
+    assert "failing" not in text
+    assert text.count("passed") == 3
+    assert "Blocked: waiting" not in text
+
+
+def test_a_user_who_could_not_be_read_is_no_compliance() -> None:
+    found = survey(standing("alice", user(key("A", 10))), unread=(Unread("bob", "AccessDenied"),))
+    text = page(Compliance(found))
+
+    assert "<strong>Incomplete</strong>" in text
+    assert "AccessDenied" in text
+    assert "passed" not in text
+
+
+def test_page_of_an_empty_account() -> None:
+    Tags(page(Compliance(survey())))
+
+
+def test_everything_is_escaped() -> None:
+    hostile = standing("alice", user(key(HOSTILE, 95), expired("B", 10)))
+    found = survey(hostile, unread=(Unread(HOSTILE, HOSTILE),), odd={HOSTILE: HOSTILE})
+    text = page(Compliance(found))
+
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    Tags(text)
+
+
+@pytest.mark.parametrize("most", [0, 1, 3, 4, 9, 57, 5000, 123_456])
+def test_charts_stay_within_their_frame(most: int) -> None:
+    bins = [Bin(i * 10, i * 10 + 10, most if i == 3 else 0) for i in range(12)]
+    weeks = [Week(NOW + timedelta(weeks=i), most) for i in range(13)]
+    for chart in (age_histogram(bins), rotations(weeks, weeks)):
+        for tag, shown in Tags(chart).seen:
+            if tag != "rect":
+                continue
+            top, height = float(shown["y"] or ""), float(shown["height"] or "")
+            assert 22 <= top <= top + height <= 220
