@@ -115,7 +115,7 @@ require-terraform:
 
 .PHONY: require-package
 require-package:
-	@$(FIND_PYTHON); "$$python" scripts/package.py --check >/dev/null
+	@$(FIND_PYTHON); "$$python" -m scripts.package --check >/dev/null
 
 # The Python packages that tests and demo need, anew when the lock has changed.
 $(READY): requirements/dev.txt
