@@ -166,6 +166,23 @@ def test_a_user_with_a_comma_in_its_name_is_looked_at(account: Account) -> None:
     assert account.statuses("smith,alice")[old] == "Inactive"
 
 
+def test_many_are_served_side_by_side(account: Account) -> None:
+    """Real threads over the wire: each user's keys, secret and message are its own."""
+    names = [f"user-{number}" for number in range(12)]
+    account.subscribe("everybody", audience="user")
+    olds = {name: account.add_user(name, 90 + number)[0] for number, name in enumerate(names)}
+    account.width = 8
+
+    response = account.run()
+
+    assert response["counts"] == {"announce": 12, "disable": 12, "rotate": 12}
+    assert [row["user"] for row in response["users"][::3]] == list(reversed(names))
+    for name in names:
+        new = account.secret_value(name)["AccessKeyId"]
+        assert account.statuses(name) == {olds[name]: "Inactive", new: "Active"}
+    assert sorted(message["user"] for message in account.messages("everybody")) == sorted(names)
+
+
 # -- page by page (the benchmark's emulator: moto knows no pages) ----------------------------------
 
 

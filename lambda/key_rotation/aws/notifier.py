@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..messages import Message
 from ..model import Audience, Event, UserRef
+from ..parallel import side_by_side
 from .filters import admits
 
 if TYPE_CHECKING:
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
 
 class TopicNotifier:
     """The `Notifier` port on an SNS client, made when first needed; the subscriptions are read
-    once per run, whichever thread asks first."""
+    once per run, whichever thread asks first, and `width` of them side by side."""
 
-    def __init__(self, sns: Callable[[], SNSClient], topic_arn: str) -> None:
+    def __init__(self, sns: Callable[[], SNSClient], topic_arn: str, width: int) -> None:
         self._sns = sns
         self._topic_arn = topic_arn
+        self._width = width
         self._reading = Lock()
 
     def audience(self, user: UserRef, event: Event) -> Audience:
@@ -58,8 +60,11 @@ class TopicNotifier:
             for subscription in page["Subscriptions"]
             if subscription["SubscriptionArn"].startswith("arn:")
         ]
-        every = (sns.get_subscription_attributes(SubscriptionArn=arn) for arn in arns)
-        attributes = [answer["Attributes"] for answer in every]
+
+        def read(arn: str) -> dict[str, str]:
+            return sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+
+        attributes = side_by_side(read, arns, self._width)
         return [a for a in attributes if a.get("PendingConfirmation", "false") == "false"]
 
     def _publish(self, message: Message, attributes: Mapping[str, str]) -> None:
