@@ -10,6 +10,9 @@ BIN       := $(VENV)/bin
 READY     := $(VENV)/.ready
 TERRAFORM := $(BIN)/python scripts/with_terraform.py
 PYTEST    := $(BIN)/python -m pytest
+INIT      := $(TERRAFORM) terraform init -backend=false -input=false >build/terraform-init.log || { cat build/terraform-init.log; exit 1; }
+SIMULATOR := build/simulator
+CHECKS    := build/checks
 
 # A line of its own, since an error inside of a command's arguments would be lost.
 FIND_PYTHON := python=$$(scripts/python.sh)
@@ -25,7 +28,7 @@ demo: require-terraform require-package $(READY) ## Rotate real keys on an embed
 	@$(TERRAFORM) $(BIN)/python -m tests.demo
 
 .PHONY: test
-test: lint check-package unit aws crash-sample terraform-test integration ## Everything that must pass
+test: lint check-package unit aws crash-sample terraform-test policies integration ## Everything that must pass
 	@echo "all tests passed"
 
 .PHONY: unit
@@ -37,6 +40,11 @@ unit: $(READY) ## Unit tests: seconds, no Terraform
 .PHONY: aws
 aws: $(READY) ## Adapters and handler on the AWS wire, in moto
 	$(PYTEST) -p no:terraform tests/aws
+
+.PHONY: policies
+policies: require-terraform require-package $(READY) $(SIMULATOR)/.ready ## The policies, evaluated as IAM does: enough, not too much, nothing unneeded
+	@$(INIT)
+	@$(TERRAFORM) $(PYTEST) -p no:terraform tests/policies
 
 .PHONY: crash
 crash: $(READY) ## Something happens at every AWS call of every situation (half an hour; not in `test`)
@@ -52,7 +60,7 @@ bench: $(READY) ## Calls, time, memory and dollars at 100 to 5,000 users (five m
 
 .PHONY: terraform-test
 terraform-test: require-terraform $(READY) ## The module's own tests, with a mocked provider
-	@$(TERRAFORM) terraform init -backend=false -input=false >build/terraform-init.log || { cat build/terraform-init.log; exit 1; }
+	@$(INIT)
 	@$(TERRAFORM) terraform test -test-directory=tests/terraform
 
 .PHONY: integration
@@ -60,11 +68,13 @@ integration: require-terraform require-package $(READY) ## The examples, applied
 	@$(TERRAFORM) $(PYTEST) -p no:xdist tests/integration
 
 .PHONY: lint
-lint: require-terraform $(READY) ## ruff, mypy --strict, terraform fmt and validate
+lint: require-terraform $(READY) $(CHECKS)/.ready ## ruff, mypy --strict, terraform fmt and validate, checkov, parliament
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@$(TERRAFORM) scripts/validate.sh
+	@$(INIT)
+	@$(TERRAFORM) $(BIN)/python -m tests.policies.static $(CHECKS)/bin
 
 .PHONY: format
 format: require-terraform $(READY) ## Format Python and HCL
@@ -103,6 +113,8 @@ lock: $(READY) ## Pin the newest versions of what requirements/*.in name
 	build/lock/bin/pip install --quiet pip-tools
 	build/lock/bin/pip-compile --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras \
 	  --no-emit-index-url --no-emit-find-links --output-file=requirements/dev.txt requirements/dev.in
+	build/lock/bin/pip-compile --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras \
+	  --no-emit-index-url --no-emit-find-links --output-file=requirements/checks.txt requirements/checks.in
 
 .PHONY: clean
 clean: localstack-stop ## Remove everything that was made
@@ -116,6 +128,24 @@ require-terraform:
 .PHONY: require-package
 require-package:
 	@$(FIND_PYTHON); "$$python" -m scripts.package --check >/dev/null
+
+# The policy simulator: Node, in a process of its own, a test tool that is not shipped.
+$(SIMULATOR)/.ready: $(wildcard tests/policies/simulator/*)
+	@command -v npm >/dev/null || { echo "error: \`make policies\` needs Node 20 or newer, with npm" >&2; exit 1; }
+	@rm -rf $(SIMULATOR); mkdir -p $(SIMULATOR); cp tests/policies/simulator/* $(SIMULATOR)
+	@echo "installing the policy simulator into $(SIMULATOR) (once, a few seconds)"
+	@log=build/simulator.npm.log; npm ci --prefix $(SIMULATOR) --ignore-scripts --no-audit --no-fund >$$log 2>&1 || \
+	{ tail -n 20 $$log; echo "error: the installation failed (log: $$log)" >&2; exit 1; }
+	@touch $@
+
+# checkov and parliament, apart from all else.
+$(CHECKS)/.ready: requirements/checks.txt
+	@$(FIND_PYTHON); mkdir -p build; log=build/checks.pip.log; \
+	echo "installing the static checks of requirements/checks.txt into $(CHECKS) (once, about a minute)"; \
+	rm -rf $(CHECKS); "$$python" -m venv $(CHECKS); \
+	$(CHECKS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/checks.txt >$$log 2>&1 || \
+	{ tail -n 20 $$log; echo "error: the installation failed (log: $$log)" >&2; exit 1; }
+	@touch $@
 
 # The Python packages that tests and demo need, anew when the lock has changed.
 $(READY): requirements/dev.txt

@@ -15,6 +15,7 @@ data "aws_iam_policy_document" "assume_role" {
 
 resource "aws_iam_role" "function" {
   name                 = var.name
+  path                 = var.role_path
   description          = "What the IAM access key rotation ${var.name} may do."
   assume_role_policy   = data.aws_iam_policy_document.assume_role.json
   permissions_boundary = var.permissions_boundary_arn
@@ -133,7 +134,6 @@ data "aws_iam_policy_document" "function" {
     sid = "KeepOwnSecrets"
     actions = [
       "secretsmanager:GetResourcePolicy",
-      "secretsmanager:PutResourcePolicy",
       "secretsmanager:PutSecretValue",
       "secretsmanager:RestoreSecret",
       "secretsmanager:TagResource",
@@ -148,6 +148,26 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
+  # Never a policy that would let other accounts at large read: Secrets Manager checks it before it takes it.
+  statement {
+    sid       = "ProtectOwnSecrets"
+    actions   = ["secretsmanager:PutResourcePolicy"]
+    resources = [local.arn.secrets]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/${local.managed_by_key}"
+      values   = [var.name]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "secretsmanager:BlockPublicPolicy"
+      values   = ["true"]
+    }
+  }
+
+  # Whatever policy somebody attaches to this role besides.
   statement {
     sid       = "NeverReadSecretValues"
     effect    = "Deny"
@@ -175,16 +195,11 @@ data "aws_iam_policy_document" "function" {
     resources = [local.arn.topic]
   }
 
+  # For the attributes of a subscription, too, SNS asks for its topic.
   statement {
     sid       = "FindListeners"
-    actions   = ["sns:ListSubscriptionsByTopic"]
+    actions   = ["sns:GetSubscriptionAttributes", "sns:ListSubscriptionsByTopic"]
     resources = [local.arn.topic]
-  }
-
-  statement {
-    sid       = "ReadFiltersOfListeners"
-    actions   = ["sns:GetSubscriptionAttributes"]
-    resources = ["*"] # SNS knows no resource type for a subscription: AWS offers no restriction
   }
 
   # --- The run itself
@@ -217,5 +232,58 @@ data "aws_iam_policy_document" "function" {
     sid       = "KeepEventsThatFailed"
     actions   = ["sqs:SendMessage"]
     resources = [local.arn.dead_letters]
+  }
+
+  # --- The network, if it runs in a VPC
+
+  dynamic "statement" {
+    for_each = var.vpc[*]
+
+    content {
+      sid       = "FindNetworkInterfaces"
+      actions   = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
+      resources = ["*"] # AWS offers no restriction
+    }
+  }
+
+  # The resource is the one that Lambda's documentation asks for: it tries this before it takes the function.
+  dynamic "statement" {
+    for_each = var.vpc[*]
+
+    content {
+      sid = "ConnectToTheNetwork"
+      actions = [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:UnassignPrivateIpAddresses",
+      ]
+      resources = ["arn:${local.partition}:ec2:${local.region}:${local.account_id}:*"]
+    }
+  }
+
+  # The network is Lambda's own business: the function's code, which has the role's credentials, may not touch it.
+  dynamic "statement" {
+    for_each = var.vpc[*]
+
+    content {
+      sid    = "LeaveTheNetworkToLambda"
+      effect = "Deny"
+      actions = [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+      ]
+      resources = ["*"]
+
+      condition {
+        test     = "ArnEquals"
+        variable = "lambda:SourceFunctionArn"
+        values   = [local.arn.function]
+      }
+    }
   }
 }

@@ -20,12 +20,6 @@ data "aws_iam_policy_document" "topic" {
     }
 
     condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account_id]
-    }
-
-    condition {
       test     = "ArnLike"
       variable = "aws:SourceArn"
       values   = [local.arn.alarms]
@@ -46,9 +40,9 @@ data "aws_iam_policy_document" "topic" {
     }
 
     condition {
-      test     = "ArnNotLike"
-      variable = "aws:SourceArn"
-      values   = [local.arn.alarms]
+      test     = "Bool"
+      variable = "aws:PrincipalIsAWSService" # services have no permission but the statement above
+      values   = ["false"]
     }
 
     condition {

@@ -58,6 +58,18 @@ variable "permissions_boundary_arn" {
   }
 }
 
+variable "role_path" {
+  description = "IAM path of the function's role, if your account sorts roles by path or limits who may make which, such as /platform/."
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([\\w+=,.@-]+/)*$", var.role_path)) && length(var.role_path) <= 512
+    error_message = "role_path must begin and end with a slash, with letters, digits and _+=,.@- between them, such as / or /platform/, at most 512 characters."
+  }
+}
+
 variable "kms_key_arn" {
   description = "ARN of your own KMS key for the secrets and the messages; its policy needs the statements of the output `kms_key_policy_statements`. Null: the module makes a key. If the key is made in the same configuration, write format(\"%s\", aws_kms_key.own.arn): this tells Terraform before the key exists that it is not null."
   type        = string
@@ -399,6 +411,36 @@ variable "timeout" {
   validation {
     condition     = var.timeout >= 120 && var.timeout <= 900 && floor(var.timeout) == var.timeout
     error_message = "timeout must be a whole number of seconds from 120 to 900: no user is started in the last 60, and Lambda ends at 900."
+  }
+}
+
+variable "reserved_concurrency" {
+  description = "Runs that Lambda keeps room for, which is also the most at a time. Null, the default, reserves none, on purpose: runs may overlap, while a full reservation would refuse an emergency during the daily run; and what is reserved here is lost to the account's other functions (a new account has 10 in all, of which none can be reserved)."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.reserved_concurrency == null || try(var.reserved_concurrency >= 2 && floor(var.reserved_concurrency) == var.reserved_concurrency, false)
+    error_message = "reserved_concurrency must be null, or a whole number, 2 or more: an emergency must find room beside the daily run. To stop all runs, set schedule_enabled to false."
+  }
+}
+
+variable "vpc" {
+  description = "Subnets and security groups to run the function in, if your account demands it. They must let it reach IAM, STS, Secrets Manager, SNS, SSM, CloudWatch and KMS, by a NAT gateway or VPC endpoints. Null: it runs outside of any VPC of yours, which nothing in it needs."
+  type = object({
+    subnet_ids         = set(string)
+    security_group_ids = set(string)
+  })
+  default = null
+
+  validation {
+    condition     = try(alltrue([for id in var.vpc.subnet_ids : can(regex("^subnet-[0-9a-f]+$", id))]) && length(var.vpc.subnet_ids) > 0, var.vpc == null)
+    error_message = "vpc.subnet_ids must hold at least one id of a subnet (subnet-0123456789abcdef0)."
+  }
+
+  validation {
+    condition     = try(alltrue([for id in var.vpc.security_group_ids : can(regex("^sg-[0-9a-f]+$", id))]) && length(var.vpc.security_group_ids) > 0, var.vpc == null)
+    error_message = "vpc.security_group_ids must hold at least one id of a security group (sg-0123456789abcdef0)."
   }
 }
 

@@ -43,6 +43,9 @@ module "key_rotation" {
   memory_size              = 512
   timeout                  = 900
   log_retention_days       = 365
+  reserved_concurrency     = null
+  vpc                      = var.vpc
+  role_path                = var.role_path
   permissions_boundary_arn = var.permissions_boundary_arn
   kms_key_arn              = var.own_kms_key ? format("%s", aws_kms_key.own[0].arn) : null
 }

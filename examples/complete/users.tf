@@ -39,6 +39,8 @@ locals {
 }
 
 resource "aws_iam_user" "example" {
+  #checkov:skip=CKV_AWS_273:Users with access keys are what this example is about.
+
   for_each = local.iam_users
 
   name          = "${var.user_name_prefix}${each.key}"

@@ -76,6 +76,21 @@ variable "permissions_boundary_arn" {
   default     = null
 }
 
+variable "role_path" {
+  description = "IAM path of the function's role."
+  type        = string
+  default     = "/"
+}
+
+variable "vpc" {
+  description = "Subnets and security groups to run the function in."
+  type = object({
+    subnet_ids         = set(string)
+    security_group_ids = set(string)
+  })
+  default = null
+}
+
 variable "architecture" {
   description = "Processor of the function."
   type        = string

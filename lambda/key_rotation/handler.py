@@ -95,7 +95,10 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     users were served when some failed.
     """
     logging.getLogger("key_rotation").setLevel(logging.INFO)
-    logging.getLogger("botocore").setLevel(logging.WARNING)  # where it found its credentials
+    # Below WARNING they write down where credentials were found, and at DEBUG, which the function's
+    # log level may be set to, all that is sent and received: a new key with its secret.
+    for library in ("boto3", "botocore", "urllib3"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     path = os.environ.get("CONFIG_PATH", "")
     if not path:
         raise SettingsError("the environment variable CONFIG_PATH is missing")

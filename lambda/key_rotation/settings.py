@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
+from unicodedata import category
 
 
 class SettingsError(Exception):
@@ -101,8 +102,7 @@ def _parse(name: str, kind: str, text: str) -> Any:
             tag = _json(text, dict, 'an object {"key": …, "value": …}')
             if set(tag) != {"key", "value"} or not all(isinstance(v, str) for v in tag.values()):
                 raise ValueError(f'must be a JSON object {{"key": …, "value": …}}, not {text!r}')
-            if not tag["key"]:
-                raise ValueError("must name a tag key that is not empty")
+            _check_tag(tag["key"], tag["value"])
             return UserTag(**tag)
         case "tuple[str, ...]":
             arns = _json(text, list, "a list of ARNs")
@@ -114,6 +114,8 @@ def _parse(name: str, kind: str, text: str) -> Any:
             tags = _json(text, dict, "an object of tags")
             if not all(isinstance(value, str) for value in tags.values()):
                 raise ValueError(f"must be a JSON object of strings, not {text!r}")
+            for key, value in tags.items():
+                _check_tag(key, value)
             return tuple(sorted(tags.items()))
         case _:
             what, pattern = _TEXTS[name]
@@ -130,10 +132,22 @@ def _integer(text: str, minimum: int) -> int:
     return int(text)
 
 
+def _check_tag(key: str, value: str) -> None:
+    """Raises ValueError for what AWS takes for no tag."""
+    if not key:
+        raise ValueError("must name a tag key that is not empty")
+    for part, limit in ((key, 128), (value, 256)):
+        if len(part) > limit or not all(c in "_.:/=+-@" or category(c)[0] in "LNZ" for c in part):
+            raise ValueError(
+                f"holds {part!r}: a tag's key has at most 128 characters and its value 256, "
+                "letters, digits, spaces and _.:/=+-@"
+            )
+
+
 def _json(text: str, kind: type, what: str) -> Any:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, kind):
         raise ValueError(f"must be JSON, {what}, not {text!r}")

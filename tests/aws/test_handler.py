@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -419,6 +420,29 @@ def test_the_real_entry_point(account: Account, monkeypatch: pytest.MonkeyPatch)
 
     assert response["counts"] == {"announce": 1, "disable": 1, "rotate": 1}
     assert account.statuses()[old] == "Inactive"
+
+
+def test_no_log_level_makes_the_libraries_write_a_secret_down(
+    account: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("CONFIG_PATH", PATH)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    account.add_user("alice", 90)
+    caplog.set_level(logging.DEBUG)  # as Lambda sets the root logger
+
+    class Context:
+        aws_request_id = "request"
+
+        def get_remaining_time_in_millis(self) -> int:
+            return 900_000
+
+    handler.lambda_handler({}, Context())
+
+    said = "".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
+    assert "run finished" in said
+    assert account.secret_value()["SecretAccessKey"] not in said
 
 
 def test_a_failed_user_ends_the_run_in_an_error_after_the_others(

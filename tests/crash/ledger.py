@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from moto.cloudwatch.models import cloudwatch_backends
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
@@ -76,6 +77,7 @@ class Ledger:
     _announced: dict[str, int] = field(default_factory=dict)
     _told_of: set[str] = field(default_factory=set)
     _published: int = 0
+    _secrets_ever: dict[str, str] = field(default_factory=dict)
     _said: list[str] = field(default_factory=list)
     _kept: dict[str, datetime] = field(default_factory=dict)
     _predecessors: set[str] = field(default_factory=set)
@@ -231,6 +233,7 @@ class Ledger:
             by_person = call in ("setting up", "person")
             usable_from = now if by_person else now + self.usable_after
             self.facts[key_id] = KeyFacts(name, key.secret_access_key, by_person, usable_from)
+            self._secrets_ever[key_id] = key.secret_access_key
         facts = self.facts[key_id]
         if key.status == "Active":
             facts.inactive_since = None
@@ -312,14 +315,21 @@ class Ledger:
                     self._violated(Promise.TOLD_FIRST, what)
 
     def search(self, *texts: str) -> None:
-        """Looks for secret access keys in what was said, written down and answered."""
-        tags = [
-            json.dumps(secret.tags)
-            for secret in secretsmanager_backends[ACCOUNT_ID][REGION].secrets.values()
+        """Looks for every secret access key that there ever was, also of keys that are gone, in
+        what was said, written down, measured and answered."""
+        secrets: Any = secretsmanager_backends[ACCOUNT_ID][REGION].secrets
+        metrics: Any = cloudwatch_backends[ACCOUNT_ID][REGION].metric_data
+        written = [
+            f"{secret.name} {secret.description} {secret.tags} {secret.policy}"
+            for secret in secrets.values()
         ]
-        haystack = "\n".join((*texts, *tags, *self._said))
-        for key_id, facts in self.facts.items():
-            if facts.secret in haystack:
+        measured = [
+            f"{metric.name} {[vars(one) for one in metric.dimensions]} {metric.value}"
+            for metric in metrics
+        ]
+        haystack = "\n".join((*texts, *written, *measured, *self._said))
+        for key_id, secret_access_key in self._secrets_ever.items():
+            if secret_access_key in haystack:
                 self._violated(Promise.SECRECY, f"the secret of {key_id} was found outside")
 
     @property

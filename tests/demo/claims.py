@@ -81,15 +81,17 @@ def rotation(scene: Scene) -> Iterator[str]:
     yield require(scene.report["failed"] == 0, "no user failed", scene.report["failed"])
 
 
-def secrecy(scene: Scene, state: str, outputs: Sequence[str]) -> str:
+def secrecy(scene: Scene, shown: str, state: str, outputs: Sequence[str]) -> str:
     """No secret access key, old or new, is anywhere but in its secret.
 
-    `outputs` are answers of the function; `state` is Terraform's.
+    `shown` is what the demo has printed; `outputs` are answers of the function; `state` is
+    Terraform's.
     """
     rotated = ("alice", "build-agent", "legacy-import")
     keys = [key for held in scene.held.values() for key in held]
     keys += [scene.new_key_of(user) for user in rotated]
     places = {
+        "what was printed here": [shown],
         "the function's log": log_lines(scene.account, scene.outputs["function_name"]),
         "a mail": [mail["raw"] + mail["body"] for mail in scene.account.backdoor.mails()],
         "the Terraform state": [state],
@@ -99,7 +101,7 @@ def secrecy(scene: Scene, state: str, outputs: Sequence[str]) -> str:
         for key in keys:
             if any(key.secret in text for text in texts):
                 raise ClaimError(f"a secret access key (of {key.id}) is in {place}")
-    return "no secret access key in any log line, mail, answer, or the Terraform state"
+    return "no secret access key in any log line, mail, answer, the Terraform state, or above"
 
 
 def rotated(scene: Scene, user: str, old: str, statuses: Mapping[str, str], old_status: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -20,9 +21,13 @@ class Screen:
     def __init__(self) -> None:
         found = Console()
         width = min(found.width, COLUMNS) if found.is_terminal else COLUMNS
-        self.console = Console(width=width, highlight=False, soft_wrap=False)
+        self.console = Console(width=width, highlight=False, soft_wrap=False, record=True)
         self._began = time.monotonic()
         self._step = 0
+
+    def shown(self) -> str:
+        """All that was printed so far, without line breaks and frames."""
+        return re.sub(r"[\s\u2500-\u257f]+", "", self.console.export_text(clear=False))
 
     def step(self, title: str) -> None:
         """A heading: what is about to happen."""

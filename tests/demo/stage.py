@@ -17,6 +17,7 @@ from tests.localstack.backdoor import Backdoor, Mail
 from tests.localstack.endpoint import Endpoint, call
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
@@ -101,6 +102,11 @@ class Account:
     @cached_property
     def events(self) -> EventBridgeClient:
         client: EventBridgeClient = self._client("events")
+        return client
+
+    @cached_property
+    def metrics(self) -> CloudWatchClient:
+        client: CloudWatchClient = self._client("cloudwatch")
         return client
 
     @cached_property

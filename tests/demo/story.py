@@ -302,7 +302,7 @@ class Story:
                 self._screen.done(claim)
             state = terraform.state.read_text()
             answers = [json.dumps(scene.report), json.dumps(again)]
-            self._screen.done(claims.secrecy(scene, state, answers))
+            self._screen.done(claims.secrecy(scene, self._screen.shown(), state, answers))
 
     def _destroy(self, scene: Scene, terraform: Terraform) -> None:
         self._screen.step("terraform destroy")

@@ -69,6 +69,16 @@ class Terraform:
             if entry["type"] == "planned_change"
         ]
 
+    def plan(self, **variables: str) -> str:
+        """A plan with all its values, as `terraform show -json` tells it."""
+        given = [f"-var={name}={value}" for name, value in variables.items()]
+        file = self.state.with_suffix(".tfplan")
+        self._run("plan", "-input=false", f"-state={self.state}", f"-out={file}", *given)
+        try:
+            return self._run("show", "-json", str(file))
+        finally:
+            file.unlink()
+
     def _change(self, command: str, variables: Mapping[str, str]) -> str:
         lines = self._stream(command, variables, options=["-auto-approve"])
         summaries = [entry["@message"] for entry in lines if entry["type"] == "change_summary"]

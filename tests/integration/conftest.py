@@ -50,8 +50,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs the stage taken down goes last."""
-    items.sort(key=lambda item: "destroyed" in getattr(item, "fixturenames", ()))
+    """What looks at all that was said goes after all else, and last what needs the stage gone."""
+
+    def place(item: pytest.Item) -> tuple[bool, bool]:
+        fixtures = getattr(item, "fixturenames", ())
+        return "destroyed" in fixtures, "places" in fixtures
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

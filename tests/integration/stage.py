@@ -42,6 +42,7 @@ class Queue:
 
     account: Account
     url: str
+    bodies: list[str] = field(default_factory=list)  # all that came in
 
     def receive(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 10) -> Any:
         """The next message that is wanted, with its attributes; others are dropped.
@@ -55,6 +56,7 @@ class Queue:
             )
             found = []
             for message in answer.get("Messages", []):
+                self.bodies.append(message["Body"])
                 self.account.sqs.delete_message(
                     QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"]
                 )
@@ -76,13 +78,21 @@ class Stage:
     queue: Queue
     schedule: Schedule
     first_report: dict[str, Any] = field(default_factory=dict)
+    answers: list[dict[str, Any] | Failure] = field(default_factory=list)
+    keys_ever: dict[str, str] = field(default_factory=dict)  # and their secrets
 
     @property
     def function(self) -> str:
         return str(self.outputs["function_name"])
 
     def invoke(self, payload: Any = None) -> dict[str, Any] | Failure:
-        return invoke(self.account, self.function, payload)
+        self.answers.append(invoke(self.account, self.function, payload))
+        self.note_keys()
+        return self.answers[-1]
+
+    def note_keys(self) -> None:
+        """So that a key is still known when it is gone: its secret must be found nowhere."""
+        self.keys_ever |= self.account.backdoor.secret_access_keys()
 
     def run(self, payload: Any = None) -> dict[str, Any]:
         """The response of a run that is to succeed."""
@@ -131,6 +141,7 @@ class Stage:
                 QueueUrl=url, WaitTimeSeconds=1, MessageAttributeNames=["All"]
             )
             for message in answer.get("Messages", []):
+                self.queue.bodies.append(json.dumps(message))
                 self.account.sqs.delete_message(
                     QueueUrl=url, ReceiptHandle=message["ReceiptHandle"]
                 )

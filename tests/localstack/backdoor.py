@@ -27,6 +27,11 @@ class Backdoor:
         """Make an access key that many days older. Raises LocalStackError if there is none."""
         self._call("/_test/iam/backdate", "POST", {"AccessKeyId": access_key_id, "Days": days})
 
+    def secret_access_keys(self) -> dict[str, str]:
+        """The secret of every access key that there is, by the key's id."""
+        keys: dict[str, str] = self._call("/_test/iam/secret-access-keys")
+        return keys
+
     def mails(self, to: str | None = None) -> list[Mail]:
         """The mails sent (to one address) so far, oldest first."""
         mails: list[Mail] = self._call("/_test/mail")

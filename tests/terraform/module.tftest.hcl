@@ -88,6 +88,8 @@ run "defaults" {
       aws_lambda_function.this.architectures == tolist(["arm64"]),
       aws_lambda_function.this.timeout == 900,
       aws_lambda_function.this.kms_key_arn == null,
+      aws_lambda_function.this.reserved_concurrent_executions == null,
+      length(aws_lambda_function.this.vpc_config) == 0,
       aws_lambda_function.this.logging_config[0].log_format == "JSON",
       aws_lambda_function.this.logging_config[0].log_group == "/aws/lambda/access-key-rotation",
       aws_lambda_function.this.dead_letter_config[0].target_arn == aws_sqs_queue.dead_letters.arn,
@@ -235,6 +237,9 @@ run "function_follows_the_variables" {
     schedule_enabled         = false
     schedule_expression      = "rate(12 hours)"
     permissions_boundary_arn = "arn:aws:iam::111122223333:policy/boundary"
+    role_path                = "/platform/"
+    reserved_concurrency     = 5
+    vpc                      = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0b"] }
   }
 
   assert {
@@ -246,6 +251,10 @@ run "function_follows_the_variables" {
       aws_cloudwatch_event_rule.schedule.state == "DISABLED",
       aws_cloudwatch_event_rule.schedule.schedule_expression == "rate(12 hours)",
       aws_iam_role.function.permissions_boundary == "arn:aws:iam::111122223333:policy/boundary",
+      aws_iam_role.function.path == "/platform/",
+      aws_lambda_function.this.reserved_concurrent_executions == 5,
+      aws_lambda_function.this.vpc_config[0].subnet_ids == toset(["subnet-0a"]),
+      aws_lambda_function.this.vpc_config[0].security_group_ids == toset(["sg-0b"]),
     ])
     error_message = "The function, its role or its schedule does not follow its variables."
   }

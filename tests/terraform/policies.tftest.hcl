@@ -123,11 +123,20 @@ run "role" {
             "secretsmanager:TagResource",
             "secretsmanager:RestoreSecret",
             "secretsmanager:PutSecretValue",
-            "secretsmanager:PutResourcePolicy",
             "secretsmanager:GetResourcePolicy",
           ]
           Resource  = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:iam-access-key/*"
           Condition = { StringEquals = { "aws:ResourceTag/access-key-rotation:managed-by" = "access-key-rotation" } }
+        },
+        {
+          Sid      = "ProtectOwnSecrets"
+          Effect   = "Allow"
+          Action   = "secretsmanager:PutResourcePolicy"
+          Resource = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:iam-access-key/*"
+          Condition = {
+            StringEquals = { "aws:ResourceTag/access-key-rotation:managed-by" = "access-key-rotation" }
+            Bool         = { "secretsmanager:BlockPublicPolicy" = "true" }
+          }
         },
         {
           Sid      = "NeverReadSecretValues"
@@ -151,14 +160,8 @@ run "role" {
         {
           Sid      = "FindListeners"
           Effect   = "Allow"
-          Action   = "sns:ListSubscriptionsByTopic"
+          Action   = ["sns:ListSubscriptionsByTopic", "sns:GetSubscriptionAttributes"]
           Resource = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
-        },
-        {
-          Sid      = "ReadFiltersOfListeners"
-          Effect   = "Allow"
-          Action   = "sns:GetSubscriptionAttributes"
-          Resource = "*"
         },
         {
           Sid      = "ReadSettings"
@@ -219,6 +222,72 @@ run "role_without_bulk_discovery" {
   }
 }
 
+run "role_in_a_vpc" {
+  command = plan
+
+  variables {
+    role_path = "/platform/"
+    vpc       = { subnet_ids = ["subnet-0a", "subnet-0b"], security_group_ids = ["sg-0c"] }
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement
+      if strcontains(jsonencode(statement.Action), "ec2:")
+      ] == jsondecode(jsonencode([
+        {
+          Sid      = "FindNetworkInterfaces"
+          Effect   = "Allow"
+          Action   = ["ec2:DescribeSubnets", "ec2:DescribeNetworkInterfaces"]
+          Resource = "*"
+        },
+        {
+          Sid      = "ConnectToTheNetwork"
+          Effect   = "Allow"
+          Action   = ["ec2:UnassignPrivateIpAddresses", "ec2:DeleteNetworkInterface", "ec2:CreateNetworkInterface", "ec2:AssignPrivateIpAddresses"]
+          Resource = "arn:aws:ec2:eu-central-1:111122223333:*"
+        },
+        {
+          Sid      = "LeaveTheNetworkToLambda"
+          Effect   = "Deny"
+          Action   = ["ec2:UnassignPrivateIpAddresses", "ec2:DescribeSubnets", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface", "ec2:CreateNetworkInterface", "ec2:AssignPrivateIpAddresses"]
+          Resource = "*"
+          Condition = {
+            ArnEquals = { "lambda:SourceFunctionArn" = "arn:aws:lambda:eu-central-1:111122223333:function:access-key-rotation" }
+          }
+        },
+    ]))
+    error_message = "In a VPC Lambda, and not the function's code, may handle network interfaces."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.vpc_config[0].subnet_ids == toset(["subnet-0a", "subnet-0b"]) &&
+      aws_lambda_function.this.vpc_config[0].security_group_ids == toset(["sg-0c"])
+    )
+    error_message = "The function must run in the subnets with the security groups."
+  }
+
+  # Topic and queue know the role by its full name, path included.
+  assert {
+    condition = (
+      aws_iam_role.function.path == "/platform/" &&
+      strcontains(data.aws_iam_policy_document.topic.json, "arn:aws:iam::111122223333:role/platform/access-key-rotation\"") &&
+      strcontains(data.aws_iam_policy_document.dead_letters.json, "arn:aws:iam::111122223333:role/platform/access-key-rotation\"")
+    )
+    error_message = "The role's path must be in its name in the policies."
+  }
+}
+
+run "role_without_vpc" {
+  command = plan
+
+  assert {
+    condition     = !strcontains(data.aws_iam_policy_document.function.json, "ec2:") && length(aws_lambda_function.this.vpc_config) == 0
+    error_message = "Outside of a VPC the role must have no permission on the network."
+  }
+}
+
 run "role_without_readers" {
   command = plan
 
@@ -244,10 +313,7 @@ run "topic_and_queue" {
           Action    = "sns:Publish"
           Resource  = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
           Principal = { Service = "cloudwatch.amazonaws.com" }
-          Condition = {
-            StringEquals = { "aws:SourceAccount" = "111122223333" }
-            ArnLike      = { "aws:SourceArn" = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:*" }
-          }
+          Condition = { ArnLike = { "aws:SourceArn" = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:*" } }
         },
         {
           Sid       = "NobodyElsePublishes"
@@ -256,7 +322,7 @@ run "topic_and_queue" {
           Resource  = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
           Principal = "*"
           Condition = {
-            ArnNotLike   = { "aws:SourceArn" = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:*" }
+            Bool         = { "aws:PrincipalIsAWSService" = "false" }
             ArnNotEquals = { "aws:PrincipalArn" = "arn:aws:iam::111122223333:role/access-key-rotation" }
           }
         },
@@ -292,10 +358,8 @@ run "topic_and_queue" {
           Resource  = "arn:aws:sqs:eu-central-1:111122223333:access-key-rotation-dead-letters"
           Principal = "*"
           Condition = {
-            ArnNotEquals = {
-              "aws:SourceArn"    = "arn:aws:events:eu-central-1:111122223333:rule/access-key-rotation"
-              "aws:PrincipalArn" = "arn:aws:iam::111122223333:role/access-key-rotation"
-            }
+            Bool         = { "aws:PrincipalIsAWSService" = "false" }
+            ArnNotEquals = { "aws:PrincipalArn" = "arn:aws:iam::111122223333:role/access-key-rotation" }
           }
         },
         {
@@ -402,6 +466,7 @@ run "china" {
 
   variables {
     kms_key_arn = "arn:aws-cn:kms:cn-north-1:111122223333:key/brought-along"
+    vpc         = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0c"] }
   }
 
   assert {
@@ -430,6 +495,7 @@ run "govcloud" {
 
   variables {
     kms_key_arn = "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/brought-along"
+    vpc         = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0c"] }
   }
 
   assert {

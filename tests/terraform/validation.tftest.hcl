@@ -39,12 +39,18 @@ run "wrong_values_first_set" {
     memory_size               = 127                                                # is too small
     timeout                   = 60                                                 # leaves no time for a user
     log_retention_days        = 100                                                # is not offered
+    role_path                 = "platform"                                         # has no slashes
+    reserved_concurrency      = 1                                                  # leaves no room for an emergency
+    vpc                       = { subnet_ids = [], security_group_ids = ["sg-1"] } # has no subnet
   }
 
   expect_failures = [
     var.name,
     var.tags,
     var.permissions_boundary_arn,
+    var.role_path,
+    var.reserved_concurrency,
+    var.vpc,
     var.kms_key_arn,
     var.schedule_expression,
     var.user_tag,
@@ -66,18 +72,21 @@ run "wrong_values_second_set" {
   command = plan
 
   variables {
-    name                      = "team/rotation"                                      # holds a slash
-    tags                      = { "access-key-rotation:intent" = "x" }               # holds a key of the function's record
-    schedule_expression       = "rate(2 day)"                                        # has a singular after 2
-    user_tag                  = { key = join("", [for i in range(111) : "k"]) }      # has a key without room for overrides
-    max_rotations_per_run     = 1.5                                                  # is a fraction
-    max_iam_writes_per_second = 0.5                                                  # is a fraction
-    idle_after_days           = 1.5                                                  # is a fraction
-    secret_name_prefix        = "keys/*"                                             # has a wildcard
-    secret_reader_arns        = ["arn:aws:sts::111122223333:assumed-role/ops/alice"] # holds an assumed role
-    users                     = { (join("", [for i in range(65) : "u"])) = {} }      # holds a name that is too long
-    memory_size               = 10241                                                # is too large
-    timeout                   = 901                                                  # is beyond lambda
+    name                      = "team/rotation"                                                 # holds a slash
+    tags                      = { "access-key-rotation:intent" = "x" }                          # holds a key of the function's record
+    schedule_expression       = "rate(2 day)"                                                   # has a singular after 2
+    user_tag                  = { key = join("", [for i in range(111) : "k"]) }                 # has a key without room for overrides
+    max_rotations_per_run     = 1.5                                                             # is a fraction
+    max_iam_writes_per_second = 0.5                                                             # is a fraction
+    idle_after_days           = 1.5                                                             # is a fraction
+    secret_name_prefix        = "keys/*"                                                        # has a wildcard
+    secret_reader_arns        = ["arn:aws:sts::111122223333:assumed-role/ops/alice"]            # holds an assumed role
+    users                     = { (join("", [for i in range(65) : "u"])) = {} }                 # holds a name that is too long
+    memory_size               = 10241                                                           # is too large
+    timeout                   = 901                                                             # is beyond lambda
+    role_path                 = "/plat form/"                                                   # has a space
+    reserved_concurrency      = 2.5                                                             # is a fraction
+    vpc                       = { subnet_ids = ["subnet-1"], security_group_ids = ["default"] } # names a group
   }
 
   expect_failures = [
@@ -92,6 +101,9 @@ run "wrong_values_second_set" {
     var.secret_reader_arns,
     var.users,
     var.memory_size,
+    var.role_path,
+    var.reserved_concurrency,
+    var.vpc,
     var.timeout,
   ]
 }
@@ -387,6 +399,9 @@ run "unusual_but_right" {
     user_tag                 = { key = "Schlüssel wechseln", value = "ja" }
     secret_name_prefix       = "team_1/keys+=.@-"
     permissions_boundary_arn = "arn:aws-us-gov:iam::aws:policy/PowerUserAccess"
+    role_path                = "/platform/keys+=,.@-_/"
+    reserved_concurrency     = 2
+    vpc                      = { subnet_ids = ["subnet-0123456789abcdef0", "subnet-0a"], security_group_ids = ["sg-0123456789abcdef0"] }
     kms_key_arn              = "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef"
     users                    = { "o+ne,two=three.four@x_y-z" = {}, bob = { email = null } }
     operator_emails          = ["o.ne+keys@mail.example.co.uk"]

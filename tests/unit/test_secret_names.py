@@ -100,7 +100,7 @@ def test_policy_lets_these_principals_read_and_denies_everyone_else(readers: lis
     assert deny == {
         "Effect": "Deny",
         "Principal": "*",
-        "Action": ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"],
+        "Action": "secretsmanager:GetSecretValue",
         "Resource": "*",
         "Condition": {"ArnNotEquals": {"aws:PrincipalArn": readers}},
     }

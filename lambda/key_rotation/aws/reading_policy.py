@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-_READS = ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"]
-
 
 def reading_policy(reader_arns: list[str]) -> str:
     """The resource policy of a secret: these principals may read it, and everybody else may not,
@@ -26,7 +24,7 @@ def reading_policy(reader_arns: list[str]) -> str:
                     "Sid": "NobodyElseMayRead",
                     "Effect": "Deny",
                     "Principal": "*",
-                    "Action": _READS,
+                    "Action": "secretsmanager:GetSecretValue",
                     "Resource": "*",
                     "Condition": {"ArnNotEquals": {"aws:PrincipalArn": reader_arns}},
                 },

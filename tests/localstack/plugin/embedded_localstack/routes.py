@@ -51,6 +51,20 @@ class _TestRoutes:
                         )
         return _json({"error": f"no access key {key_id}"}, 404)
 
+    @route("/_test/iam/secret-access-keys", methods=["GET"])
+    def secret_access_keys(self, _request: Any) -> Response:
+        """{"AKIA…": its secret} of every key that there is: what must be found nowhere else."""
+        from moto.iam.models import iam_backends
+
+        return _json(
+            {
+                key.access_key_id: key.secret_access_key
+                for account in list(iam_backends.values())
+                for user in account["aws"].users.values()
+                for key in user.access_keys
+            }
+        )
+
     @route("/_test/mail", methods=["GET"])
     def mails(self, _request: Any) -> Response:
         """The mails sent so far, oldest first."""

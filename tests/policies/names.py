@@ -1,0 +1,119 @@
+"""The installation that is looked at: what its resources are called, and who asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.aws import account
+from tests.policies.question import Context, Question
+
+ACCOUNT_ID = account.ACCOUNT_ID
+REGION = account.REGION
+ELSEWHERE = "444455556666"  # another account
+
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/key-rotation"
+SESSION_ARN = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/key-rotation/key-rotation"
+FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:key-rotation"
+TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:key-rotation"
+QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:key-rotation-dead-letters"
+RULE_ARN = f"arn:aws:events:{REGION}:{ACCOUNT_ID}:rule/key-rotation"
+KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/of-the-module"
+LOG_STREAM_ARN = (
+    f"arn:aws:logs:{REGION}:{ACCOUNT_ID}:log-group:/aws/lambda/key-rotation:log-stream:2026/06/01"
+)
+SECRET_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret:iam-access-key/alice-AbCdEf"
+ALICE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/team/alice"
+BOB_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/bob"
+ALARM_ARN = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:function-failed"
+
+# The readers that the module is given; and, for one of them, the session that it reads in.
+READING_USER_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/break-glass"
+READING_ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/team/deploy"
+READER_ELSEWHERE_ARN = f"arn:aws:iam::{ELSEWHERE}:role/elsewhere"
+READERS = (READING_ROLE_ARN, READING_USER_ARN, READER_ELSEWHERE_ARN)
+
+# Which of the documents is the policy of a resource. Those of other resources have none.
+_POLICIES = {
+    TOPIC_ARN: "topic",
+    QUEUE_ARN: "queue",
+    KEY_ARN: "key",
+    FUNCTION_ARN: "function",
+    ROLE_ARN: "trust",
+}
+_OUR_SECRETS = ":secret:iam-access-key/"
+
+
+def asked_by(
+    principal_arn: str,
+    action: str,
+    resource: str,
+    context: Context | None = None,
+    identity: tuple[str, ...] = (),
+    why: str = "",
+) -> Question:
+    """A user or a role asks; `identity` names the policies that they have."""
+    general: dict[str, Any] = {
+        "aws:PrincipalArn": principal_arn,
+        "aws:PrincipalAccount": principal_arn.split(":")[4],
+        "aws:PrincipalIsAWSService": "false",
+        "aws:SecureTransport": "true",
+    }
+    return Question(
+        _session(principal_arn),
+        action,
+        resource,
+        general | dict(context or {}),
+        identity,
+        policy_of(resource),
+        why,
+    )
+
+
+def of_the_function(
+    action: str,
+    resource: str,
+    context: Context | None = None,
+    attached: tuple[str, ...] = (),
+    why: str = "",
+) -> Question:
+    """The function's code asks, as its role; `attached` are policies that the role has besides."""
+    own: dict[str, Any] = {"lambda:SourceFunctionArn": FUNCTION_ARN}
+    return asked_by(ROLE_ARN, action, resource, own | dict(context or {}), ("role", *attached), why)
+
+
+def of_service(
+    service: str, action: str, resource: str, context: Context | None = None, why: str = ""
+) -> Question:
+    """An AWS service asks in its own name: only the resource's policy is its permission."""
+    general: dict[str, Any] = {
+        "aws:PrincipalIsAWSService": "true",
+        "aws:PrincipalServiceName": service,
+        "aws:SecureTransport": "true",
+    }
+    return Question(
+        service, action, resource, general | dict(context or {}), (), policy_of(resource), why
+    )
+
+
+def through(service: str, context: Context, caller_account: str = ACCOUNT_ID) -> Context:
+    """The context in which KMS is asked by a service on behalf of its caller."""
+    return {
+        "kms:ViaService": f"{service}.{REGION}.amazonaws.com",
+        "kms:CallerAccount": caller_account,
+        "kms:EncryptionContextKeys": tuple(context),
+        **{f"kms:EncryptionContext:{key}": value for key, value in context.items()},
+    }
+
+
+def policy_of(arn: str) -> str | None:
+    """The name of the resource's own policy."""
+    return "secret" if _OUR_SECRETS in arn else _POLICIES.get(arn)
+
+
+def _session(principal_arn: str) -> str:
+    """A role asks in a session."""
+    partition, account, resource = (principal_arn.split(":")[part] for part in (1, 4, 5))
+    kind, name = resource.split("/")[0], resource.split("/")[-1]
+    if kind != "role":
+        return principal_arn
+    return f"arn:{partition}:sts::{account}:assumed-role/{name}/session"

@@ -1,0 +1,100 @@
+# What tests/policies looks at: a mocked account, but the real provider, which renders policies and knows partitions
+# offline. With a kms_key_arn given, every policy but the key's own is known at plan.
+
+provider "aws" {
+  region                      = "eu-west-1"
+  access_key                  = "offline"
+  secret_key                  = "offline"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+provider "aws" {
+  alias                       = "china"
+  region                      = "cn-north-1"
+  access_key                  = "offline"
+  secret_key                  = "offline"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+provider "aws" {
+  alias                       = "govcloud"
+  region                      = "us-gov-west-1"
+  access_key                  = "offline"
+  secret_key                  = "offline"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  skip_requesting_account_id  = true
+}
+
+override_data {
+  target = data.aws_caller_identity.current
+  values = { account_id = "123456789012" }
+}
+
+variables {
+  name = "key-rotation"
+  secret_reader_arns = [
+    "arn:aws:iam::123456789012:role/team/deploy",
+    "arn:aws:iam::123456789012:user/break-glass",
+    "arn:aws:iam::444455556666:role/elsewhere",
+  ]
+}
+
+run "aws" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module"
+  }
+}
+
+run "aws_key" {
+  command = plan
+}
+
+run "vpc" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module"
+    vpc         = { subnet_ids = ["subnet-0123456789"], security_group_ids = ["sg-0123456789"] }
+  }
+}
+
+run "china" {
+  command = plan
+
+  providers = {
+    aws = aws.china
+  }
+
+  variables {
+    kms_key_arn = "arn:aws-cn:kms:cn-north-1:123456789012:key/of-the-module"
+    secret_reader_arns = [
+      "arn:aws-cn:iam::123456789012:role/team/deploy",
+      "arn:aws-cn:iam::123456789012:user/break-glass",
+      "arn:aws-cn:iam::444455556666:role/elsewhere",
+    ]
+  }
+}
+
+run "govcloud" {
+  command = plan
+
+  providers = {
+    aws = aws.govcloud
+  }
+
+  variables {
+    kms_key_arn = "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/of-the-module"
+    secret_reader_arns = [
+      "arn:aws-us-gov:iam::123456789012:role/team/deploy",
+      "arn:aws-us-gov:iam::123456789012:user/break-glass",
+      "arn:aws-us-gov:iam::444455556666:role/elsewhere",
+    ]
+  }
+}

@@ -1,0 +1,79 @@
+"""The policies as Terraform renders them: planned offline, by `terraform test`, without an account.
+
+`rendered/` has one run per installation that is looked at.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.policies.question import Document
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = "tests/policies/rendered"
+_DOCUMENTS = {
+    "role": ("aws_iam_role_policy.function", "policy"),
+    "trust": ("aws_iam_role.function", "assume_role_policy"),
+    "topic": ("aws_sns_topic_policy.this", "policy"),
+    "queue": ("aws_sqs_queue.dead_letters", "policy"),
+    "key": ("aws_kms_key.this[0]", "policy"),
+}
+
+
+def render() -> dict[str, dict[str, Document]]:
+    """By run and name of the policy; a policy that is not known before an apply is left out.
+
+    Raises RuntimeError with what Terraform says if a run fails.
+    """
+    done = subprocess.run(
+        ["terraform", "test", "-json", "-verbose", f"-test-directory={FOLDER}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    if done.returncode != 0:
+        said = [line["@message"] for line in lines if line.get("@level") == "error"]
+        raise RuntimeError(f"terraform test failed: {said or done.stderr}")
+    return {
+        line["@testrun"]: _documents(line["test_plan"])
+        for line in lines
+        if line["type"] == "test_plan"
+    }
+
+
+def _documents(plan: dict[str, Any]) -> dict[str, Document]:
+    planned = {change["address"]: change["change"]["after"] for change in plan["resource_changes"]}
+    documents = {
+        name: json.loads(planned[address][attribute])
+        for name, (address, attribute) in _DOCUMENTS.items()
+        if isinstance(planned.get(address, {}).get(attribute), str)
+    }
+    documents["function"] = _function_policy(planned)
+    if "key" not in documents:  # a key that was brought along
+        statements = plan["output_changes"]["kms_key_policy_statements"]["after"]
+        documents["key"] = json.loads(statements)
+    return documents
+
+
+def _function_policy(planned: dict[str, Any]) -> Document:
+    """The policy that Lambda makes of `aws_lambda_permission`."""
+    statements = []
+    for address, permission in planned.items():
+        if not address.startswith("aws_lambda_permission."):
+            continue
+        statement: dict[str, Any] = {
+            "Sid": permission["statement_id"],
+            "Effect": "Allow",
+            "Principal": {"Service": permission["principal"]},
+            "Action": permission["action"],
+            "Resource": f"arn:*:lambda:*:*:function:{permission['function_name']}",
+        }
+        if permission.get("source_arn"):
+            statement["Condition"] = {"ArnLike": {"AWS:SourceArn": permission["source_arn"]}}
+        statements.append(statement)
+    return {"Version": "2012-10-17", "Statement": statements}

@@ -1,0 +1,179 @@
+"""What must be possible besides the function's own calls."""
+
+from __future__ import annotations
+
+from tests.policies.behalf import by_lambda_itself
+from tests.policies.names import (
+    ACCOUNT_ID,
+    ALARM_ARN,
+    ALICE_ARN,
+    FUNCTION_ARN,
+    KEY_ARN,
+    QUEUE_ARN,
+    READER_ELSEWHERE_ARN,
+    READERS,
+    ROLE_ARN,
+    RULE_ARN,
+    SECRET_ARN,
+    TOPIC_ARN,
+    asked_by,
+    of_service,
+    of_the_function,
+    through,
+)
+from tests.policies.question import Question
+
+TERRAFORM_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/terraform"
+ADMINISTRATORS = ("administrator",)
+_KEY_TASKS = {
+    "Terraform makes, reads, changes and removes the key": (
+        "kms:DescribeKey",
+        "kms:DisableKeyRotation",
+        "kms:EnableKeyRotation",
+        "kms:GetKeyPolicy",
+        "kms:GetKeyRotationStatus",
+        "kms:ListResourceTags",
+        "kms:PutKeyPolicy",
+        "kms:ScheduleKeyDeletion",
+        "kms:TagResource",
+        "kms:UntagResource",
+        "kms:UpdateKeyDescription",
+    ),
+    "Terraform makes, changes and removes the alias": (
+        "kms:CreateAlias",
+        "kms:DeleteAlias",
+        "kms:UpdateAlias",
+    ),
+    "an administrator stops all reading at once, and takes it back": (
+        "kms:CancelKeyDeletion",
+        "kms:DisableKey",
+        "kms:EnableKey",
+    ),
+    "an administrator renews the key material out of turn": ("kms:RotateKeyOnDemand",),
+    "an auditor sees that nobody has a grant, and when the key was rotated": (
+        "kms:ListGrants",
+        "kms:ListKeyPolicies",
+        "kms:ListKeyRotations",
+    ),
+}
+
+
+def required() -> list[Question]:
+    """What must be allowed in every installation."""
+    return [
+        *by_lambda_itself(),
+        *_owner_and_readers(),
+        *_services(),
+        *_terraform_makes_a_secret(),
+    ]
+
+
+def _owner_and_readers() -> list[Question]:
+    """The owner needs no policy but the secret's own, nor do readers of the same account."""
+    questions = []
+    for arn in (ALICE_ARN, *READERS):
+        # From another account, its own administrators must have a say.
+        identity = ADMINISTRATORS if arn == READER_ELSEWHERE_ARN else ()
+        for action in ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"):
+            questions.append(
+                asked_by(arn, action, SECRET_ARN, identity=identity, why=f"{arn} reads alice's key")
+            )
+        value = {"SecretARN": SECRET_ARN, "SecretVersionId": "0" * 64}
+        context = through("secretsmanager", value, arn.split(":")[4])
+        questions.append(
+            asked_by(arn, "kms:Decrypt", KEY_ARN, context, identity, f"{arn} reads alice's key")
+        )
+    return questions
+
+
+def _services() -> list[Question]:
+    of_alarms = {"aws:SourceArn": ALARM_ARN, "aws:SourceAccount": ACCOUNT_ID}
+    of_the_rule = {"aws:SourceArn": RULE_ARN, "aws:SourceAccount": ACCOUNT_ID}
+    return [
+        of_service(
+            "cloudwatch.amazonaws.com", "sns:Publish", TOPIC_ARN, of_alarms, "an alarm goes off"
+        ),
+        *(
+            of_service("cloudwatch.amazonaws.com", action, KEY_ARN, of_alarms, "an alarm goes off")
+            for action in ("kms:Decrypt", "kms:GenerateDataKey")
+        ),
+        of_service(
+            "events.amazonaws.com",
+            "sqs:SendMessage",
+            QUEUE_ARN,
+            of_the_rule,
+            "EventBridge keeps an event that it could not deliver",
+        ),
+        of_service(
+            "events.amazonaws.com",
+            "lambda:InvokeFunction",
+            FUNCTION_ARN,
+            of_the_rule,
+            "the schedule starts the function",
+        ),
+        of_service("lambda.amazonaws.com", "sts:AssumeRole", ROLE_ARN, {}, "Lambda runs it"),
+    ]
+
+
+def administration_of_the_key() -> list[Question]:
+    """What must be allowed besides if the key is the module's own."""
+    return [
+        asked_by(TERRAFORM_ARN, action, KEY_ARN, identity=ADMINISTRATORS, why=task)
+        for task, actions in _KEY_TASKS.items()
+        for action in actions
+    ]
+
+
+def _terraform_makes_a_secret() -> list[Question]:
+    tried = {"SecretARN": "RequestToValidateKeyAccess"}
+    return [
+        asked_by(
+            TERRAFORM_ARN,
+            action,
+            KEY_ARN,
+            through("secretsmanager", tried),
+            ADMINISTRATORS,
+            "Terraform makes a secret with the key",
+        )
+        for action in ("kms:Decrypt", "kms:GenerateDataKey")
+    ]
+
+
+def in_a_vpc() -> list[Question]:
+    """What Lambda does with the role in the account's network."""
+    return [
+        asked_by(ROLE_ARN, action, resource, identity=("role",), why="Lambda joins the network")
+        for action, resource in NETWORK
+    ]
+
+
+_INTERFACE_ARN = f"arn:aws:ec2:eu-west-1:{ACCOUNT_ID}:network-interface/eni-0123456789abcdef0"
+NETWORK = (
+    ("ec2:DescribeNetworkInterfaces", "*"),
+    ("ec2:DescribeSubnets", "*"),
+    ("ec2:CreateNetworkInterface", _INTERFACE_ARN),
+    ("ec2:CreateNetworkInterface", f"arn:aws:ec2:eu-west-1:{ACCOUNT_ID}:subnet/subnet-0123456789"),
+    (
+        "ec2:CreateNetworkInterface",
+        f"arn:aws:ec2:eu-west-1:{ACCOUNT_ID}:security-group/sg-0123456789",
+    ),
+    ("ec2:DeleteNetworkInterface", _INTERFACE_ARN),
+    ("ec2:AssignPrivateIpAddresses", _INTERFACE_ARN),
+    ("ec2:UnassignPrivateIpAddresses", _INTERFACE_ARN),
+)
+
+
+def not_in_a_vpc() -> list[Question]:
+    """The same by the function's code, and elsewhere: denied."""
+    return [
+        of_the_function(action, resource, why="the function's code touches the network")
+        for action, resource in NETWORK
+    ] + [
+        asked_by(
+            ROLE_ARN,
+            "ec2:DeleteNetworkInterface",
+            _INTERFACE_ARN.replace("eu-west-1", "us-east-1"),
+            identity=("role",),
+            why="an interface of another region",
+        )
+    ]

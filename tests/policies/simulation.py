@@ -1,0 +1,82 @@
+"""The simulator: many questions, one Node process, which evaluates policies as IAM does."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.policies.question import Document, Question
+
+SCRIPT = Path(__file__).resolve().parents[2] / "build/simulator/simulate.mjs"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A question, and the policies as they are for it."""
+
+    question: Question
+    documents: Mapping[str, Document]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`ignored` are keys of the context that AWS does not send with such a request."""
+
+    verdict: str
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        return self.verdict == "Allowed"
+
+
+def simulate(trials: Sequence[Trial]) -> list[Answer]:
+    """The answers, in order. Raises ValueError for a question that AWS's own data does not know."""
+    documents: list[Document] = []
+    numbers: dict[int, int] = {}
+
+    def number(document: Document) -> int:
+        if id(document) not in numbers:
+            numbers[id(document)] = len(documents)
+            documents.append(document)
+        return numbers[id(document)]
+
+    questions = [
+        {
+            "principal": question.principal,
+            "action": question.action,
+            "resource": question.resource,
+            "account": question.account,
+            "context": question.context,
+            "identity": [
+                number(trial.documents[name])
+                for name in question.identity
+                if trial.documents[name]["Statement"]
+            ],
+            "resourcePolicy": (
+                number(trial.documents[question.resource_policy])
+                if question.resource_policy is not None
+                and trial.documents[question.resource_policy]["Statement"]
+                else None
+            ),
+        }
+        for trial in trials
+        for question in [trial.question]
+    ]
+    done = subprocess.run(
+        ["node", str(SCRIPT)],
+        input=json.dumps({"documents": documents, "questions": questions}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"the policy simulator failed: {done.stderr}")
+    answers = json.loads(done.stdout)
+    for trial, answer in zip(trials, answers, strict=True):
+        if isinstance(answer, str):
+            raise ValueError(f"{trial.question}: {answer}")
+    return [Answer(answer["verdict"], tuple(answer["ignored"])) for answer in answers]

@@ -1,0 +1,80 @@
+"""The policies of the module: enough, not too much, and nothing in them that is not needed.
+
+Every call that the handler makes in any situation, and everything else that must be possible, is
+evaluated as IAM does; so is everything that must not be. Then every piece of every policy is taken
+away in turn: something must change.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.policies.examination import Findings
+from tests.policies.question import Document, Question
+
+INSTALLATIONS = ("aws", "vpc", "china", "govcloud")
+
+# Pieces that no evaluation can show to be needed.
+EXEMPT = {
+    # AWS knows no other kind of resource for these actions, and lets no role reach another account.
+    "role, ReadKeysOfMarkedUsers: Resource, widened to all",
+    "role, ChangeKeysOfMarkedUsers: Resource, widened to all",
+    "role, ReadTagsOfUsers: Resource, widened to all",
+}
+
+
+@pytest.mark.parametrize("installation", INSTALLATIONS)
+def test_everything_that_must_be_possible_is_allowed(
+    findings: dict[str, Findings], installation: str
+) -> None:
+    assert findings[installation].refused == []
+
+
+@pytest.mark.parametrize("installation", INSTALLATIONS)
+def test_everything_that_must_not_be_possible_is_denied(
+    findings: dict[str, Findings], installation: str
+) -> None:
+    assert findings[installation].granted == []
+
+
+@pytest.mark.parametrize("installation", INSTALLATIONS)
+def test_nothing_is_there_that_is_not_needed(
+    findings: dict[str, Findings], installation: str
+) -> None:
+    assert set(findings[installation].unneeded) == EXEMPT
+
+
+def test_an_action_taken_away_from_the_role_is_missed_by_the_call_that_fails(
+    findings: dict[str, Findings], rendered: dict[str, dict[str, Document]]
+) -> None:
+    pieces = findings["aws"].noticed_by
+    for statement in rendered["aws"]["role"]["Statement"]:
+        actions = statement["Action"]
+        if statement["Effect"] == "Deny" or isinstance(actions, str):
+            continue
+        for action in actions:
+            missed = pieces[f"role, {statement['Sid']}: Action {action}"]
+            assert any(call.startswith(f"{action} on ") for call in missed), action
+
+
+def test_a_statement_too_many_is_named(findings: dict[str, Findings]) -> None:
+    assert findings["iam:*"].refused == []
+    assert "role, TooMuch: the statement" in findings["iam:*"].unneeded
+    assert any(call.startswith("iam:CreateAccessKey on ") for call in findings["iam:*"].granted)
+    assert any(call.startswith("iam:PutUserPolicy on ") for call in findings["iam:*"].granted)
+
+
+def test_the_simulator_knows_all_context_that_the_policies_ask_for(
+    findings: dict[str, Findings],
+) -> None:
+    """A key that AWS does not send with a request would make its condition an illusion."""
+    assert findings["aws"].ignored == {}
+
+
+def test_every_action_of_the_role_is_of_a_recorded_call(
+    recording: tuple[list[Question], dict[str, Document]],
+) -> None:
+    """The recorder saw the whole of the handler: what is asked of each service that it uses."""
+    calls, _ = recording
+    services = {question.action.split(":")[0] for question in calls}
+    assert services >= {"iam", "kms", "secretsmanager", "sns", "ssm"}
