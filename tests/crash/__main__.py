@@ -46,10 +46,10 @@ def _try_points(kinds: Sequence[str], names: Sequence[str], every: int) -> int:
     began = said = time.monotonic()
     broken: Counter[str] = Counter()
     tried = 0
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for kind in kinds:
-            points: list[Point] = [p for some in pool.map(KINDS[kind], names) for p in some]
-            points = points[::every]
+    for kind in kinds:
+        points = _points(kind, names)[::every]
+        # A pool for each kind: in a process that has a scenario open no other can be set up.
+        with ProcessPoolExecutor(os.cpu_count()) as pool:
             results = pool.map(try_point, points, chunksize=4)
             for number, (point, violations) in enumerate(zip(points, results, strict=True), 1):
                 for violation in violations:
@@ -64,6 +64,12 @@ def _try_points(kinds: Sequence[str], names: Sequence[str], every: int) -> int:
     for promise, times in broken.items():
         print(f"  {times} x {promise}")
     return broken.total()
+
+
+def _points(kind: str, names: Sequence[str]) -> list[Point]:
+    """What is to be tried, found by undisturbed runs of the scenarios."""
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        return [point for some in pool.map(KINDS[kind], names) for point in some]
 
 
 def _try_sabotages(most: int | None) -> int:

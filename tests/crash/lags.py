@@ -31,6 +31,11 @@ STALE = {
 }
 
 
+# A minute after the death neither IAM shows the key nor Secrets Manager the intent that it was made
+# under, so the next run writes its own over it: ADR 8 gives this up.
+GIVEN_UP = {("both", "iam:CreateAccessKey")}
+
+
 @dataclass(frozen=True)
 class RefusedPoint:
     """STS refuses a new key for so long; until then it is of no use to its owner."""
@@ -129,9 +134,14 @@ def lag_points(name: str) -> list[LagPoint]:
     """Refused for seconds or an hour; unseen for a call or the whole run; stale at every call."""
     if name not in SCENARIOS:
         return []
-    calls = len(count_calls(BY_NAME[name]))
+    calls = count_calls(BY_NAME[name])
     return [
         *(RefusedPoint(name, seconds) for seconds in (1, 5, 25, 29, 31, 600, 3599)),
         *(UnseenPoint(name, answers) for answers in (1, 2, 3, 20)),
-        *(StalePoint(name, stale, at) for stale in STALE for at in range(calls)),
+        *(
+            StalePoint(name, stale, at)
+            for stale in STALE
+            for at, call in enumerate(calls)
+            if (stale, call) not in GIVEN_UP
+        ),
     ]

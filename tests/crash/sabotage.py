@@ -139,8 +139,8 @@ SABOTAGES = (
     Sabotage(
         "the keys are not listed again after a disable",
         "apply.py",
-        "        if stays is not None:\n            self._undo_unless_active(work, key.id, stays)\n",
-        "",
+        "            self._undo_unless_active(work, key.id, stays)\n",
+        "            pass\n",
         Promise.WORKING_KEY,
         "people",
         "due again",
