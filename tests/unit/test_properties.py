@@ -48,7 +48,7 @@ from tests.unit.strategies import AGES, accepted_settings, override_tags, users
 
 THOROUGH = os.environ.get("PROPERTIES") == "thorough"
 ANY_STATE = hypothesis_settings(
-    max_examples=20_000 if THOROUGH else 400,
+    max_examples=20_000 if THOROUGH else 300,
     derandomize=not THOROUGH,
     database=None,
     deadline=None,
@@ -56,7 +56,7 @@ ANY_STATE = hypothesis_settings(
 )
 ANY_HISTORY = hypothesis_settings(
     ANY_STATE,
-    max_examples=5_000 if THOROUGH else 200,
+    max_examples=5_000 if THOROUGH else 60,
     stateful_step_count=60 if THOROUGH else 40,
     suppress_health_check=[HealthCheck.too_slow],
 )
