@@ -502,8 +502,9 @@ def check_settled(history: History) -> None:
 
 
 def _may_be_at_work(state: SecretState, user: MarkedUser, now: datetime) -> bool:
+    """At the time of the last run, which was a few minutes ago at most."""
     times = [key.created for key in user.keys] + ([state.intent.time] if state.intent else [])
-    return any(now - time < IN_PROGRESS_FOR for time in times)
+    return any(now - time < IN_PROGRESS_FOR + timedelta(minutes=5) for time in times)
 
 
 def plan(rows: list[Row]) -> list[tuple[str, str, str, str | None]]:
