@@ -10,7 +10,7 @@ BIN       := $(VENV)/bin
 READY     := $(VENV)/.ready
 TERRAFORM := $(BIN)/python scripts/with_terraform.py
 PYTEST    := $(BIN)/python -m pytest
-INIT      := $(TERRAFORM) terraform init -backend=false -input=false >build/terraform-init.log || { cat build/terraform-init.log; exit 1; }
+INIT      := $(TERRAFORM) terraform init -backend=false -input=false -test-directory=tests/terraform >build/terraform-init.log || { cat build/terraform-init.log; exit 1; }
 SIMULATOR := build/simulator
 CHECKS    := build/checks
 
@@ -33,7 +33,8 @@ test: lint check-package unit aws crash-sample terraform-test policies integrati
 
 .PHONY: unit
 unit: $(READY) ## Unit tests: seconds, no Terraform
-	$(PYTEST) -p no:terraform --cov=key_rotation.policy --cov=key_rotation.rotation --cov-branch --cov-fail-under=100 \
+	$(PYTEST) -p no:terraform --cov=key_rotation.policy --cov=key_rotation.rotation --cov=key_rotation.housekeeping \
+	  --cov-branch --cov-fail-under=100 \
 	  --cov-report=term-missing:skip-covered --ignore=tests/unit/test_properties.py tests/unit
 	$(PYTEST) -p no:terraform tests/unit/test_properties.py  # measured, they would take minutes
 
@@ -83,8 +84,17 @@ format: require-terraform $(READY) ## Format Python and HCL
 	@$(TERRAFORM) terraform fmt -recursive
 
 .PHONY: docs
-docs: $(READY) ## Write the tables of README.md from the HCL
+docs: $(READY) ## Write the tables of README.md and the picture of the dashboard from the HCL
 	@$(BIN)/python scripts/docs.py
+	@$(BIN)/python scripts/draw_dashboard.py
+
+.PHONY: accounts-plan
+accounts-plan: require-terraform $(READY) ## Plan examples/multi-account in every account (ACCOUNTS="--only shop")
+	@$(TERRAFORM) env TF_DATA_DIR=$(CURDIR)/build/terraform-accounts $(BIN)/python scripts/accounts.py plan $(ACCOUNTS)
+
+.PHONY: accounts-apply
+accounts-apply: require-terraform $(READY) ## Apply what accounts-plan has planned
+	@$(TERRAFORM) env TF_DATA_DIR=$(CURDIR)/build/terraform-accounts $(BIN)/python scripts/accounts.py apply $(ACCOUNTS)
 
 .PHONY: sample-report
 sample-report: $(READY) ## The compliance report of a made-up account: build/sample-report.html

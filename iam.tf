@@ -167,6 +167,40 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
+  # Secrets of users who are gone.
+  dynamic "statement" {
+    for_each = var.orphan_secret_days > 0 ? [local.arn.secrets] : []
+
+    content {
+      sid       = "FindOwnSecrets"
+      actions   = ["secretsmanager:ListSecrets"]
+      resources = ["*"] # AWS offers no restriction
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.orphan_secret_days > 0 ? [local.arn.secrets] : []
+
+    content {
+      sid       = "RetireOwnSecrets"
+      actions   = ["secretsmanager:DeleteSecret"]
+      resources = [statement.value]
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:ResourceTag/${local.managed_by_key}"
+        values   = [var.name]
+      }
+
+      # Never at once: it can be restored for as long as Secrets Manager allows.
+      condition {
+        test     = "NumericEquals"
+        variable = "secretsmanager:RecoveryWindowInDays"
+        values   = ["30"]
+      }
+    }
+  }
+
   # Whatever policy somebody attaches to this role besides.
   statement {
     sid       = "NeverReadSecretValues"
@@ -200,6 +234,12 @@ data "aws_iam_policy_document" "function" {
     sid       = "FindListeners"
     actions   = ["sns:GetSubscriptionAttributes", "sns:ListSubscriptionsByTopic"]
     resources = [local.arn.topic]
+  }
+
+  statement {
+    sid       = "SendEvents"
+    actions   = ["events:PutEvents"]
+    resources = [local.arn.event_bus]
   }
 
   # --- The run itself

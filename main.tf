@@ -16,12 +16,14 @@ locals {
     role         = "arn:${local.partition}:iam::${local.account_id}:role${var.role_path}${var.name}"
     function     = "arn:${local.partition}:lambda:${local.region}:${local.account_id}:function:${var.name}"
     rule         = "arn:${local.partition}:events:${local.region}:${local.account_id}:rule/${var.name}"
+    exposed_rule = "arn:${local.partition}:events:${local.region}:${local.account_id}:rule/${local.exposed_keys_rule_name}"
     topic        = "arn:${local.partition}:sns:${local.region}:${local.account_id}:${var.name}"
     dead_letters = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.dead_letter_queue_name}"
     log_group    = "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${local.log_group_name}"
     config       = "arn:${local.partition}:ssm:${local.region}:${local.account_id}:parameter${local.config_path}"
     secrets      = "arn:${local.partition}:secretsmanager:${local.region}:${local.account_id}:secret:${var.secret_name_prefix}*"
     users        = "arn:${local.partition}:iam::${local.account_id}:user/*"
+    event_bus    = coalesce(var.event_bus_arn, "arn:${local.partition}:events:${local.region}:${local.account_id}:event-bus/default")
     alarms       = "arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:*"
   }
 
@@ -174,9 +176,14 @@ resource "aws_sqs_queue" "dead_letters" {
   tags                      = var.tags
 }
 
+locals {
+  # The rules that start the function, and may leave here what they could not deliver.
+  rules = concat([local.arn.rule], var.rotate_exposed_keys ? [local.arn.exposed_rule] : [])
+}
+
 data "aws_iam_policy_document" "dead_letters" {
   statement {
-    sid       = "ScheduleSendsDeadLetters"
+    sid       = "RulesSendDeadLetters"
     actions   = ["sqs:SendMessage"]
     resources = [local.arn.dead_letters]
 
@@ -188,7 +195,7 @@ data "aws_iam_policy_document" "dead_letters" {
     condition {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = [local.arn.rule]
+      values   = local.rules
     }
   }
 
@@ -281,6 +288,10 @@ locals {
       value       = tostring(var.max_rotations_per_run)
       description = "Most rotations in one run; 0 = no limit."
     }
+    orphan_secret_days = {
+      value       = tostring(var.orphan_secret_days)
+      description = "Days for which the secret of a user who is gone is kept; 0 = for ever."
+    }
     max_iam_writes_per_second = {
       value       = tostring(var.max_iam_writes_per_second)
       description = "Most access keys created, disabled or deleted in a second."
@@ -320,6 +331,10 @@ locals {
     topic_arn = {
       value       = aws_sns_topic.this.arn
       description = "Topic that the messages are published to."
+    }
+    event_bus_arn = {
+      value       = local.arn.event_bus
+      description = "Bus that gets an event for each transition of a key."
     }
   }
 }

@@ -28,6 +28,16 @@ output "dead_letter_queue_arn" {
   value       = aws_sqs_queue.dead_letters.arn
 }
 
+output "alarm_topic_arn" {
+  description = "ARN of the SNS topic that the alarms go to; null if `monitoring_enabled` is false."
+  value       = one(aws_sns_topic.alarms[*].arn)
+}
+
+output "dashboard_name" {
+  description = "Name of the CloudWatch dashboard; null if `monitoring_enabled` is false."
+  value       = one(aws_cloudwatch_dashboard.this[*].dashboard_name)
+}
+
 output "config_path" {
   description = "Path in SSM Parameter Store under which the function finds its settings."
   value       = local.config_path

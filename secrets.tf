@@ -19,7 +19,7 @@ resource "aws_secretsmanager_secret" "user" {
   description             = "Access key of the IAM user ${each.key}, rotated by ${var.name}."
   kms_key_id              = local.kms_key_arn
   recovery_window_in_days = 30
-  tags                    = merge(var.tags, local.managed_by_tag)
+  tags                    = merge(var.tags, local.managed_by_tag, { "access-key-rotation:provided-by" = "terraform" })
 
   lifecycle {
     # The function keeps its record in the tags.

@@ -133,6 +133,13 @@ variable "user_tag" {
   }
 }
 
+variable "rotate_exposed_keys" {
+  description = "Whether a key that AWS finds in public (the AWS Health event AWS_RISK_CREDENTIALS_EXPOSED) is replaced and disabled at once, as by the payload `emergency`. AWS sends these events to us-east-1: elsewhere they must be forwarded to this region."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "max_rotations_per_run" {
   description = "Most keys to rotate in one run, the oldest first; the rest follows in the next runs. Limits what a mistake can reach. 0 means no limit."
   type        = number
@@ -309,6 +316,18 @@ variable "secret_name_prefix" {
   }
 }
 
+variable "orphan_secret_days" {
+  description = "Days after a user was first found not to exist any more in which their secret is kept; then it is scheduled for deletion, with 30 days to restore it. The operators are told first. 0 means never."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.orphan_secret_days >= 0 && var.orphan_secret_days <= 3650 && floor(var.orphan_secret_days) == var.orphan_secret_days
+    error_message = "orphan_secret_days must be a whole number of days from 0 (never) to 3650."
+  }
+}
+
 variable "secret_reader_arns" {
   description = "ARNs of IAM roles and users that may read every user's secret besides its owner, such as a deployment role. If set, the old key is disabled without the extra time of `fetch_days`."
   type        = set(string)
@@ -366,6 +385,17 @@ variable "operator_emails" {
   validation {
     condition     = alltrue([for email in var.operator_emails : can(regex("^[^\\s@<>(),;:\"]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$", email))])
     error_message = "operator_emails must be plain addresses such as platform@example.com."
+  }
+}
+
+variable "event_bus_arn" {
+  description = "ARN of the EventBridge bus that gets an event for each transition of a key, for other programs to act on. Null: the account's default bus. A bus of another account must admit the role in its own policy."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.event_bus_arn == null || can(regex("^arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9._/-]+$", var.event_bus_arn))
+    error_message = "event_bus_arn must be the ARN of an EventBridge bus (arn:aws:events:<region>:<account>:event-bus/<name>), or null."
   }
 }
 
@@ -453,5 +483,49 @@ variable "log_retention_days" {
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
     error_message = "log_retention_days must be one of the periods that CloudWatch Logs offers: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
+}
+
+# --- Monitoring -----------------------------------------------------------------------------------------------------
+
+variable "monitoring_enabled" {
+  description = "Whether the module makes its alarms, their topic, to which `operator_emails` are subscribed, and the dashboard. The metrics are sent in any case."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "alarm_action_arns" {
+  description = "ARNs of what else the alarms go to, such as an SNS topic of a central account."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.alarm_action_arns) <= 4 && alltrue([for arn in var.alarm_action_arns : can(regex("^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:.+$", arn))])
+    error_message = "alarm_action_arns must hold at most 4 ARNs, such as arn:aws:sns:eu-west-1:123456789012:alarms: an alarm takes 5, and one is the module's own topic."
+  }
+}
+
+variable "overdue_alarm_days" {
+  description = "By how many days the oldest active key may exceed `max_key_age_days` before there is an alarm. Old keys that work on after their rotation count too, so it should be more than `grace_days` and `fetch_days`."
+  type        = number
+  default     = 14
+  nullable    = false
+
+  validation {
+    condition     = var.overdue_alarm_days >= 1 && var.overdue_alarm_days <= 3650 && floor(var.overdue_alarm_days) == var.overdue_alarm_days
+    error_message = "overdue_alarm_days must be a whole number of days from 1 to 3650."
+  }
+}
+
+variable "missed_run_alarm_hours" {
+  description = "Hours without a complete run after which there is an alarm, at most 168, which is as far back as CloudWatch looks. Null: two intervals of a rate() schedule, 48 hours for a cron() schedule."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.missed_run_alarm_hours == null || try(var.missed_run_alarm_hours >= 1 && var.missed_run_alarm_hours <= 168 && floor(var.missed_run_alarm_hours) == var.missed_run_alarm_hours, false)
+    error_message = "missed_run_alarm_hours must be a whole number of hours from 1 to 168, or null."
   }
 }

@@ -151,6 +151,7 @@ def settings() -> dict[str, str]:
         "delete_after_days": "30",
         "idle_after_days": "45",
         "max_rotations_per_run": "0",
+        "orphan_secret_days": "30",
         "max_iam_writes_per_second": "20",
         "bulk_discovery": "true",
         "dry_run": "false",
@@ -161,6 +162,7 @@ def settings() -> dict[str, str]:
         "secret_tags": "{}",
         "kms_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/1",
         "topic_arn": TOPIC_ARN,
+        "event_bus_arn": f"arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/default",
     }
 
 

@@ -26,6 +26,7 @@ from .clock import Clock
 IAM_PAGE, IAM_LARGEST_PAGE = 100, 1000
 SSM_PAGE = 10
 SNS_PAGE = 100
+SECRETS_PAGE = 100
 REPORT_IS_KEPT_SECONDS = 4 * 3600
 
 _MUTATING = ("Create", "Update", "Delete", "Put", "Tag", "Untag", "Restore", "Publish")
@@ -226,6 +227,10 @@ class Emulator:
         self.account.announced += "rotated" in asked.values()
         return f"<MessageId>{self.account.published}</MessageId>"
 
+    def _events_PutEvents(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        entries = [{"EventId": str(number)} for number, _ in enumerate(asked["Entries"])]
+        return {"FailedEntryCount": 0, "Entries": entries}
+
     def _cloudwatch_PutMetricData(self, _asked: Any) -> str:  # noqa: N802
         return ""
 
@@ -242,6 +247,22 @@ class Emulator:
         return answer | ({"NextToken": str(end)} if end < len(every) else {})
 
     # -- Secrets Manager ---------------------------------------------------------------------------
+
+    def _secretsmanager_ListSecrets(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        start = int(asked.get("NextToken", "0"))
+        end = start + min(asked.get("MaxResults", SECRETS_PAGE), SECRETS_PAGE)
+        every = list(self.account.secrets.values())
+        answer: dict[str, Any] = {
+            "SecretList": [
+                {
+                    "ARN": secret.arn,
+                    "Name": secret.name,
+                    "Tags": [{"Key": key, "Value": value} for key, value in secret.tags.items()],
+                }
+                for secret in every[start:end]
+            ]
+        }
+        return answer | ({"NextToken": str(end)} if end < len(every) else {})
 
     def _secretsmanager_DescribeSecret(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         secret = self._secret(asked)
@@ -309,7 +330,7 @@ def _parsed(request: Any) -> tuple[str, str, dict[str, Any]]:
     if target is not None:
         target = target.decode() if isinstance(target, bytes) else target
         prefix, name = target.split(".")
-        service = {"AmazonSSM": "ssm"}.get(prefix, prefix.lower())
+        service = {"AmazonSSM": "ssm", "AWSEvents": "events"}.get(prefix, prefix.lower())
         if service.startswith("granite"):
             return "cloudwatch", name, {}
         return service, name, json.loads(body)
@@ -345,7 +366,7 @@ def _written(url: str, service: str, name: str, body: Any, status: int) -> AWSRe
     if service == "cloudwatch":
         headers |= {"smithy-protocol": "rpc-v2-cbor", "content-type": "application/cbor"}
         content = b"\xa0"
-    elif isinstance(body, str) and service in ("ssm", "secretsmanager"):
+    elif isinstance(body, str) and service in ("ssm", "secretsmanager", "events"):
         content = json.dumps({"__type": body, "message": body}).encode()
     elif isinstance(body, str) and status != 200:
         error = f"<Error><Type>Sender</Type><Code>{body}</Code><Message>{body}</Message></Error>"

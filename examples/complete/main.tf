@@ -15,6 +15,7 @@ module "key_rotation" {
   max_key_age_days      = 90
   warn_before_days      = 7
   max_rotations_per_run = 0
+  rotate_exposed_keys   = var.rotate_exposed_keys
 
   # How hard a run may work the account's IAM, and how it finds the users.
   max_iam_writes_per_second = 20
@@ -30,13 +31,21 @@ module "key_rotation" {
   idle_after_days      = 45
 
   # Who reads the secrets and who is told.
+  orphan_secret_days = 30
   secret_name_prefix = var.secret_name_prefix
   secret_reader_arns = var.secret_reader_arns
   operator_emails    = var.operator_emails
   require_listener   = true
+  event_bus_arn      = null # the account's default bus; redeploy.tf listens to it
   users = {
     for key, user in local.iam_users : "${var.user_name_prefix}${key}" => { email = user.email } if user.declared
   }
+
+  # The dashboard and the alarms.
+  monitoring_enabled     = true
+  overdue_alarm_days     = 14
+  missed_run_alarm_hours = 48
+  alarm_action_arns      = []
 
   # The function and its surroundings.
   architecture             = var.architecture

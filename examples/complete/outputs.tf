@@ -28,6 +28,16 @@ output "dead_letter_queue_arn" {
   value       = module.key_rotation.dead_letter_queue_arn
 }
 
+output "alarm_topic_arn" {
+  description = "ARN of the SNS topic that the alarms go to."
+  value       = module.key_rotation.alarm_topic_arn
+}
+
+output "dashboard_name" {
+  description = "Name of the CloudWatch dashboard."
+  value       = module.key_rotation.dashboard_name
+}
+
 output "config_path" {
   description = "Path in SSM Parameter Store under which the function finds its settings."
   value       = module.key_rotation.config_path

@@ -3,6 +3,7 @@
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
+data "aws_region" "current" {}
 
 data "aws_iam_policy_document" "own_key" {
   #checkov:skip=CKV_AWS_109:In a key policy "*" is this key, and the account must be able to administer it.

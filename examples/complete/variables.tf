@@ -96,3 +96,15 @@ variable "architecture" {
   type        = string
   default     = "arm64"
 }
+
+variable "slack_channel" {
+  description = "Slack workspace and channel that show the messages and alarms; null for none. The workspace must be connected to the account first."
+  type        = object({ team_id = string, channel_id = string })
+  default     = null
+}
+
+variable "rotate_exposed_keys" {
+  description = "Whether a key that AWS finds in public is replaced and disabled at once. AWS sends the events to us-east-1."
+  type        = bool
+  default     = true
+}

@@ -28,10 +28,12 @@ from .model import (
     UserRef,
     Verb,
 )
+from .outbox import Outbox
 from .overrides import limits_for
 from .ports import RefusedError, SlotTakenError, World
 from .report import Row
 from .settings import Settings
+from .transitions import Transition
 
 # Keys listed longer ago than this are listed again before a change.
 REREAD_AFTER = timedelta(seconds=20)
@@ -66,7 +68,8 @@ class Work:
     """One user in the course of a run.
 
     `listed_at` is when the keys were read, `note` the reason given for an emergency. `rows` and
-    `lines` tell what was done; `unwritten` is an announcement not yet on record.
+    `lines` tell people what was done, `transitions` programs that have not been told yet;
+    `unwritten` is an announcement not yet on record.
     """
 
     user: MarkedUser
@@ -75,6 +78,7 @@ class Work:
     note: str | None = None
     rows: list[Row] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
     remaining: list[Action] = field(default_factory=list)
     postponed: bool = False
     operators_told: bool = False
@@ -93,6 +97,14 @@ class Work:
     def is_active(self, access_key_id: str) -> bool:
         return any(key.id == access_key_id and key.is_active for key in self.user.keys)
 
+    def is_now_inactive(self, key: AccessKey) -> None:
+        """IAM may list it as active for a while."""
+        keys = (
+            replace(other, status=KeyStatus.INACTIVE) if other.id == key.id else other
+            for other in self.user.keys
+        )
+        self.user = replace(self.user, keys=tuple(keys))
+
     def is_to_be_disabled(self, access_key_id: str) -> bool:
         return any(
             action.verb is Verb.DISABLE and action.access_key_id == access_key_id
@@ -103,7 +115,7 @@ class Work:
         key_id = action.access_key_id
         row = Row(self.user.ref.name, action.verb.value, action.reason.value, key_id, detail)
         self.rows.append(row)
-        log.info("done", extra=asdict(row))
+        log.info("done", extra=asdict(row) | ({"note": self.note} if self.note else {}))
 
     def overtaken(self, action: Action, why: str) -> None:
         """The action is left to the next run, which decides anew."""
@@ -121,9 +133,9 @@ class Work:
 
 
 class Applier:
-    """Carries out decisions on the ports of one run."""
+    """Carries out decisions on the ports of one run; transitions are left in the outbox."""
 
-    def __init__(self, world: World, settings: Settings, request_id: str) -> None:
+    def __init__(self, world: World, settings: Settings, request_id: str, outbox: Outbox) -> None:
         self._directory = world.directory
         self._keys = world.keys
         self._secrets = world.secrets
@@ -131,6 +143,7 @@ class Applier:
         self._clock = world.clock
         self._settings = settings
         self._request_id = request_id
+        self._outbox = outbox
         self._verbs: dict[Verb, Callable[[Work, Action], None]] = {
             Verb.PREPARE: self._prepare,
             Verb.WARN: self._warn,
@@ -169,6 +182,8 @@ class Applier:
             if work.note is not None:
                 raise  # an emergency that is not over must not look like one that is
         finally:
+            self._outbox.add(work.transitions)
+            work.transitions = []
             self.write_down(work)
 
     def write_down(self, work: Work) -> None:
@@ -198,6 +213,7 @@ class Applier:
         work.line(Event.WARNED, action, text)
         self._secrets.record(work.secret, warned=Stamp(key.id, self._clock.now()))
         work.done(action, text)
+        self._transition(work, action)
 
     def _rotate(self, work: Work, action: Action) -> None:
         user = work.user.ref
@@ -242,6 +258,7 @@ class Applier:
         work.line(Event.ROTATED, action, text)
         work.unwritten = Stamp(key_id, self._clock.now())
         work.done(action, text)
+        self._transition(work, action, old.id if old else None, until)
 
     def _disable(self, work: Work, action: Action) -> None:
         key = work.key(action.access_key_id)
@@ -259,6 +276,7 @@ class Applier:
         if self._may_be_unreadable(work, action, stays) and self._mend_policy(work, action):
             raise OvertakenError(f"the secret could not be read until now, so {key.id} stays")
         text = f"key {key.id} is disabled: {WHY[action.reason]}"
+        text += f" ({work.note})" if work.note else ""
         message = self._writer(work).disabled(key.id, action.reason, work.note)
         if not at_once:
             self._ensure_secret_exists(work)
@@ -268,11 +286,13 @@ class Applier:
         self._keys.disable(work.user.ref, key.id)
         if stays is not None and not at_once:  # a leaked key is never switched on again
             self._undo_unless_active(work, key.id, stays)
+        work.is_now_inactive(key)
         self._ensure_secret_exists(work)
         inactive_since = Stamp(key.id, self._clock.now())
         self._secrets.record(work.secret, announced=work.unwritten, inactive_since=inactive_since)
         work.unwritten = None
         work.done(action, text)
+        self._transition(work, action)
         if action.notify and at_once:
             self._tell(work, Event.DISABLED, message, action, text)
         if action.notify or action.reason is Reason.ORPHAN:
@@ -291,6 +311,7 @@ class Applier:
         work.user = replace(work.user, keys=remaining)
         text = f"inactive key {key.id} is deleted: {WHY[action.reason]}"
         work.done(action, text)
+        self._transition(work, action)
         work.line(Event.DELETED, action, text)
         if action.reason is not Reason.ORPHAN:
             message = self._writer(work).deleted(key.id, action.reason)
@@ -319,6 +340,7 @@ class Applier:
             message = self._writer(work).held(action.access_key_id, action.reason, until)
             self._tell(work, Event.HELD, message, action, text)
             work.line(Event.HELD, action, text)
+            self._transition(work, action, until=until)
         work.done(action, text)
 
     def _block(self, work: Work, action: Action) -> None:
@@ -329,6 +351,7 @@ class Applier:
             message = self._writer(work).blocked(action.access_key_id, action.reason)
             self._tell(work, Event.BLOCKED, message, action, text)
             work.line(Event.BLOCKED, action, text)
+            self._transition(work, action)
         work.done(action, text)
         if work.note is not None:
             raise EmergencyBlockedError(text)
@@ -427,6 +450,30 @@ class Applier:
         """Before the notice itself: one that cannot be recorded must not repeat daily."""
         self._ensure_secret(work)
         self._secrets.record(work.secret, notice=(event, Stamp(key_id, self._clock.now())))
+
+    def _transition(
+        self,
+        work: Work,
+        action: Action,
+        superseded: str | None = None,
+        until: datetime | None = None,
+    ) -> None:
+        assert action.access_key_id is not None
+        work.transitions.append(
+            Transition(
+                action.verb,
+                self._clock.now(),
+                work.user.ref,
+                action.access_key_id,
+                action.reason.value,
+                work.secret.arn,
+                self._settings.name,
+                self._request_id,
+                superseded,
+                until,
+                work.note,
+            )
+        )
 
     def _writer(self, work: Work) -> Writer:
         return Writer(work.user.ref, work.secret.arn)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from .model import Decision, MarkedUser
+from .model import AccessKey, Decision, KeyStatus, MarkedUser
 from .overrides import limits_for
 from .parallel import side_by_side
 from .payload import Payload, PayloadError
@@ -20,6 +20,7 @@ from .ports import Scan, World
 from .prefilter import may_need_attention
 from .report import Row, describe
 from .settings import Settings
+from .survey import Row as Surveyed
 from .survey import Survey
 
 # No new user is started with less than this left on the Lambda's clock.
@@ -35,11 +36,16 @@ log = logging.getLogger("key_rotation")
 @dataclass(frozen=True, slots=True)
 class Found:
     """`users` must be looked at, the one with the oldest active key first, as far as it is known;
-    `scanned` is how many marked users the run is about; `rows` are for the report."""
+    `left_alone` need not, and have the keys that they are known to have: of the survey they have no
+    id, and may be older than it says. `scanned` is how many marked users the run is about; `rows`
+    are for the report. `user_ids` are the unique ids of all users of the account, None if the run
+    is about some of them only."""
 
     users: tuple[MarkedUser, ...]
+    left_alone: tuple[MarkedUser, ...]
     scanned: int
     rows: tuple[Row, ...]
+    user_ids: frozenset[str] | None
 
 
 @dataclass
@@ -52,6 +58,7 @@ class Discovery:
     request_id: str
     width: int
     _rows: list[Row] = field(default_factory=list)
+    _left_alone: list[MarkedUser] = field(default_factory=list)
 
     def find(self) -> Found:
         """Raises DiscoveryError when the users could not all be listed, PayloadError when one that
@@ -69,7 +76,13 @@ class Discovery:
             looked_at = self._by_survey(users, survey) if survey else self._one_by_one(users)
         self._note_malformed_overrides(users)
         log.info("users found", extra={"marked": len(users), "looked_at": len(looked_at)})
-        return Found(tuple(looked_at), len(users), tuple(self._rows))
+        return Found(
+            tuple(looked_at),
+            tuple(self._left_alone),
+            len(users),
+            tuple(self._rows),
+            scan.user_ids if wanted is None else None,
+        )
 
     # -- the users' tags ---------------------------------------------------------------------------
 
@@ -126,12 +139,14 @@ class Discovery:
 
     def _by_survey(self, users: Sequence[MarkedUser], survey: Survey) -> list[MarkedUser]:
         now = self.world.clock.now()
-        rows = [(user, survey.rows.get(user.ref.name)) for user in users]
-        looked_at = [
-            (row.oldest_active or _NEVER if row else _NEVER, user.ref.name, user)
-            for user, row in rows
-            if may_need_attention(user, row, self.settings, now)
-        ]
+        looked_at = []
+        for user in users:
+            row = survey.rows.get(user.ref.name)
+            if row is None or may_need_attention(user, row, self.settings, now):
+                since = row.oldest_active or _NEVER if row else _NEVER
+                looked_at.append((since, user.ref.name, user))
+            else:
+                self._left_alone.append(replace(user, keys=_surveyed_keys(row)))
         return [user for _, _, user in sorted(looked_at, key=lambda entry: entry[:2])]
 
     def _one_by_one(self, users: Sequence[MarkedUser]) -> list[MarkedUser]:
@@ -161,8 +176,10 @@ class Discovery:
         except Exception as error:
             return user if self.world.is_throttle(error) else error
         outcome = decide(user, self.settings, self.world.clock.now())
-        quiet = isinstance(outcome, Decision) and not outcome.actions
-        return None if quiet else user
+        if isinstance(outcome, Decision) and not outcome.actions:
+            self._left_alone.append(user)
+            return None
+        return user
 
     def _fail(self, name: str, detail: str) -> None:
         self._rows.append(Row(name, "fail", "error", None, detail))
@@ -175,6 +192,14 @@ class Discovery:
         detail = f"{instead}: {why}"
         self._rows.append(Row(ACCOUNT, "report", reason, None, detail))
         log.warning("read one by one", extra={"reason": reason, "detail": detail})
+
+
+def _surveyed_keys(row: Surveyed) -> tuple[AccessKey, ...]:
+    return tuple(
+        AccessKey("", KeyStatus.ACTIVE, slot.last_rotated)
+        for slot in row.slots
+        if slot.active and slot.last_rotated
+    )
 
 
 def _oldest_active_key(user: MarkedUser) -> tuple[datetime, str]:

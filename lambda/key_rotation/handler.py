@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from threading import Lock
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import boto3
 from botocore.config import Config
 
+from .aws.bus import EventBus
+from .aws.calls import CallCounter
 from .aws.ceiling import Ceiling
 from .aws.credential_report import CredentialReport
 from .aws.directory import IamDirectory
@@ -22,10 +24,11 @@ from .aws.errors import is_throttle
 from .aws.keys import IamKeys
 from .aws.metrics import RunMetrics
 from .aws.notifier import TopicNotifier
+from .aws.owned_secrets import InstallationSecrets
 from .aws.parameters import read_parameters
 from .aws.secrets import UserSecrets
-from .payload import parse_payload
-from .ports import Clock, World
+from .payload import Emergency, Payload, PayloadError, parse_payload
+from .ports import Clock, Directory, World
 from .rotation import Rotation
 from .settings import Settings, SettingsError, parse_settings
 
@@ -65,11 +68,12 @@ class Context(Protocol):
 @dataclass(frozen=True)
 class Clients:
     """Where clients come from, made when first asked for: one by its service's name; IAM without
-    retries; STS as the owner of a key."""
+    retries; STS as the owner of a key. `calls` counts what they call."""
 
     of: Callable[[str], Any]
     iam_once: Callable[[], IAMClient]
     sts_for: Callable[[str, str], STSClient]
+    calls: CallCounter = field(default_factory=CallCounter)
 
 
 class LambdaClock:
@@ -102,7 +106,7 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     path = os.environ.get("CONFIG_PATH", "")
     if not path:
         raise SettingsError("the environment variable CONFIG_PATH is missing")
-    clients = Clients(_client, _iam_once, _sts_for)
+    clients = Clients(_client, _iam_once, _sts_for, _calls())
     return run(event, path, context.aws_request_id, clients, LambdaClock(context), WIDTH)
 
 
@@ -111,9 +115,11 @@ def run(
 ) -> dict[str, Any]:
     """One run on these clients and this clock; `path` is where the settings are, and at most
     `width` users are worked on side by side."""
+    clients.calls.begin()
     payload = parse_payload(event)
     settings = parse_settings(read_parameters(clients.of("ssm"), path), path)
     world = world_of(clients, settings, clock, width)
+    payload = _with_owner(payload, settings, world.directory)
     return Rotation(world, settings, payload, request_id, width).run().response()
 
 
@@ -126,17 +132,47 @@ def world_of(clients: Clients, settings: Settings, clock: Clock, width: int = 1)
         surveys=CredentialReport(iam, clock),
         keys=IamKeys(iam, clients.iam_once, clients.sts_for, ceiling, clock),
         secrets=UserSecrets(partial(clients.of, "secretsmanager"), settings),
+        owned_secrets=InstallationSecrets(partial(clients.of, "secretsmanager"), settings),
         notifier=TopicNotifier(partial(clients.of, "sns"), settings.topic_arn, width),
-        metrics=RunMetrics(partial(clients.of, "cloudwatch"), settings.name),
+        metrics=RunMetrics(partial(clients.of, "cloudwatch"), settings.name, clients.calls),
+        bus=EventBus(partial(clients.of, "events"), settings.event_bus_arn),
         clock=clock,
         is_throttle=is_throttle,
     )
 
 
+def _with_owner(payload: Payload, settings: Settings, directory: Directory) -> Payload:
+    """The payload, with an emergency that names the user whose exposed key it is.
+
+    While nothing may be changed it is refused: nobody waits for the answer to an event, so that it
+    must end where somebody looks.
+    """
+    exposed = payload.exposed
+    if exposed is None:
+        return payload
+    if settings.dry_run and not payload.dry_run:
+        raise PayloadError(
+            f"key {exposed.access_key_id} was reported ({exposed.reason}), but dry_run is set, so "
+            "nothing is done: disable it by hand"
+        )
+    owner = directory.owner(exposed.access_key_id)
+    if owner is None:
+        raise PayloadError(f"there is no access key {exposed.access_key_id} in this account")
+    emergency = Emergency(owner, exposed.access_key_id, exposed.reason)
+    return replace(payload, exposed=None, emergency=emergency)
+
+
 @cache
 def _session() -> boto3.session.Session:
     """One session a process: it keeps the service models that clients are built from."""
-    return boto3.session.Session()
+    session = boto3.session.Session()
+    _calls().listen(session.events)
+    return session
+
+
+@cache
+def _calls() -> CallCounter:
+    return CallCounter()
 
 
 _clients: dict[tuple[str, Config], Any] = {}

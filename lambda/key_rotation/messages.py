@@ -17,12 +17,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from .card import card
 from .model import Event, Reason, UserRef
 
 SUBJECT_LIMIT = 99  # SNS: a subject is under 100 characters, without control characters
 ROWS_PER_DIGEST = 250
-# SNS takes 256 KB; what is not rows (heading, counts, JSON around them) has the rest.
-ROWS_BYTES_PER_DIGEST = 240 * 1024
+# SNS takes 256 KB; what is not rows (heading, counts, cards, JSON around them) has the rest.
+ROWS_BYTES_PER_DIGEST = 230 * 1024
 TEXT_LIMIT = 1000  # characters of one row's text; an error's text may be of any length
 
 _COLUMNS = 76
@@ -37,7 +38,7 @@ WHY = {
     Reason.OVERLAP_CEILING: "it was replaced, and the longest time that both keys may work is over",
     Reason.IDLE: "it has not been used for a long time",
     Reason.ORPHAN: "it was left behind by a run that died, and nobody has its secret",
-    Reason.EMERGENCY: "an operator reported it as leaked",
+    Reason.EMERGENCY: "it was reported as leaked",
     Reason.SLOT_TAKEN: "it has been inactive for long enough, and its place is needed",
     Reason.STILL_IN_USE: "it is still being used",
     Reason.HOLD_UNTIL: "a tag on the user asks for it",
@@ -69,6 +70,7 @@ _HEADINGS = {
     Event.BLOCKED: "Blocked, waiting for a person",
     Event.HELD: "Held: the old key is left on",
     Event.ROTATED: "Rotated",
+    Event.RETIRED: "Secrets of users who do not exist any more",
     Event.REPAIRED: "Repaired: somebody had changed a secret",
     Event.DISABLED: "Disabled",
     Event.DELETED: "Deleted",
@@ -79,16 +81,20 @@ _TELLS_WHERE = (Event.ROTATED, Event.WARNED)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One publish: `text` for e-mail, `data` for programs."""
+    """One publish: `text` for e-mail, `data` for programs, `brief` and `next_steps` for a chat."""
 
     subject: str
     text: str
     data: dict[str, Any]
+    brief: str
+    next_steps: tuple[str, ...] = ()
 
     def body(self) -> str:
-        """The SNS message with `MessageStructure=json`; `default` is what queues, functions and
-        https endpoints get."""
-        return json.dumps({"default": json.dumps(self.data), "email": self.text})
+        """The SNS message with `MessageStructure=json`; `default` is what queues get. Chats listen
+        by https, and by functions that post for them."""
+        shown = json.dumps(card(self.subject, self.brief, self.next_steps, self.data))
+        renderings = {"default": json.dumps(self.data), "email": self.text}
+        return json.dumps({**renderings, "https": shown, "lambda": shown})
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +264,16 @@ A run after that goes on from there. Until then the key works as before.
             "secret_arn": self.secret_arn,
             **data,
         }
-        return Message(self._subject(what), _wrapped(text), details)
+        fetching = self._fetch()
+        steps = self._next_steps() if fetching and fetching in text else ()
+        return Message(self._subject(what), _wrapped(text), details, _opening(text), steps)
+
+    def _next_steps(self) -> tuple[str, ...]:
+        return (
+            f"Fetch it with credentials of {self._name()}: `{self._fetch_command()}`",
+            f'Or sign in as {self._name()}, and choose "Retrieve secret value": '
+            f"{self._console_link()}",
+        )
 
     def _subject(self, what: str) -> str:
         """A long name is cut, so that what happens to its key is still to be read."""
@@ -348,6 +363,12 @@ def digest(account_id: str, run: str, lines: Sequence[Line]) -> Iterable[Message
             texts = [_listed(line) for line in part if line.event is event]
             if texts:
                 text += f"\n{_HEADINGS[event]}:\n" + "".join(texts)
+        brief = "\n".join(
+            f"*{event.value}*: {_line(_clipped(line.text))}"
+            for event in events
+            for line in part
+            if line.event is event
+        )
         data = {
             "version": 1,
             "event": Event.DIGEST.value,
@@ -357,7 +378,8 @@ def digest(account_id: str, run: str, lines: Sequence[Line]) -> Iterable[Message
             "parts": len(parts),
             "lines": [_row(line) for line in part],
         }
-        yield Message(_subject(f"Access key rotation in {account_id}{of}: {counts}"), text, data)
+        subject = _subject(f"Access key rotation in {account_id}{of}: {counts}")
+        yield Message(subject, text, data, brief)
 
 
 def _parts(lines: Sequence[Line]) -> list[list[Line]]:
@@ -439,6 +461,17 @@ def _wrapped(text: str) -> str:
         )
         + "\n"
     )
+
+
+def _opening(text: str) -> str:
+    """What the message says before it comes to instructions, one line to a paragraph or key."""
+    opening: list[str] = []
+    for paragraph in re.split(r"\n\n+", text.strip("\n")):
+        if paragraph.endswith(":") or re.match(r"    |\d\. ", paragraph):
+            break
+        is_list = paragraph.startswith(" ")
+        opening += paragraph.split("\n") if is_list else [paragraph.replace("\n", " ")]
+    return "\n".join(line.strip() for line in opening if line.strip())
 
 
 def _quoted(command: str) -> str:

@@ -37,7 +37,8 @@ class Event(StrEnum):
     DELETED = "deleted"
     HELD = "held"
     BLOCKED = "blocked"
-    REPAIRED = "repaired"  # this and the next only as lines of the digest
+    RETIRED = "retired"  # this and the next two only as lines of the digest
+    REPAIRED = "repaired"
     FAILED = "failed"
     DIGEST = "digest"
 
@@ -189,6 +190,21 @@ class SecretState:
     def currently_holds(self, key: AccessKey) -> bool:
         """Whether a plain read returns this key."""
         return "AWSCURRENT" in self.versions.get(version_id(key.id), ())
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedSecret:
+    """A secret of this installation, as to whose it is.
+
+    `gone_since` is when its user was first not found; `provided` tells that Terraform made it.
+    """
+
+    name: str
+    arn: str
+    user_id: str | None
+    gone_since: datetime | None = None
+    provided: bool = False
+    pending_deletion: bool = False
 
 
 @dataclass(frozen=True, slots=True)

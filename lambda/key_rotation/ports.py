@@ -6,7 +6,7 @@ error as "not known", never as an answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -19,12 +19,14 @@ from .model import (
     Intent,
     MarkedUser,
     NewAccessKey,
+    OwnedSecret,
     SecretState,
     Stamp,
     UserRef,
 )
 from .report import Measure
 from .survey import Survey
+from .transitions import Transition
 
 
 class SlotTakenError(Exception):
@@ -51,6 +53,10 @@ class DiscoveryError(Exception):
     """The account's users could not all be listed, so nothing can be said of any."""
 
 
+class NotSentError(Exception):
+    """The event bus did not take every event of a batch."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scan:
     """Every IAM user seen, by what its tag says.
@@ -58,11 +64,13 @@ class Scan:
     `odd` maps the names of users whose tag has any other value than the marking one to that value,
     `unread` those of users whose tags could not be read to the error: nobody knows whether they
     are marked. `one_by_one` tells why the tags were read user by user; None if they were not.
+    `user_ids` are the unique ids of all users.
     """
 
     marked: tuple[MarkedUser, ...]
     odd: Mapping[str, str]
     scanned: int
+    user_ids: frozenset[str]
     unread: Mapping[str, Exception] = field(default_factory=dict)
     one_by_one: str | None = None
 
@@ -78,6 +86,9 @@ class Directory(Protocol):
 
     def last_used(self, key: AccessKey) -> datetime | None:
         """When the key was last used; None for a key that never was. Lags by hours."""
+
+    def owner(self, access_key_id: str) -> str | None:
+        """The name of the user whose key it is; None if there is no such key in the account."""
 
     def has_password(self, user: UserRef) -> bool:
         """Whether the user has a console password."""
@@ -153,6 +164,25 @@ class Secrets(Protocol):
     def forget_inactive(self, state: SecretState) -> None: ...
 
 
+class OwnedSecrets(Protocol):
+    """All secrets of this installation, whoever they are for."""
+
+    def all(self) -> Iterable[OwnedSecret]:
+        """As listed, which lags by minutes; those pending deletion may be missing."""
+
+    def confirmed(self, secret: OwnedSecret) -> OwnedSecret | None:
+        """The secret as it is now; None if it is not there, or not ours."""
+
+    def record_gone(self, secret: OwnedSecret, since: datetime) -> None: ...
+
+    def forget_gone(self, secret: OwnedSecret) -> None: ...
+
+    def retire(self, secret: OwnedSecret, days: int) -> None:
+        """Schedules it for deletion in so many days, in which it can be restored."""
+
+    def restore(self, secret: OwnedSecret) -> None: ...
+
+
 class Notifier(Protocol):
     """Messages to users and operators."""
 
@@ -169,6 +199,14 @@ class Metrics(Protocol):
     """Numbers for the operators' dashboard and alarms."""
 
     def put(self, measures: Sequence[Measure]) -> None: ...
+
+
+class Bus(Protocol):
+    """Where other programs hear of what happened."""
+
+    def send(self, transitions: Sequence[Transition]) -> None:
+        """Sends at most 10. Raises NotSentError if any of them was not taken: sending them again
+        may then repeat the others."""
 
 
 class Clock(Protocol):
@@ -189,7 +227,9 @@ class World:
     surveys: Surveys
     keys: Keys
     secrets: Secrets
+    owned_secrets: OwnedSecrets
     notifier: Notifier
     metrics: Metrics
+    bus: Bus
     clock: Clock
     is_throttle: Callable[[Exception], bool]

@@ -13,11 +13,11 @@ from .model import Verb
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One metric of one run; `unit` in CloudWatch's own words."""
+    """One metric of one run; `unit` in CloudWatch's own words, which know no days."""
 
     name: str
     value: float
-    unit: Literal["Count", "Seconds"] = "Count"
+    unit: Literal["Count", "Seconds", "None"] = "Count"
 
 
 # The metrics that count what was done, and the rows that they count.

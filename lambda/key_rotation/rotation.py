@@ -14,10 +14,13 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 
 from .apply import REREAD_AFTER, Applier, Work
-from .discovery import STOP_BEFORE_END, Discovery
+from .discovery import STOP_BEFORE_END, Discovery, Found
 from .facts import read_fact
+from .gauges import gauges
+from .housekeeping import Housekeeping
 from .messages import Line, digest
 from .model import Decision, Event, MarkedUser, Stamp, Verb
+from .outbox import Outbox
 from .parallel import side_by_side
 from .payload import Emergency, Payload, PayloadError
 from .policy import decide, decide_emergency, notice_is_due
@@ -52,6 +55,11 @@ class Turn:
     def works(self) -> list[Work]:
         return [*self.past, self.work] if self.work else self.past
 
+    @property
+    def user_now(self) -> MarkedUser:
+        """The user as last seen."""
+        return self.works[-1].user if self.works else self.user
+
     def defer(self, reason: str, detail: str) -> None:
         self.rows.append(Row(self.user.ref.name, "defer", reason, None, detail))
 
@@ -80,7 +88,8 @@ class Rotation:
         self._only_asked = payload.dry_run
         self._request_id = request_id
         self.width = min(width, settings.max_iam_writes_per_second)
-        self._applier = Applier(world, settings, request_id)
+        self._outbox = Outbox(world.bus)
+        self._applier = Applier(world, settings, request_id, self._outbox)
         self._rows: list[Row] = []
         self._digest_sent = False
         self._readers_checked = False
@@ -102,14 +111,19 @@ class Rotation:
         found = discovery.find()
         self._rows.extend(found.rows)
         turns = [Turn(user) for user in found.users]
-        self._take(turns)
-        turns.sort(key=lambda turn: turn.oldest_active)
-        if not self._dry_run:
-            self._tell_operators(turns, started_at)
+        try:
+            self._take(turns)
+            turns.sort(key=lambda turn: turn.oldest_active)
+            house = self._keep_house(found)
+            if not self._dry_run:
+                self._tell_operators(turns, house.lines, started_at)
+        finally:
+            self._send_events()
         for turn in turns:
             self._rows.extend(row for work in turn.works for row in work.rows)
             self._rows.extend(turn.rows)
-        report = self._measured(Report(self._dry_run, started_at, found.scanned, tuple(self._rows)))
+        report = Report(self._dry_run, started_at, found.scanned, tuple(self._rows))
+        report = self._measured(report, [*found.left_alone, *(turn.user_now for turn in turns)])
         log.info("run finished", extra={"report": report.response()})
         if report.failed:
             raise RotationFailedError(report)
@@ -238,15 +252,30 @@ class Rotation:
             work.user, work.decision, work.listed_at = fresh.user, fresh.decision, fresh.listed_at
         self._applier.apply(work)
 
-    def _tell_operators(self, turns: Sequence[Turn], started_at: datetime) -> None:
+    def _keep_house(self, found: Found) -> Housekeeping:
+        """Only a run over all users knows who is gone; who asks for a plan asks about keys."""
+        house = Housekeeping(self._world, self._settings, self._dry_run)
+        if found.user_ids is None or self._only_asked or not house.is_due():
+            return house
+        try:
+            house.tidy(found.user_ids)
+        except Exception as error:
+            self._fail(self._rows, "(operators)", "housekeeping_failed", error)
+        self._rows.extend(house.rows)
+        return house
+
+    def _tell_operators(
+        self, turns: Sequence[Turn], of_the_house: Sequence[Line], started_at: datetime
+    ) -> None:
         """The digest, and then what had to wait for it."""
         lines = [line for turn in turns for work in turn.works for line in work.lines]
         lines += [line for turn in turns for line in turn.failures]
+        lines += of_the_house
         if not lines:
             return
         run = started_at.strftime("%Y-%m-%d %H:%M UTC")
         try:
-            for message in digest(turns[0].user.ref.account_id, run, lines):
+            for message in digest(self._settings.account_id, run, lines):
                 self._world.notifier.tell_operators(message)
             self._digest_sent = True
         except Exception as error:
@@ -262,12 +291,26 @@ class Rotation:
         if turn.throttled:
             turn.defer("throttled", f"the next run goes on: {describe(turn.throttled)}")
 
-    def _measured(self, report: Report) -> Report:
-        """The report, once its numbers are sent; somebody's look at the plan is not counted."""
+    def _send_events(self) -> None:
+        try:
+            self._outbox.close()
+        except Exception as error:
+            self._fail(self._rows, "(operators)", "events_not_sent", error)
+
+    def _measured(self, report: Report, users: Sequence[MarkedUser]) -> Report:
+        """The report, once its numbers are sent; somebody's look at the plan is not counted.
+
+        Only a run over all users can say how old the oldest key is. A user whose keys could not be
+        read is not among `users`; the alarm on failures tells of that one.
+        """
         if self._only_asked:
             return report
+        now = self._world.clock.now()
+        measures = report.measures(now - report.started_at)
+        if self._payload.users is None and self._emergency is None:
+            measures += gauges(users, self._settings, now)
         try:
-            self._world.metrics.put(report.measures(self._world.clock.now() - report.started_at))
+            self._world.metrics.put(measures)
         except Exception as error:
             self._fail(self._rows, "(operators)", "metrics_not_sent", error)
         return replace(report, rows=tuple(self._rows))

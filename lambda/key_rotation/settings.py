@@ -36,6 +36,7 @@ class Settings:
     delete_after_days: int
     idle_after_days: int
     max_rotations_per_run: int
+    orphan_secret_days: int
     max_iam_writes_per_second: int
     bulk_discovery: bool
     dry_run: bool
@@ -46,6 +47,12 @@ class Settings:
     secret_tags: tuple[tuple[str, str], ...]
     kms_key_arn: str
     topic_arn: str
+    event_bus_arn: str
+
+    @property
+    def account_id(self) -> str:
+        """The account of the installation."""
+        return self.topic_arn.split(":")[4]
 
 
 _MINIMUM = {
@@ -66,6 +73,10 @@ _TEXTS = {
     "topic_arn": (
         "the ARN of an SNS topic",
         r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+",
+    ),
+    "event_bus_arn": (
+        "the ARN of an EventBridge bus",
+        r"arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9._/-]+",
     ),
 }
 

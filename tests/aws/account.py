@@ -25,6 +25,7 @@ from moto.iam.models import AccessKeyLastUsed, iam_backends
 from moto.iam.responses import IamResponse
 from moto.sns.models import Subscription
 
+from key_rotation.aws.calls import CallCounter
 from key_rotation.handler import Clients, run
 
 START = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
@@ -42,6 +43,7 @@ PARAMETERS = {
     "delete_after_days": "30",
     "idle_after_days": "45",
     "max_rotations_per_run": "0",
+    "orphan_secret_days": "30",
     "max_iam_writes_per_second": "20",
     "bulk_discovery": "true",
     "dry_run": "false",
@@ -53,6 +55,8 @@ PARAMETERS = {
 }
 # Sessions and clients outlive an account: moto answers whatever is sent while it is on.
 SESSION = boto3.session.Session("testing", "testing", region_name=REGION)
+CALLS = CallCounter()
+CALLS.listen(SESSION.events)
 _NO_WAITING = Config(retries={"mode": "standard", "total_max_attempts": 2})
 _ONCE = Config(retries={"total_max_attempts": 1})
 
@@ -117,11 +121,16 @@ class Account:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.clients = Clients(client, iam_once, sts_for)
+        self.clients = Clients(client, iam_once, sts_for, CALLS)
         self.width = 1
         self.topic_arn = self.client("sns").create_topic(Name="key-rotation")["TopicArn"]
         key_arn = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/of-the-module"
-        self.parameters = PARAMETERS | {"kms_key_arn": key_arn, "topic_arn": self.topic_arn}
+        bus_arn = f"arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/default"
+        self.parameters = PARAMETERS | {
+            "kms_key_arn": key_arn,
+            "topic_arn": self.topic_arn,
+            "event_bus_arn": bus_arn,
+        }
         for name, value in self.parameters.items():
             self.set_parameter(name, value)
         self._runs = 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -177,10 +179,104 @@ def test_a_run_is_measured(account: Account) -> None:
 
     metrics = account.client("cloudwatch").list_metrics(Namespace="AccessKeyRotation")["Metrics"]
     names = {metric["MetricName"] for metric in metrics}
-    assert {"KeysRotated", "UsersFailed", "MarkedUsers", "RunSeconds"} <= names
+    assert {"KeysRotated", "UsersFailed", "MarkedUsers", "RunSeconds", "ApiCalls"} <= names
     assert {dimension["Value"] for metric in metrics for dimension in metric["Dimensions"]} == {
         "key-rotation"
     }
+
+
+HEALTH: dict[str, Any] = json.loads(
+    (Path(__file__).resolve().parents[1] / "samples" / "health_exposed_key.json").read_text()
+)
+
+
+def exposed(key_id: str) -> dict[str, Any]:
+    """The event that AWS Health sends of this key."""
+    detail = HEALTH["detail"] | {"affectedEntities": [{"entityValue": key_id}]}
+    return HEALTH | {"detail": detail}
+
+
+def test_a_key_that_aws_found_exposed_is_replaced_and_off(
+    account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "key_rotation")
+    account.add_user("bob", 10)
+    [leaked] = account.add_user("alice", 10)
+
+    report = account.run(exposed(leaked))
+
+    assert actions(report) == [("alice", "rotate"), ("alice", "disable"), ("alice", "announce")]
+    assert account.statuses()[leaked] == "Inactive"
+    [rotated] = [m for m in account.messages("alice") if m["event"] == "rotated"]
+    assert "https://github.com/example/example" in rotated["reason"]
+    done = [record for record in caplog.records if record.getMessage() == "done"]
+    assert {record.note for record in done} == {rotated["reason"]}  # type: ignore[attr-defined]
+    assert account.run(exposed(leaked))["counts"] == {}
+
+
+def test_an_emergency_without_a_user_finds_whose_key_it_is(account: Account) -> None:
+    [leaked] = account.add_user("alice", 10)
+
+    account.run({"emergency": {"access_key_id": leaked, "reason": "leaked"}})
+
+    assert account.statuses()[leaked] == "Inactive"
+
+
+def test_an_exposed_key_of_nobody_is_an_error(account: Account) -> None:
+    with pytest.raises(PayloadError, match="there is no access key AKIA"):
+        account.run(exposed("AKIA" + "A" * 16))
+
+
+def test_an_exposed_key_of_an_unmarked_user_is_an_error(account: Account) -> None:
+    [leaked] = account.add_user("erin", 10, marked=None)
+
+    with pytest.raises(PayloadError, match="'erin' of the payload is not an IAM user"):
+        account.run(exposed(leaked))
+
+
+def test_an_exposed_key_is_no_success_while_nothing_may_be_done(account: Account) -> None:
+    [leaked] = account.add_user("alice", 10)
+    account.set_parameter("dry_run", "true")
+
+    with pytest.raises(PayloadError, match="dry_run is set"):
+        account.run(exposed(leaked))
+
+    asked = {"dry_run": True, "emergency": {"access_key_id": leaked, "reason": "leaked"}}
+    assert account.run(asked)["counts"] == {"announce": 1, "disable": 1, "rotate": 1}
+
+
+def test_the_calls_of_a_run_are_counted(account: Account) -> None:
+    made: list[str] = []
+
+    def note(event_name: str, **_: Any) -> None:
+        made.append(event_name)
+
+    def measured() -> float:
+        now = account.clock.now()
+        [point] = account.client("cloudwatch").get_metric_statistics(
+            Namespace="AccessKeyRotation",
+            MetricName="ApiCalls",
+            Dimensions=[{"Name": "Installation", "Value": "key-rotation"}],
+            StartTime=now - timedelta(minutes=1),
+            EndTime=now + timedelta(minutes=1),
+            Period=60,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        total: float = point["Sum"]
+        return total
+
+    services = ("ssm", "iam", "secretsmanager", "sns", "cloudwatch", "events")
+    for service in services:
+        account.client(service).meta.events.register("before-call", note)
+    account.add_user("alice", 85)
+    for _ in range(2):  # a warm function has counted before
+        made.clear()
+        account.run()
+        counted = len(made)
+        assert measured() == counted > 5
+        account.pass_days(1)
+    for service in services:
+        account.client(service).meta.events.unregister("before-call", note)
 
 
 def test_a_user_created_again_gets_nothing_of_the_predecessor(account: Account) -> None:

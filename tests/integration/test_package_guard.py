@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.parametrize("edited", [False, True], ids=["as committed", "one line edited"])
 def test_a_plan_refuses_a_stale_package(account: Account, tmp_path: Path, edited: bool) -> None:
-    for file in ROOT.glob("*.tf"):
+    for file in (*ROOT.glob("*.tf"), *ROOT.glob("*.tftpl")):
         shutil.copy(file, tmp_path)
     shutil.copytree(ROOT / "lambda", tmp_path / "lambda")
     if edited:

@@ -46,6 +46,7 @@ _MARK = "aws:ResourceTag/access-key-rotation"
 _OWN_TAG = "access-key-rotation:managed-by"
 _OWN = {f"aws:ResourceTag/{_OWN_TAG}": "key-rotation"}
 _SECRET_WRITES: dict[str, Context] = {
+    "secretsmanager:DeleteSecret": {"secretsmanager:RecoveryWindowInDays": "30"},
     "secretsmanager:PutResourcePolicy": {"secretsmanager:BlockPublicPolicy": "true"},
     "secretsmanager:PutSecretValue": {},
     "secretsmanager:RestoreSecret": {},
@@ -162,6 +163,11 @@ def _powers_that_the_role_has_not() -> list[Question]:
             )
         ),
         of_the_function(
+            "events:PutEvents",
+            f"arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/payroll",
+            why="the function sends to another bus",
+        ),
+        of_the_function(
             "sqs:SendMessage",
             f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:payroll",
             why="the function sends to another queue",
@@ -218,6 +224,12 @@ def _secrets_of_others() -> list[Question]:
         *(
             of_the_function(action, SECRET_ARN, _OWN, why="losing a key")
             for action in ("secretsmanager:DeleteSecret", "secretsmanager:UpdateSecret")
+        ),
+        of_the_function(
+            "secretsmanager:DeleteSecret",
+            SECRET_ARN,
+            {**_OWN, "secretsmanager:RecoveryWindowInDays": "7"},
+            why="a secret is deleted before its time",
         ),
     ]
 

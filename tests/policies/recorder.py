@@ -131,13 +131,14 @@ def _parameter(path: str) -> Resource:
 
 
 # By service and parameter: what it names. The first that a call has counts.
-_RESOURCES: dict[str, dict[str, Callable[[str], Resource]]] = {
+_RESOURCES: dict[str, dict[str, Callable[[Any], Resource]]] = {
     "iam": {"UserName": _user, "AccessKeyId": _owner, "RoleName": _role},
     "secretsmanager": {"SecretId": _secret},
     "sns": {"TopicArn": _as_named, "SubscriptionArn": _subscription},
     "ssm": {"Path": _parameter, "Name": _parameter},
     "sqs": {"QueueUrl": lambda url: _as_named(_queue_arn(url.rsplit("/", 1)[1]))},
     "kms": {"KeyId": _as_named},
+    "events": {"Entries": lambda entries: _as_named(entries[0]["EventBusName"])},
     "lambda": {"FunctionName": lambda _name: _as_named(FUNCTION_ARN)},
 }
 
@@ -156,6 +157,8 @@ def _of_the_request(service: str, params: Mapping[str, Any]) -> dict[str, str | 
         context["aws:TagKeys"] = tuple(keys)
     if "Namespace" in params:
         context[f"{service}:namespace"] = params["Namespace"]
+    if "RecoveryWindowInDays" in params:
+        context[f"{service}:RecoveryWindowInDays"] = str(params["RecoveryWindowInDays"])
     if "BlockPublicPolicy" in params:
         context[f"{service}:BlockPublicPolicy"] = str(params["BlockPublicPolicy"]).lower()
     return context

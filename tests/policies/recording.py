@@ -51,7 +51,26 @@ def _named_with_a_comma(account: Account) -> set[str]:
     return set()
 
 
+def _user_gone(account: Account) -> set[str]:
+    """A secret is left whose user is on record as gone for long."""
+    account.add_user("bob", 90)
+    account.run()
+    user_id = account.secret_tags("bob")["user-id"]
+    iam = account.client("iam")
+    for key_id in account.statuses("bob"):
+        iam.delete_access_key(UserName="bob", AccessKeyId=key_id)
+    iam.delete_login_profile(UserName="bob")
+    iam.delete_user(UserName="bob")
+    tag = {
+        "Key": "access-key-rotation:user-gone-since",
+        "Value": f"{user_id} 2026-01-01T00:00:00Z",
+    }
+    account.client("secretsmanager").tag_resource(SecretId=account.secret_name("bob"), Tags=[tag])
+    return set()
+
+
 MORE = (
+    Scenario("a secret whose user is gone", _user_gone),
     Scenario("due, with readers", _with_readers),
     Scenario("superseded, enabled again", _seen_active_again),
     Scenario("due, the secret is another installation's", _made_by_another),

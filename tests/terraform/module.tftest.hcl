@@ -54,6 +54,7 @@ run "defaults" {
       delete_after_days         = "30"
       idle_after_days           = "45"
       max_rotations_per_run     = "0"
+      orphan_secret_days        = "30"
       max_iam_writes_per_second = "20"
       bulk_discovery            = "true"
       dry_run                   = "false"
@@ -64,6 +65,7 @@ run "defaults" {
       secret_tags               = "{}"
       kms_key_arn               = "arn:aws:kms:eu-central-1:111122223333:key/made-by-the-module"
       topic_arn                 = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
+      event_bus_arn             = "arn:aws:events:eu-central-1:111122223333:event-bus/default"
     })
     error_message = "The settings are not those of the contract."
   }
@@ -186,6 +188,7 @@ run "settings_follow_the_variables" {
     delete_after_days         = 25
     idle_after_days           = 30
     max_rotations_per_run     = 10
+    orphan_secret_days        = 0
     max_iam_writes_per_second = 5
     bulk_discovery            = false
     dry_run                   = true
@@ -194,6 +197,7 @@ run "settings_follow_the_variables" {
     secret_name_prefix        = "keys/"
     secret_reader_arns        = ["arn:aws:iam::111122223333:role/deploy", "arn:aws:iam::111122223333:role/break-glass"]
     tags                      = { team = "platform" }
+    event_bus_arn             = "arn:aws:events:eu-central-1:999988887777:event-bus/central"
   }
 
   assert {
@@ -208,6 +212,7 @@ run "settings_follow_the_variables" {
       delete_after_days         = "25"
       idle_after_days           = "30"
       max_rotations_per_run     = "10"
+      orphan_secret_days        = "0"
       max_iam_writes_per_second = "5"
       bulk_discovery            = "false"
       dry_run                   = "true"
@@ -218,6 +223,7 @@ run "settings_follow_the_variables" {
       secret_tags               = "{\"team\":\"platform\"}"
       kms_key_arn               = "arn:aws:kms:eu-central-1:111122223333:key/made-by-the-module"
       topic_arn                 = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
+      event_bus_arn             = "arn:aws:events:eu-central-1:999988887777:event-bus/central"
     })
     error_message = "A setting does not follow its variable."
   }
@@ -280,8 +286,8 @@ run "tags_are_everywhere" {
   }
 
   assert {
-    condition     = aws_secretsmanager_secret.user["alice"].tags == tomap({ team = "platform", "access-key-rotation:managed-by" = "access-key-rotation" })
-    error_message = "A secret must carry the tags and the mark that lets the function write to it, and nothing else."
+    condition     = aws_secretsmanager_secret.user["alice"].tags == tomap({ team = "platform", "access-key-rotation:managed-by" = "access-key-rotation", "access-key-rotation:provided-by" = "terraform" })
+    error_message = "A secret must carry the tags and the mark that lets the function write to it, that Terraform made it, and nothing else."
   }
 }
 

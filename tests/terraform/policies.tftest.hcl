@@ -139,6 +139,22 @@ run "role" {
           }
         },
         {
+          Sid      = "FindOwnSecrets"
+          Effect   = "Allow"
+          Action   = "secretsmanager:ListSecrets"
+          Resource = "*"
+        },
+        {
+          Sid      = "RetireOwnSecrets"
+          Effect   = "Allow"
+          Action   = "secretsmanager:DeleteSecret"
+          Resource = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:iam-access-key/*"
+          Condition = {
+            StringEquals  = { "aws:ResourceTag/access-key-rotation:managed-by" = "access-key-rotation" }
+            NumericEquals = { "secretsmanager:RecoveryWindowInDays" = "30" }
+          }
+        },
+        {
           Sid      = "NeverReadSecretValues"
           Effect   = "Deny"
           Action   = ["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"]
@@ -162,6 +178,12 @@ run "role" {
           Effect   = "Allow"
           Action   = ["sns:ListSubscriptionsByTopic", "sns:GetSubscriptionAttributes"]
           Resource = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
+        },
+        {
+          Sid      = "SendEvents"
+          Effect   = "Allow"
+          Action   = "events:PutEvents"
+          Resource = "arn:aws:events:eu-central-1:111122223333:event-bus/default"
         },
         {
           Sid      = "ReadSettings"
@@ -344,7 +366,7 @@ run "topic_and_queue" {
       Version = "2012-10-17"
       Statement = [
         {
-          Sid       = "ScheduleSendsDeadLetters"
+          Sid       = "RulesSendDeadLetters"
           Effect    = "Allow"
           Action    = "sqs:SendMessage"
           Resource  = "arn:aws:sqs:eu-central-1:111122223333:access-key-rotation-dead-letters"
@@ -511,5 +533,18 @@ run "govcloud" {
   assert {
     condition     = local.via_sns == ["sns.us-gov-west-1.amazonaws.com"]
     error_message = "The key must be usable through SNS of GovCloud."
+  }
+}
+
+run "no_secret_is_retired_unless_wanted" {
+  command = plan
+
+  variables {
+    orphan_secret_days = 0
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_role_policy.function.policy, "secretsmanager:ListSecrets") && !strcontains(aws_iam_role_policy.function.policy, "secretsmanager:DeleteSecret")
+    error_message = "With orphan_secret_days = 0 the role must not be able to find or delete secrets."
   }
 }

@@ -31,10 +31,12 @@ run "wrong_values_first_set" {
     max_rotations_per_run     = -1                                                 # is negative
     max_iam_writes_per_second = 0                                                  # lets nothing pass
     idle_after_days           = 0                                                  # is zero
+    orphan_secret_days        = -1                                                 # is negative
     secret_name_prefix        = ""                                                 # is empty
     secret_reader_arns        = ["arn:aws:iam::111122223333:role/*"]               # holds a wildcard
     users                     = { "team/alice" = {} }                              # holds a path
     operator_emails           = ["platform-team"]                                  # holds a bad address
+    event_bus_arn             = "default"                                          # is a name
     architecture              = "arm"                                              # is unknown
     memory_size               = 127                                                # is too small
     timeout                   = 60                                                 # leaves no time for a user
@@ -57,10 +59,12 @@ run "wrong_values_first_set" {
     var.max_rotations_per_run,
     var.max_iam_writes_per_second,
     var.idle_after_days,
+    var.orphan_secret_days,
     var.secret_name_prefix,
     var.secret_reader_arns,
     var.users,
     var.operator_emails,
+    var.event_bus_arn,
     var.architecture,
     var.memory_size,
     var.timeout,
@@ -405,6 +409,7 @@ run "unusual_but_right" {
     kms_key_arn              = "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef"
     users                    = { "o+ne,two=three.four@x_y-z" = {}, bob = { email = null } }
     operator_emails          = ["o.ne+keys@mail.example.co.uk"]
+    event_bus_arn            = "arn:aws-us-gov:events:us-gov-west-1:444455556666:event-bus/aws.partner/x_y-z"
     secret_reader_arns       = ["arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Ops_0123456789abcdef", "arn:aws-us-gov:iam::444455556666:user/ops/bob@x"]
   }
 }

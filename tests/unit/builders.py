@@ -39,6 +39,7 @@ SETTINGS = Settings(
     delete_after_days=30,
     idle_after_days=45,
     max_rotations_per_run=0,
+    orphan_secret_days=30,
     max_iam_writes_per_second=20,
     bulk_discovery=True,
     dry_run=False,
@@ -49,6 +50,7 @@ SETTINGS = Settings(
     secret_tags=(),
     kms_key_arn=f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1",
     topic_arn=f"arn:aws:sns:eu-west-1:{ACCOUNT}:key-rotation",
+    event_bus_arn=f"arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/default",
 )
 
 

@@ -7,7 +7,7 @@ raise, before or after their effect; `before` runs somebody else's work just bef
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from key_rotation.model import (
     KeyStatus,
     MarkedUser,
     NewAccessKey,
+    OwnedSecret,
     SecretState,
     Stamp,
     UserRef,
@@ -29,6 +30,7 @@ from key_rotation.model import (
 from key_rotation.ports import Scan, SlotTakenError, ThrottledError, World
 from key_rotation.report import Measure
 from key_rotation.survey import Survey
+from key_rotation.transitions import Transition
 from tests.unit.builders import NAME, NO_SECRET, NOW, SECRET_ARN, survey_of
 
 
@@ -73,6 +75,11 @@ class FakeAccount:
         self.foreign_policies: set[str] = set()
         self.policies_read_otherwise = False
         self.measures: dict[str, float] = {}
+        self.events: list[Transition] = []
+        self.unmarked_ids: frozenset[str] = frozenset()
+        self.listed_secrets: list[OwnedSecret] = []
+        self.owned: dict[str, OwnedSecret] = {}
+        self.retired: list[str] = []
         self.survey: Survey | None = None
         self.unread: dict[str, Exception] = {}
         self.one_by_one: str | None = None
@@ -87,8 +94,10 @@ class FakeAccount:
             surveys=self,
             keys=self,
             secrets=self,
+            owned_secrets=self,
             notifier=self,
             metrics=self,
+            bus=self,
             clock=self.clock,
             is_throttle=lambda error: isinstance(error, TooManyRequestsError | ThrottledError),
         )
@@ -140,7 +149,9 @@ class FakeAccount:
             for user in self.users.values()
         ]
         marked = tuple(user for user in unread if user.ref.name not in self.unread)
-        return Scan(marked, self.odd, len(unread) + len(self.odd), self.unread, self.one_by_one)
+        ids = frozenset(user.ref.id for user in self.users.values()) | self.unmarked_ids
+        scanned = len(unread) + len(self.odd)
+        return Scan(marked, self.odd, scanned, ids, self.unread, self.one_by_one)
 
     def order(self) -> None:
         self._called("order")
@@ -164,6 +175,15 @@ class FakeAccount:
         [owner] = [user for user in list(self.users.values()) if key in user.keys]
         assert owner.last_used is not None
         return owner.last_used.get(key.id)
+
+    def owner(self, access_key_id: str) -> str | None:
+        self._called("owner")
+        owners = [
+            user.ref.name
+            for user in self.users.values()
+            if access_key_id in {key.id for key in user.keys}
+        ]
+        return owners[0] if owners else None
 
     def has_password(self, user: UserRef) -> bool:
         self._called("has_password")
@@ -270,6 +290,31 @@ class FakeAccount:
         self._called("forget_inactive")
         self._update(state, inactive_since=None)
 
+    def all(self) -> Iterator[OwnedSecret]:
+        self._called("all")
+        yield from self.listed_secrets or list(self.owned.values())
+
+    def confirmed(self, secret: OwnedSecret) -> OwnedSecret | None:
+        self._called("confirmed")
+        return self.owned.get(secret.name)
+
+    def record_gone(self, secret: OwnedSecret, since: datetime) -> None:
+        self._called("record_gone")
+        self.owned[secret.name] = replace(secret, gone_since=since)
+
+    def forget_gone(self, secret: OwnedSecret) -> None:
+        self._called("forget_gone")
+        self.owned[secret.name] = replace(secret, gone_since=None)
+
+    def retire(self, secret: OwnedSecret, days: int) -> None:
+        self._called("retire")
+        self.retired.append(secret.name)
+        self.owned[secret.name] = replace(self.owned[secret.name], pending_deletion=True)
+
+    def restore(self, secret: OwnedSecret) -> None:
+        self._called("restore")
+        self.owned[secret.name] = replace(secret, pending_deletion=False)
+
     def audience(self, user: UserRef, event: Event) -> Audience:
         self._called("audience")
         return self.users[user.name].audience or Audience.NOBODY
@@ -285,6 +330,11 @@ class FakeAccount:
     def put(self, measures: Sequence[Measure]) -> None:
         self._called("put")
         self.measures = {measure.name: measure.value for measure in measures}
+
+    def send(self, transitions: Sequence[Transition]) -> None:
+        self._called("send")
+        assert len(transitions) <= 10
+        self.events.extend(transitions)
 
     def _update(self, state: SecretState, **changes: Any) -> None:
         [name] = [n for n, s in list(self.secrets.items()) if s.name == state.name]

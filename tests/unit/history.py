@@ -301,8 +301,10 @@ class Run:
             surveys=ports,
             keys=ports,
             secrets=ports,
+            owned_secrets=ports,
             notifier=ports,
             metrics=ports,
+            bus=ports,
             clock=history.clock,
             is_throttle=lambda _error: False,
         )

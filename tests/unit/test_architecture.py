@@ -12,13 +12,18 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "lambda" / "key_rotation"
 
 DATA = frozenset({"model"})
-CORE = DATA | {"messages", "overrides", "payload", "policy", "ports", "report", "settings"}
-ADAPTED = DATA | {"messages", "parallel", "ports", "report", "settings", "survey"}
+CORE = DATA | {
+    *("messages", "overrides", "payload", "policy", "ports", "report", "settings", "transitions"),
+}
+ADAPTED = DATA | {
+    *("messages", "parallel", "ports", "report", "settings", "survey", "transitions"),
+}
 ADAPTERS = frozenset(
     f"aws.{name}"
     for name in (
-        *("ceiling", "credential_report", "directory", "errors", "filters", "keys", "metrics"),
-        *("notifier", "parameters", "reading_policy", "records", "secrets"),
+        *("bus", "calls", "ceiling", "credential_report", "directory", "errors", "filters"),
+        *("keys", "metrics", "notifier", "owned_secrets", "parameters", "reading_policy"),
+        *("records", "secrets"),
     )
 )
 # Each module, and the modules of the package that it may import.
@@ -27,18 +32,24 @@ ARROWS: dict[str, frozenset[str]] = {
     "model": frozenset(),
     "settings": DATA,
     "payload": DATA,
-    "messages": DATA,
+    "card": frozenset(),
+    "messages": DATA | {"card"},
     "report": DATA,
     "overrides": DATA | {"settings"},
     "policy": DATA | {"overrides", "settings"},
-    "ports": DATA | {"messages", "report", "survey"},
+    "transitions": DATA,
+    "ports": DATA | {"messages", "report", "survey", "transitions"},
     "parallel": frozenset(),
     "survey": frozenset(),
     "prefilter": DATA | {"overrides", "policy", "settings", "survey"},
     "discovery": CORE | {"parallel", "prefilter", "survey"},
-    "apply": CORE,
+    "gauges": DATA | {"overrides", "report", "settings"},
+    "housekeeping": DATA | {"messages", "ports", "report", "settings"},
+    "outbox": frozenset({"ports", "transitions"}),
+    "apply": CORE | {"outbox"},
     "facts": DATA | {"ports"},
-    "rotation": CORE | {"apply", "discovery", "facts", "parallel"},
+    "rotation": CORE
+    | {"apply", "discovery", "facts", "gauges", "housekeeping", "outbox", "parallel"},
     "aws.__init__": frozenset(),
     **dict.fromkeys(ADAPTERS, ADAPTED | ADAPTERS),
     "handler": CORE | {"apply", "facts", "rotation"} | ADAPTERS,

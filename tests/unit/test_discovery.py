@@ -12,7 +12,7 @@ import pytest
 
 from key_rotation.model import Audience, Event, Verb
 from key_rotation.payload import Emergency, Payload
-from key_rotation.ports import ThrottledError
+from key_rotation.ports import NoSurveyError, ThrottledError
 from key_rotation.prefilter import FULL_LOOK_DAY
 from key_rotation.report import Report, RotationFailedError
 from key_rotation.rotation import TURNS, Rotation
@@ -23,7 +23,9 @@ from tests.unit.fakes import FakeAccount, TooManyRequestsError
 def run(
     account: FakeAccount, payload: Payload | None = None, width: int = 1, **changes: Any
 ) -> Report:
-    return Rotation(account.world(), settings(**changes), payload or Payload(), "this", width).run()
+    """Without the weekly look at the secrets, which is no part of finding users."""
+    changed = settings(orphan_secret_days=0, **changes)
+    return Rotation(account.world(), changed, payload or Payload(), "this", width).run()
 
 
 def account_of(*ages: float, **facts: Any) -> FakeAccount:
@@ -80,6 +82,18 @@ def test_the_oldest_comes_first_and_the_rest_is_deferred() -> None:
 
     assert rotated(report) == ["u1", "u2"]
     assert ("u0", "defer", "out_of_time") in rows(report)
+
+
+@pytest.mark.parametrize("survey", [True, False], ids=["surveyed", "listed one by one"])
+def test_the_ages_of_keys_that_are_left_alone_are_known(survey: bool) -> None:
+    account = account_of(10, 40, 20)
+    if not survey:
+        account.fail("read", NoSurveyError("none"))
+
+    run(account)
+
+    assert account.measures["OldestActiveKeyDays"] == 40
+    assert account.measures["KeysOverLimit"] == 0
 
 
 def test_a_stale_survey_causes_no_change() -> None:

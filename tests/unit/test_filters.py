@@ -103,6 +103,11 @@ def test_what_is_not_understood_is_not_admitted(policy: object) -> None:
     assert not admits(json.dumps(policy), "MessageAttributes", TO_ALICE)
 
 
+def test_no_filter_admits_a_message_without_attributes() -> None:
+    assert not admits('{"audience": [{"exists": false}]}', "MessageAttributes", {})
+    assert admits(None, None, {})
+
+
 def test_filter_that_is_no_json_is_not_admitted() -> None:
     assert not admits("{user: alice", "MessageAttributes", TO_ALICE)
 

@@ -364,7 +364,7 @@ def assert_is_harmless(message: Message) -> None:
     assert len(message.subject) < 100
     assert re.fullmatch(r"[\x21-\x7e][\x20-\x7e]*", message.subject)
     body = json.loads(message.body())
-    assert set(body) == {"default", "email"}
+    assert set(body) == {"default", "email", "https", "lambda"}
     assert json.loads(body["default"]) == message.data
     assert body["email"] == message.text
     assert message.body().isascii()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from key_rotation.payload import Emergency, Payload, PayloadError, parse_payload
+from key_rotation.payload import Emergency, ExposedKey, Payload, PayloadError, parse_payload
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
 EMERGENCY = {"user": "alice", "access_key_id": KEY, "reason": "leaked"}
@@ -37,6 +40,14 @@ def emergency(**changes: object) -> dict[str, Any]:
         ),
         pytest.param(
             emergency(), Payload(emergency=Emergency("alice", KEY, "leaked")), id="emergency"
+        ),
+        pytest.param(
+            emergency(user=None), Payload(exposed=ExposedKey(KEY, "leaked")), id="whose is unknown"
+        ),
+        pytest.param(
+            emergency(user=None) | {"dry_run": True},
+            Payload(dry_run=True, exposed=ExposedKey(KEY, "leaked")),
+            id="whose is unknown, tried dry",
         ),
         pytest.param(
             emergency() | {"dry_run": True},
@@ -103,6 +114,7 @@ def test_documented_payload_is_understood(event: object, payload: Payload) -> No
             )
             for name in EMERGENCY
             for what, value in (("missing", None), ("empty", ""), ("blank", " \n"), ("number", 7))
+            if (name, what) != ("user", "missing")
         ),
         pytest.param(emergency(user="al ice"), "emergency.user is 'al ice',", id="bad user"),
         pytest.param(
@@ -135,3 +147,67 @@ def test_undocumented_payload_is_refused_by_its_field(event: object, problem: st
         parse_payload(event)
 
     assert str(refused.value).startswith(problem)
+
+
+# -- AWS Health ------------------------------------------------------------------------------------
+
+SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+HEALTH = json.loads((SAMPLES / "health_exposed_key.json").read_text())
+
+
+def health(**detail: object) -> dict[str, Any]:
+    """The sample, with parts of its detail changed; None takes one away."""
+    event: dict[str, Any] = copy.deepcopy(HEALTH)
+    event["detail"] |= detail
+    event["detail"] = {name: part for name, part in event["detail"].items() if part is not None}
+    return event
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        pytest.param(
+            health(),
+            "AWS Health found it exposed at https://github.com/example/example",
+            id="as AWS sends it",
+        ),
+        pytest.param(
+            health(eventMetadata=None), "AWS Health found it exposed", id="without metadata"
+        ),
+        pytest.param(
+            health(eventMetadata={"exposedUrl": "x" * 600}),
+            f"AWS Health found it exposed at {'x' * 469}",
+            id="an endless address",
+        ),
+    ],
+)
+def test_an_event_of_aws_health_is_an_emergency(event: object, reason: str) -> None:
+    assert parse_payload(event) == Payload(exposed=ExposedKey(KEY, reason))
+    assert len(reason) <= 500
+
+
+@pytest.mark.parametrize(
+    ("event", "problem"),
+    [
+        pytest.param({"source": "aws.health"}, "eventTypeCode", id="no detail"),
+        pytest.param(
+            health(eventTypeCode="AWS_RISK_IAM_QUARANTINE"), "eventTypeCode", id="another event"
+        ),
+        pytest.param(health(affectedEntities=[]), "names 0 access keys", id="no key"),
+        pytest.param(health(affectedEntities=None), "names 0 access keys", id="no entities"),
+        pytest.param(
+            health(affectedEntities=[{"entityValue": KEY}, {"entityValue": f"{KEY}2"}]),
+            "names 2 access keys, not one: send an emergency for each",
+            id="two keys",
+        ),
+        pytest.param(
+            health(affectedEntities=[{"entityValue": "arn:aws:iam::123456789012:user/alice"}]),
+            "not an access key id",
+            id="a user",
+        ),
+        pytest.param(health(affectedEntities=["x"]), "not an access key id", id="no object"),
+    ],
+)
+def test_an_event_that_does_not_say_which_key_is_refused(event: object, problem: str) -> None:
+    with pytest.raises(PayloadError, match=problem):
+        parse_payload(event)

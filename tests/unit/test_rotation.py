@@ -446,7 +446,44 @@ def test_a_run_is_measured() -> None:
         "UsersFailed": 0,
         "MarkedUsers": 2,
         "RunSeconds": 0,
+        "OldestActiveKeyDays": 100,
+        "KeysOverLimit": 1,
     }
+
+
+def test_the_gauges_are_of_after_the_run() -> None:
+    account = one_user(key("A", 200))
+
+    run(account)
+
+    assert account.measures["OldestActiveKeyDays"] == 0
+    assert account.measures["KeysOverLimit"] == 0
+
+
+def test_the_gauges_know_users_who_were_put_off() -> None:
+    account = one_user(key("A", 200))
+    account.add(user(key("B", 150)), "bob")
+
+    run(account, max_rotations_per_run=1)
+
+    assert (account.measures["KeysRotated"], account.measures["UsersDeferred"]) == (1, 1)
+    assert (account.measures["OldestActiveKeyDays"], account.measures["KeysOverLimit"]) == (150, 1)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(Payload(users=("alice",)), id="named users"),
+        pytest.param(Payload(emergency=Emergency("alice", "A", "leaked")), id="emergency"),
+    ],
+)
+def test_only_a_run_over_all_users_has_gauges(payload: Payload) -> None:
+    account = one_user(key("A", 100))
+
+    run(account, payload)
+
+    assert account.measures["KeysRotated"] == 1
+    assert not {"OldestActiveKeyDays", "KeysOverLimit"} & set(account.measures)
 
 
 def test_what_a_dry_run_would_do_is_not_measured_as_done() -> None:

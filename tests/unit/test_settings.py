@@ -12,6 +12,7 @@ from key_rotation.settings import Settings, SettingsError, UserTag, parse_settin
 PATH = "/key-rotation/config"
 KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/1"
 TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:key-rotation"
+BUS_ARN = "arn:aws:events:eu-west-1:123456789012:event-bus/default"
 ROLE = "arn:aws:iam::123456789012:role/team/reader"
 PARAMETERS = {
     "name": "key-rotation",
@@ -24,6 +25,7 @@ PARAMETERS = {
     "delete_after_days": "30",
     "idle_after_days": "45",
     "max_rotations_per_run": "0",
+    "orphan_secret_days": "30",
     "max_iam_writes_per_second": "20",
     "bulk_discovery": "true",
     "dry_run": "false",
@@ -34,6 +36,7 @@ PARAMETERS = {
     "secret_tags": "{}",
     "kms_key_arn": KEY_ARN,
     "topic_arn": TOPIC_ARN,
+    "event_bus_arn": BUS_ARN,
 }
 
 
@@ -62,6 +65,7 @@ def test_defaults_of_the_module_are_accepted() -> None:
         delete_after_days=30,
         idle_after_days=45,
         max_rotations_per_run=0,
+        orphan_secret_days=30,
         max_iam_writes_per_second=20,
         bulk_discovery=True,
         dry_run=False,
@@ -72,6 +76,7 @@ def test_defaults_of_the_module_are_accepted() -> None:
         secret_tags=(),
         kms_key_arn=KEY_ARN,
         topic_arn=TOPIC_ARN,
+        event_bus_arn=BUS_ARN,
     )
 
 

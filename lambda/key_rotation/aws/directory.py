@@ -76,7 +76,8 @@ class IamDirectory:
                 unread[user["UserName"]] = tags
             else:
                 users.append((user, tags))
-        return replace(self._sorted_out(users), unread=unread, one_by_one=why)
+        ids = frozenset(user["UserId"] for user in listed)
+        return replace(self._sorted_out(users), unread=unread, one_by_one=why, user_ids=ids)
 
     def _tags_of(self, user: UserTypeDef) -> dict[str, str] | Exception:
         """The error is an answer too: the other users' tags are read on."""
@@ -101,7 +102,8 @@ class IamDirectory:
                 marked.append(MarkedUser(ref, (), tags, created=created))
             elif value is not None:
                 odd[user["UserName"]] = value
-        return Scan(tuple(marked), odd, len(users))
+        ids = frozenset(user["UserId"] for user, _ in users)
+        return Scan(tuple(marked), odd, len(users), ids)
 
     def keys(self, user: UserRef) -> tuple[AccessKey, ...]:
         paginator = self._iam.get_paginator("list_access_keys")
@@ -117,6 +119,16 @@ class IamDirectory:
         answer = self._iam.get_access_key_last_used(AccessKeyId=key.id)
         used = answer["AccessKeyLastUsed"].get("LastUsedDate")
         return used.astimezone(UTC) if used is not None else None
+
+    def owner(self, access_key_id: str) -> str | None:
+        """`GetAccessKeyLastUsed` tells. For a key of an unmarked user it is denied to the role."""
+        try:
+            answer = self._iam.get_access_key_last_used(AccessKeyId=access_key_id)
+        except ClientError as error:
+            if code(error) == "NoSuchEntity":
+                return None
+            raise
+        return answer.get("UserName")
 
     def has_password(self, user: UserRef) -> bool:
         try:

@@ -15,6 +15,8 @@ def admits(filter_policy: str | None, scope: str | None, attributes: Mapping[str
     """Whether a subscription with this filter policy, JSON, gets a message so attributed."""
     if not filter_policy:
         return True
+    if not attributes:
+        return False  # not even {"exists": false}
     if scope == "MessageBody":
         return False
     try:

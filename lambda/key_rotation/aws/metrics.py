@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..report import Measure
+from .calls import CallCounter
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -14,14 +15,21 @@ NAMESPACE = "AccessKeyRotation"
 
 
 class RunMetrics:
-    """The `Metrics` port on a CloudWatch client; `name` is the installation's."""
+    """The `Metrics` port on a CloudWatch client.
 
-    def __init__(self, cloudwatch: Callable[[], CloudWatchClient], name: str) -> None:
+    `name` is the installation's; `calls` counts this run's.
+    """
+
+    def __init__(
+        self, cloudwatch: Callable[[], CloudWatchClient], name: str, calls: CallCounter
+    ) -> None:
         self._cloudwatch = cloudwatch
         self._name = name
+        self._calls = calls
 
     def put(self, measures: Sequence[Measure]) -> None:
-        """One call: CloudWatch takes 1,000 at a time."""
+        """One call, the run's last: CloudWatch takes 1,000 measures at a time."""
+        calls = Measure("ApiCalls", self._calls.made + 1)
         self._cloudwatch().put_metric_data(
             Namespace=NAMESPACE,
             MetricData=[
@@ -31,6 +39,6 @@ class RunMetrics:
                     "Value": measure.value,
                     "Unit": measure.unit,
                 }
-                for measure in measures
+                for measure in (*measures, calls)
             ],
         )

@@ -19,6 +19,8 @@ INTENT = f"{PREFIX}intent"
 ANNOUNCED = f"{PREFIX}announced"
 WARNED = f"{PREFIX}warned"
 INACTIVE_SINCE = f"{PREFIX}inactive-since"
+GONE_SINCE = f"{PREFIX}user-gone-since"
+PROVIDED_BY = f"{PREFIX}provided-by"  # on those that Terraform made; whatever its value
 
 _REPEATED = (Event.HELD, Event.BLOCKED, Event.FAILED)
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
@@ -27,6 +29,16 @@ _TIME = "%Y-%m-%dT%H:%M:%SZ"
 def notice_key(event: Event) -> str:
     """The tag that says when a notice of this event went out last, one per event."""
     return f"{PREFIX}notice-{event.value}"
+
+
+def write_gone(user_id: str, since: datetime) -> str:
+    return f"{user_id} {since.astimezone(UTC).strftime(_TIME)}"
+
+
+def read_gone(text: str | None, user_id: str | None) -> datetime | None:
+    """Since when this user is gone: a secret may have come to another one since."""
+    words = (text or "").split()
+    return _time(words[1]) if len(words) == 2 and words[0] == user_id else None
 
 
 def write_stamp(stamp: Stamp) -> str:

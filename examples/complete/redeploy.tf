@@ -1,0 +1,88 @@
+# A consumer that picks the new key up by itself: when the key of build-agent was rotated, its service is restarted on every
+# instance that is tagged as one of its, and reads the secret anew as it starts.
+#
+# The event has no secret: it says which user, and where the key is. Whatever is started by it reads the secret with rights of
+# its own. Here the service still has its old key for `fetch_days`, and reads the secret with that.
+
+locals {
+  consumer = "${var.user_name_prefix}build-agent"
+}
+
+resource "aws_cloudwatch_event_rule" "key_rotated" {
+  name        = "${var.name}-redeploy"
+  description = "The access key of ${local.consumer} was rotated."
+  tags        = var.tags
+
+  event_pattern = jsonencode({
+    source        = ["iam-access-key-rotation"]
+    "detail-type" = ["Access Key Rotated"]
+    detail = {
+      installation = [var.name]
+      user         = { name = [local.consumer] }
+    }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "restart_the_consumer" {
+  rule      = aws_cloudwatch_event_rule.key_rotated.name
+  target_id = "restart"
+  arn       = "arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.id}::document/AWS-RunShellScript"
+  role_arn  = aws_iam_role.redeploy.arn
+  input     = jsonencode({ commands = ["systemctl restart build-agent"] })
+
+  run_command_targets {
+    key    = "tag:uses-access-key-of"
+    values = [local.consumer]
+  }
+}
+
+resource "aws_iam_role" "redeploy" {
+  name               = "${var.name}-redeploy"
+  description        = "Restarts what uses the access key of ${local.consumer}."
+  assume_role_policy = data.aws_iam_policy_document.events_assume.json
+  tags               = var.tags
+}
+
+data "aws_iam_policy_document" "events_assume" {
+  statement {
+    sid     = "EventBridgeStartsIt"
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [data.aws_caller_identity.current.account_id]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "redeploy" {
+  name   = "restart"
+  role   = aws_iam_role.redeploy.id
+  policy = data.aws_iam_policy_document.redeploy.json
+}
+
+data "aws_iam_policy_document" "redeploy" {
+  statement {
+    sid       = "RunTheDocument"
+    actions   = ["ssm:SendCommand"]
+    resources = ["arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.id}::document/AWS-RunShellScript"]
+  }
+
+  statement {
+    sid       = "OnTheConsumersInstances"
+    actions   = ["ssm:SendCommand"]
+    resources = ["arn:${data.aws_partition.current.partition}:ec2:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:instance/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:ResourceTag/uses-access-key-of"
+      values   = [local.consumer]
+    }
+  }
+}

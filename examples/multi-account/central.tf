@@ -1,0 +1,189 @@
+# What the central account has besides: a bus that every account's function may send to, and a topic that every account's
+# alarms may publish to. In all other workspaces none of this is made.
+
+locals {
+  central = local.is_central ? { here = true } : {}
+}
+
+# --- The bus --------------------------------------------------------------------------------------------------------
+
+resource "aws_cloudwatch_event_bus" "central" {
+  for_each = local.central
+
+  name = var.name
+}
+
+data "aws_iam_policy_document" "bus" {
+  statement {
+    sid       = "FunctionsOfTheAccountsSend"
+    actions   = ["events:PutEvents"]
+    resources = [local.central_bus_arn]
+
+    principals {
+      type        = "AWS"
+      identifiers = [for id in local.all_ids : "arn:${data.aws_partition.current.partition}:iam::${id}:root"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:PrincipalArn"
+      values   = [for id in local.all_ids : "arn:${data.aws_partition.current.partition}:iam::${id}:role/${var.name}"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "events:source"
+      values   = ["iam-access-key-rotation"]
+    }
+  }
+}
+
+resource "aws_cloudwatch_event_bus_policy" "central" {
+  for_each = local.central
+
+  event_bus_name = aws_cloudwatch_event_bus.central[each.key].name
+  policy         = data.aws_iam_policy_document.bus.json
+}
+
+# A blocked user waits for a person, in whichever account: the operators are told here.
+resource "aws_cloudwatch_event_rule" "blocked" {
+  for_each = local.central
+
+  name           = "${var.name}-blocked"
+  description    = "A user of any account is blocked."
+  event_bus_name = aws_cloudwatch_event_bus.central[each.key].name
+
+  event_pattern = jsonencode({
+    source        = ["iam-access-key-rotation"]
+    "detail-type" = ["Access Key Blocked"]
+  })
+}
+
+resource "aws_cloudwatch_event_target" "blocked" {
+  for_each = local.central
+
+  rule           = aws_cloudwatch_event_rule.blocked[each.key].name
+  event_bus_name = aws_cloudwatch_event_bus.central[each.key].name
+  target_id      = "tell-the-operators"
+  arn            = aws_sns_topic.central[each.key].arn
+
+  input_transformer {
+    input_paths = {
+      account = "$.detail.account_id"
+      user    = "$.detail.user.name"
+      key     = "$.detail.access_key_id"
+      reason  = "$.detail.reason"
+    }
+    input_template = "\"The access key <key> of the IAM user <user> in the AWS account <account> cannot be replaced: <reason>. What to do: docs/operations.md, A blocked user.\""
+  }
+}
+
+# --- The topic ------------------------------------------------------------------------------------------------------
+
+resource "aws_sns_topic" "central" {
+  for_each = local.central
+
+  name              = "${var.name}-central"
+  display_name      = "IAM access keys, all accounts"
+  kms_master_key_id = aws_kms_key.central[each.key].arn
+}
+
+data "aws_iam_policy_document" "topic" {
+  statement {
+    sid       = "AlarmsOfTheAccountsPublish"
+    actions   = ["sns:Publish"]
+    resources = [local.central_topic_arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = local.all_ids
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = [for id in local.all_ids : "arn:${data.aws_partition.current.partition}:cloudwatch:${var.region}:${id}:alarm:${var.name}-*"]
+    }
+  }
+
+  statement {
+    sid       = "TheBusPublishes"
+    actions   = ["sns:Publish"]
+    resources = [local.central_topic_arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = ["arn:${data.aws_partition.current.partition}:events:${var.region}:${local.central_id}:rule/${var.name}/${var.name}-blocked"]
+    }
+  }
+}
+
+resource "aws_sns_topic_policy" "central" {
+  for_each = local.central
+
+  arn    = aws_sns_topic.central[each.key].arn
+  policy = data.aws_iam_policy_document.topic.json
+}
+
+resource "aws_sns_topic_subscription" "central" {
+  for_each = local.is_central ? var.central_emails : toset([])
+
+  topic_arn = aws_sns_topic.central["here"].arn
+  protocol  = "email"
+  endpoint  = each.value
+}
+
+# Alarms of other accounts publish to an encrypted topic only with a key whose policy admits CloudWatch there.
+resource "aws_kms_key" "central" {
+  for_each = local.central
+
+  description         = "Alarms of the access key rotation, of all accounts."
+  enable_key_rotation = true
+  policy              = data.aws_iam_policy_document.key.json
+}
+
+data "aws_iam_policy_document" "key" {
+  #checkov:skip=CKV_AWS_109:In a key policy "*" is this key, and the account must be able to administer it.
+  #checkov:skip=CKV_AWS_111:In a key policy "*" is this key.
+  #checkov:skip=CKV_AWS_356:In a key policy "*" is this key.
+
+  statement {
+    sid       = "AccountAdministersTheKey"
+    actions   = ["kms:*"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${data.aws_partition.current.partition}:iam::${local.central_id}:root"]
+    }
+  }
+
+  statement {
+    sid       = "AlarmsAndTheBusPublish"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
+    resources = ["*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["cloudwatch.amazonaws.com", "events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = local.all_ids
+    }
+  }
+}

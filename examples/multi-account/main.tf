@@ -1,0 +1,41 @@
+# One root for many accounts: a workspace per account. `make accounts-plan` and `make accounts-apply` go through all of them,
+# the central one first.
+
+locals {
+  account    = var.accounts[terraform.workspace]
+  is_central = terraform.workspace == var.central_account
+  central_id = var.accounts[var.central_account].id
+  all_ids    = sort([for account in values(var.accounts) : account.id])
+
+  # By name rather than by attribute: they are in the state of another workspace.
+  central_bus_arn   = "arn:${data.aws_partition.current.partition}:events:${var.region}:${local.central_id}:event-bus/${var.name}"
+  central_topic_arn = "arn:${data.aws_partition.current.partition}:sns:${var.region}:${local.central_id}:${var.name}-central"
+}
+
+data "aws_partition" "current" {}
+
+provider "aws" {
+  region              = var.region
+  allowed_account_ids = [local.account.id] # a role of the wrong account stops the plan
+
+  assume_role {
+    role_arn     = "arn:aws:iam::${local.account.id}:role/${var.role_name}"
+    session_name = "access-key-rotation"
+  }
+}
+
+module "key_rotation" {
+  source = "../.." # in your repo: "git::https://<host>/<path to this repo>.git//?ref=v1.0.0"
+
+  name             = var.name
+  dry_run          = local.account.dry_run
+  max_key_age_days = local.account.max_key_age_days
+  operator_emails  = local.account.operator_emails # the digests of this account
+
+  # Every account tells the central one: by events what was done, by alarms what is wrong.
+  event_bus_arn     = local.central_bus_arn
+  alarm_action_arns = [local.central_topic_arn]
+
+  # In the central account they are made in this very apply.
+  depends_on = [aws_cloudwatch_event_bus_policy.central, aws_sns_topic_policy.central]
+}

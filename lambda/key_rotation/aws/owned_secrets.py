@@ -1,0 +1,87 @@
+"""All secrets of this installation, to find those whose user is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from ..model import OwnedSecret
+from ..settings import Settings
+from . import records
+from .errors import code
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_secretsmanager.type_defs import TagTypeDef
+
+
+class InstallationSecrets:
+    """The `OwnedSecrets` port on a Secrets Manager client."""
+
+    def __init__(self, client: Callable[[], SecretsManagerClient], settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+
+    def all(self) -> Iterator[OwnedSecret]:
+        """100 a page. A filter by value matches what begins with it, so it is compared anew."""
+        pages = (
+            self._client()
+            .get_paginator("list_secrets")
+            .paginate(
+                Filters=[
+                    {"Key": "tag-key", "Values": [records.MANAGED_BY]},
+                    {"Key": "tag-value", "Values": [self._settings.name]},
+                ],
+                PaginationConfig={"PageSize": 100},
+            )
+        )
+        for page in pages:
+            for entry in page["SecretList"]:
+                secret = self._ours(entry["Name"], entry["ARN"], entry.get("Tags", []), False)
+                if secret is not None:
+                    yield secret
+
+    def confirmed(self, secret: OwnedSecret) -> OwnedSecret | None:
+        try:
+            answer = self._client().describe_secret(SecretId=secret.arn)
+        except ClientError as error:
+            if code(error) == "ResourceNotFoundException":
+                return None
+            raise
+        pending = "DeletedDate" in answer
+        return self._ours(answer["Name"], answer["ARN"], answer.get("Tags", []), pending)
+
+    def record_gone(self, secret: OwnedSecret, since: datetime) -> None:
+        value = records.write_gone(secret.user_id or "", since)
+        tags: list[TagTypeDef] = [{"Key": records.GONE_SINCE, "Value": value}]
+        self._client().tag_resource(SecretId=secret.arn, Tags=tags)
+
+    def forget_gone(self, secret: OwnedSecret) -> None:
+        self._client().untag_resource(SecretId=secret.arn, TagKeys=[records.GONE_SINCE])
+
+    def retire(self, secret: OwnedSecret, days: int) -> None:
+        self._client().delete_secret(SecretId=secret.arn, RecoveryWindowInDays=days)
+
+    def restore(self, secret: OwnedSecret) -> None:
+        self._client().restore_secret(SecretId=secret.arn)
+
+    def _ours(
+        self, name: str, arn: str, tags: Sequence[TagTypeDef], pending: bool
+    ) -> OwnedSecret | None:
+        values = {tag.get("Key"): tag.get("Value") for tag in tags}
+        settings = self._settings
+        if values.get(records.MANAGED_BY) != settings.name:
+            return None
+        if not name.startswith(settings.secret_name_prefix):
+            return None
+        return OwnedSecret(
+            name,
+            arn,
+            values.get(records.USER_ID),
+            records.read_gone(values.get(records.GONE_SINCE), values.get(records.USER_ID)),
+            records.PROVIDED_BY in values,
+            pending,
+        )

@@ -1,0 +1,117 @@
+"""Secrets of users who are gone: reported when first seen, and scheduled for deletion later.
+
+`decide` is pure. A secret belongs to a user by the user's unique id, so a renamed user keeps it,
+and a user of the same name created later does not count.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Set
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from .messages import Line
+from .model import Event, OwnedSecret
+from .ports import World
+from .report import Row
+from .settings import Settings
+
+WEEKDAY = 0  # of the runs that look; Monday
+RECOVERY_DAYS = 30  # in which a secret that is scheduled for deletion can be restored
+
+log = logging.getLogger("key_rotation")
+
+
+class Fate(StrEnum):
+    """What is to be done about a secret."""
+
+    KEEP = "keep"
+    REPORT = "user_gone"  # and put on record since when
+    FORGET = "user_is_back"  # clear that record
+    RETIRE = "secret_retired"
+
+
+def decide(secret: OwnedSecret, user_ids: Set[str], settings: Settings, now: datetime) -> Fate:
+    """`user_ids` are the unique ids of all users of the account, marked or not."""
+    if secret.user_id is None or secret.pending_deletion:
+        return Fate.KEEP
+    if secret.user_id in user_ids:
+        return Fate.FORGET if secret.gone_since else Fate.KEEP
+    if secret.gone_since is None:
+        return Fate.REPORT
+    waited = now - secret.gone_since >= timedelta(days=settings.orphan_secret_days)
+    return Fate.RETIRE if waited and not secret.provided else Fate.KEEP
+
+
+@dataclass
+class Housekeeping:
+    """One run's look at the secrets. `rows` and `lines` tell what was done."""
+
+    world: World
+    settings: Settings
+    dry_run: bool
+    rows: list[Row] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+
+    def is_due(self) -> bool:
+        """Once a week: listing costs calls, and nothing here is urgent."""
+        return self.settings.orphan_secret_days > 0 and self.world.clock.now().weekday() == WEEKDAY
+
+    def tidy(self, user_ids: Set[str]) -> None:
+        """Looks at every secret of this installation. Raises what the services raise; what was
+        done until then is in `rows` and `lines`."""
+        now = self.world.clock.now()
+        for listed in self.world.owned_secrets.all():
+            if decide(listed, user_ids, self.settings, now) is Fate.KEEP:
+                continue
+            # The list may be minutes old, so it is no ground to act on.
+            secret = self.world.owned_secrets.confirmed(listed)
+            if secret is not None:
+                self._act(secret, decide(secret, user_ids, self.settings, now), now)
+
+    def _act(self, secret: OwnedSecret, fate: Fate, now: datetime) -> None:
+        if not self.dry_run:
+            self._do(secret, fate, now)
+        if fate is Fate.REPORT:
+            self._tell(secret, fate, self._announcement(secret, now))
+        elif fate is Fate.RETIRE:
+            text = f"can be restored for {RECOVERY_DAYS} days, and is deleted then"
+            self._tell(secret, fate, text)
+
+    def _do(self, secret: OwnedSecret, fate: Fate, now: datetime) -> None:
+        owned_secrets = self.world.owned_secrets
+        match fate:
+            case Fate.REPORT:
+                owned_secrets.record_gone(secret, now)
+            case Fate.RETIRE:
+                owned_secrets.retire(secret, RECOVERY_DAYS)
+                self._restore_unless_gone(secret)
+            case Fate.FORGET:
+                owned_secrets.forget_gone(secret)
+            case _:
+                pass  # it is not as it was listed
+
+    def _restore_unless_gone(self, secret: OwnedSecret) -> None:
+        """Another run may have handed it to a new user of the same name just now."""
+        again = self.world.owned_secrets.confirmed(secret)
+        if again is not None and again.user_id != secret.user_id:
+            self.world.owned_secrets.restore(again)
+
+    def _announcement(self, secret: OwnedSecret, now: datetime) -> str:
+        if secret.provided:
+            return "is kept, since Terraform provides it: take the user out of `users`"
+        day = now + timedelta(days=self.settings.orphan_secret_days)
+        return f"is scheduled for deletion after {day:%Y-%m-%d}"
+
+    def _tell(self, secret: OwnedSecret, fate: Fate, what: str) -> None:
+        text = f"the user does not exist any more; the secret {secret.name} {what}"
+        name = secret.name.removeprefix(self.settings.secret_name_prefix)
+        detail = "dry run" if self.dry_run else text
+        self.rows.append(Row(name, "report", fate.value, None, detail))
+        log.info("user gone", extra={"user": name, "reason": fate.value, "detail": detail})
+        if not self.dry_run:
+            self.lines.append(
+                Line(Event.RETIRED, name, f"{name}: {text}", None, fate.value, secret.arn)
+            )

@@ -1,0 +1,76 @@
+"""Secrets of users who are gone, on the wire."""
+
+from __future__ import annotations
+
+from tests.aws.account import Account
+
+
+def pending(account: Account, name: str) -> bool:
+    secret = account.client("secretsmanager").describe_secret(SecretId=account.secret_name(name))
+    return "DeletedDate" in secret
+
+
+def delete(account: Account, name: str) -> None:
+    iam = account.client("iam")
+    for key_id in account.statuses(name):
+        iam.delete_access_key(UserName=name, AccessKeyId=key_id)
+    iam.delete_login_profile(UserName=name)
+    iam.delete_user(UserName=name)
+
+
+def test_a_secret_goes_thirty_days_after_its_user(account: Account) -> None:
+    account.subscribe("bob", user="bob", audience="user")
+    account.add_user("alice", 90)
+    account.add_user("bob", 90)
+    account.run()
+    account.messages("operators")
+    delete(account, "bob")
+
+    account.pass_days(7)
+    account.run()
+
+    assert account.secret_tags("bob")["user-gone-since"].endswith(" 2026-06-08T12:00:00Z")
+    [line] = [
+        line
+        for message in account.messages("operators")
+        for line in message["lines"]
+        if line["event"] == "retired"
+    ]
+    assert line["user"] == "bob"
+
+    account.pass_days(28)
+    account.run()
+    assert not pending(account, "bob")
+
+    account.pass_days(7)
+    account.run()
+    assert pending(account, "bob")
+    assert not pending(account, "alice")
+
+
+def test_a_renamed_user_keeps_the_secret(account: Account) -> None:
+    account.add_user("alice", 90)
+    account.run()
+    account.client("iam").update_user(UserName="alice", NewUserName="alice.b")
+
+    account.pass_days(7)
+    account.run()
+
+    assert "user-gone-since" not in account.secret_tags("alice")
+
+
+def test_another_installations_secrets_are_not_looked_at(account: Account) -> None:
+    secrets = account.client("secretsmanager")
+    for name, installation in (("iam-access-key/x", "key-rotation-2"), ("other/x", "key-rotation")):
+        secrets.create_secret(
+            Name=name,
+            SecretString="{}",
+            Tags=[
+                {"Key": "access-key-rotation:managed-by", "Value": installation},
+                {"Key": "access-key-rotation:user-id", "Value": "AIDAGONE"},
+            ],
+        )
+
+    report = account.run()
+
+    assert report["users"] == []

@@ -1,0 +1,79 @@
+"""The script that goes through all accounts: its order, its table, what it refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from scripts.accounts import ACCOUNTS, FOLDER, Accounts, Outcome, chosen, in_order, main, table
+
+NAMES = ["data", "security", "shop"]
+
+
+@pytest.mark.parametrize(
+    ("command", "accounts", "order"),
+    [
+        ("plan", NAMES, ["security", "data", "shop"]),
+        ("apply", NAMES, ["security", "data", "shop"]),
+        ("destroy", NAMES, ["data", "shop", "security"]),
+        ("apply", ["shop"], ["shop"]),
+    ],
+)
+def test_the_central_account_is_first_and_goes_last(
+    command: str, accounts: list[str], order: list[str]
+) -> None:
+    done: list[str] = []
+
+    def do(account: str) -> Outcome:
+        done.append(account)
+        return Outcome(account, "1" * 12, (0, 0, 0), "done")
+
+    outcomes = in_order(accounts, "security", command, do, jobs=1)
+
+    assert done == [outcome.account for outcome in outcomes] == order
+
+
+def test_the_table_shows_what_failed() -> None:
+    text = table(
+        [
+            Outcome("security", "111122223333", (47, 0, 0), "done"),
+            Outcome("shop", "444455556666", None, "no such role", failed=True),
+        ]
+    )
+
+    assert text.splitlines() == [
+        "account   id            add  change  destroy  result",
+        "security  111122223333   47       0        0  done",
+        "shop      444455556666    -       -        -  no such role",
+    ]
+
+
+def test_an_account_that_is_not_in_the_map_is_named() -> None:
+    with pytest.raises(SystemExit, match="there is no account 'shopp'; known: data, security"):
+        chosen("data,shopp", NAMES)
+    assert chosen(None, NAMES) == NAMES
+    assert chosen("shop, data", NAMES) == ["shop", "data"]
+
+
+def test_nothing_is_applied_that_was_not_planned(tmp_path: Path) -> None:
+    map_ = {"central_account": "a", "accounts": {"a": {"id": "1" * 12}}}
+    (tmp_path / ACCOUNTS).write_text(json.dumps(map_))
+
+    outcome = Accounts(tmp_path, {}).apply("a")
+
+    assert (outcome.failed, outcome.result) == (True, "not planned: run plan first")
+
+
+def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["aply"])
+    assert "invalid choice: 'aply'" in capsys.readouterr().err
+
+
+def test_the_examples_map_is_whole() -> None:
+    accounts = Accounts(FOLDER, {})
+
+    assert accounts.central in accounts.ids
+    assert all(re.fullmatch(r"\d{12}", account_id) for account_id in accounts.ids.values())

@@ -1,0 +1,200 @@
+"""Secrets whose user is gone: the table of decisions, and a run that carries them out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from key_rotation.housekeeping import WEEKDAY, Fate, decide
+from key_rotation.model import OwnedSecret
+from key_rotation.payload import Emergency, Payload
+from key_rotation.report import Report, RotationFailedError
+from key_rotation.rotation import Rotation
+from tests.unit.builders import ALICE, NOW, SECRET_ARN, ago, key, settings, user
+from tests.unit.fakes import FakeAccount
+
+GONE = "AIDAGONE"
+
+
+def owned(
+    user_id: str | None = GONE, gone_days: float | None = None, **changes: bool
+) -> OwnedSecret:
+    gone_since = None if gone_days is None else ago(gone_days)
+    return OwnedSecret("iam-access-key/gone", SECRET_ARN, user_id, gone_since, **changes)
+
+
+@pytest.mark.parametrize(
+    ("secret", "fate"),
+    [
+        pytest.param(owned(ALICE.id), Fate.KEEP, id="of a user who is there"),
+        pytest.param(owned(ALICE.id, 40), Fate.FORGET, id="of a user who is there again"),
+        pytest.param(owned(None), Fate.KEEP, id="of nobody yet"),
+        pytest.param(owned(None, 40), Fate.KEEP, id="of nobody, on record"),
+        pytest.param(owned(), Fate.REPORT, id="gone, and not on record"),
+        pytest.param(owned(gone_days=0), Fate.KEEP, id="just reported"),
+        pytest.param(owned(gone_days=29.99), Fate.KEEP, id="a moment before"),
+        pytest.param(owned(gone_days=30), Fate.RETIRE, id="long enough"),
+        pytest.param(owned(gone_days=400), Fate.RETIRE, id="for a year"),
+        pytest.param(owned(pending_deletion=True), Fate.KEEP, id="to be deleted, not on record"),
+        pytest.param(owned(gone_days=40, pending_deletion=True), Fate.KEEP, id="to be deleted"),
+        pytest.param(owned(provided=True), Fate.REPORT, id="made by Terraform"),
+        pytest.param(owned(gone_days=40, provided=True), Fate.KEEP, id="Terraform's, for long"),
+    ],
+)
+def test_fate(secret: OwnedSecret, fate: Fate) -> None:
+    assert decide(secret, {ALICE.id, "AIDAUNMARKED"}, settings(), NOW) is fate
+
+
+def account_with(*secrets: OwnedSecret) -> FakeAccount:
+    account = FakeAccount()
+    account.add(user(key("A", 10)))
+    account.owned = {secret.name: secret for secret in secrets}
+    return account
+
+
+def run(account: FakeAccount, payload: Payload | None = None, **changes: object) -> Report:
+    return Rotation(account.world(), settings(**changes), payload or Payload(), "this-run").run()
+
+
+def test_now_is_the_day_on_which_it_looks() -> None:
+    assert NOW.weekday() == WEEKDAY
+
+
+def test_gone_is_reported_first_and_retired_later() -> None:
+    account = account_with(owned())
+
+    first = run(account)
+
+    assert account.owned["iam-access-key/gone"].gone_since == NOW
+    assert [(row.user, row.action, row.reason) for row in first.rows] == [
+        ("gone", "report", "user_gone")
+    ]
+    assert "is scheduled for deletion after 2026-07-01" in account.digests[0].text.replace(
+        "\n  ", " "
+    )
+    assert account.retired == []
+
+    for _ in range(4):
+        account.clock.time += timedelta(days=7)
+        run(account)
+    assert (account.retired, len(account.digests)) == ([], 1)
+
+    account.clock.time += timedelta(days=7)
+    last = run(account)
+    assert account.retired == ["iam-access-key/gone"]
+    assert [row.reason for row in last.rows] == ["secret_retired"]
+    assert "can be restored for 30 days" in account.digests[1].text.replace("\n  ", " ")
+
+    account.clock.time += timedelta(days=7)
+    assert run(account).rows == ()
+
+
+@pytest.mark.parametrize(
+    ("payload", "changes", "days"),
+    [
+        pytest.param(Payload(users=("alice",)), {}, 0, id="named users"),
+        pytest.param(Payload(emergency=Emergency("alice", "A", "x")), {}, 0, id="emergency"),
+        pytest.param(Payload(), {"orphan_secret_days": 0}, 0, id="never wanted"),
+        pytest.param(Payload(), {}, 1, id="another day of the week"),
+    ],
+)
+def test_nobody_looks(payload: Payload, changes: dict[str, int], days: int) -> None:
+    account = account_with(owned(gone_days=40))
+    account.clock.time += timedelta(days=days)
+
+    run(account, payload, **changes)
+
+    assert "all" not in account.calls
+
+
+def test_an_unmarked_or_renamed_user_keeps_the_secret() -> None:
+    account = account_with(owned("AIDAUNMARKED", gone_days=40), owned(ALICE.id))
+    account.unmarked_ids = frozenset({"AIDAUNMARKED"})
+
+    assert run(account).rows == ()
+    assert account.retired == []
+
+
+def test_a_user_who_is_back_is_taken_off_the_record() -> None:
+    account = account_with(owned(ALICE.id, gone_days=3))
+
+    run(account)
+
+    assert account.owned["iam-access-key/gone"].gone_since is None
+    assert account.digests == []
+
+
+def test_the_list_is_no_ground_to_act() -> None:
+    account = account_with(owned(ALICE.id))
+    account.listed_secrets = [owned(gone_days=40)]
+
+    run(account)
+
+    assert account.retired == []
+
+
+def test_a_secret_that_is_not_there_any_more_is_left() -> None:
+    account = account_with()
+    account.listed_secrets = [owned(gone_days=40)]
+
+    assert run(account).rows == ()
+
+
+def test_a_secret_that_came_to_a_new_user_meanwhile_is_restored() -> None:
+    account = account_with(owned(gone_days=40))
+    new = replace(owned(gone_days=None), user_id="AIDANEW")
+    account.before("retire", lambda: account.owned.update({new.name: new}))
+
+    run(account)
+
+    assert not account.owned[new.name].pending_deletion
+    assert account.owned[new.name].user_id == "AIDANEW"
+
+
+def test_a_dry_run_says_what_it_would_do() -> None:
+    account = account_with(owned(gone_days=40))
+
+    report = run(account, dry_run=True)
+
+    assert [(row.reason, row.detail) for row in report.rows] == [("secret_retired", "dry run")]
+    assert (account.retired, account.digests) == ([], [])
+
+
+def test_a_dry_run_forgets_nothing() -> None:
+    account = account_with(owned(ALICE.id, gone_days=3))
+
+    assert run(account, dry_run=True).rows == ()
+    assert account.owned["iam-access-key/gone"].gone_since == ago(3)
+
+
+def test_terraforms_secret_is_reported_and_kept() -> None:
+    account = account_with(owned(provided=True))
+
+    run(account)
+
+    assert "take the user out of `users`" in account.digests[0].text.replace("\n  ", " ")
+
+
+def test_what_was_not_done_is_not_told() -> None:
+    account = account_with(owned(gone_days=40))
+    account.fail("retire", RuntimeError("denied"))
+
+    with pytest.raises(RotationFailedError, match="denied"):
+        run(account)
+
+    assert account.digests == []
+
+
+def test_a_failure_is_one_of_the_house_and_of_no_user() -> None:
+    account = account_with(owned(gone_days=40))
+    account.add(user(key("B", 90)), "bob")
+    account.fail("all", RuntimeError("throttled"))
+
+    with pytest.raises(RotationFailedError) as failure:
+        run(account)
+
+    [row] = failure.value.report.failed
+    assert (row.user, row.reason) == ("(operators)", "housekeeping_failed")
+    assert account.measures["KeysRotated"] == 1
