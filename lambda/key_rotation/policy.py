@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
+from itertools import takewhile
 
 from .model import (
     AccessKey,
@@ -42,6 +43,7 @@ VERIFIED_AFTER = timedelta(hours=1)
 RECENT = timedelta(days=3)
 # Notices that repeat do so at most this often per key.
 REMIND_EVERY = timedelta(days=7)
+_TOLD_FIRST = (Verb.PREPARE, Verb.WARN, Verb.ROTATE)
 
 
 def decide(user: MarkedUser, settings: Settings, now: datetime) -> Decision | Needs:
@@ -191,7 +193,8 @@ class _Case:
         return Decision((first,), Reason.ORPHAN)
 
     def _announce_late(self) -> Decision:
-        """A delivered key that no run got to announce, and then whatever follows from that."""
+        """A delivered key that no run got to announce, and then what follows from that, up to what
+        needs a word of its own before it: the operators get one digest a run."""
         key = self._delivered_key()
         assert key is not None
         if self._nobody_listens():
@@ -206,7 +209,7 @@ class _Case:
             then, until = Decision((), Reason.NOT_ANNOUNCED), None
         told = tuple(
             replace(action, notify=False) if action.verb is Verb.DISABLE else action
-            for action in then.actions
+            for action in takewhile(lambda action: action.verb not in _TOLD_FIRST, then.actions)
         )
         return Decision((announce, *told), Reason.NOT_ANNOUNCED, until)
 

@@ -416,6 +416,8 @@ class Run:
         delivered = history.delivered(name)
         told = key.id in truth.told_disabled or delivered in truth.announced
         self._hold(told, f"{key.id} was disabled before anybody was told")
+        unverified = delivered in self._created and history.refused_by_sts > 0
+        self._hold(not unverified, f"{key.id} was disabled before STS accepted {delivered}")
         self._check_can_fetch(name, key)
 
     def _check_can_fetch(self, name: str, key: AccessKey) -> None:

@@ -235,6 +235,25 @@ def test_a_warning_makes_the_secret_and_is_not_repeated() -> None:
     assert account.secrets["alice"].exists
 
 
+def test_a_late_announcement_and_the_next_rotation_are_told_to_the_operators_each() -> None:
+    account = one_user(
+        inactive("A", 180),
+        key("B", 90),
+        secret=secret("B", "A", inactive_since=stamp("A", 90)),
+        audience=Audience.OPERATOR,
+    )
+
+    reports = [run(account), run(account)]
+
+    assert [rows(report)[-1][:2] for report in reports] == [
+        ("delete", "superseded"),
+        ("disable", "superseded"),
+    ]
+    told = [line["access_key_id"] for digest in account.digests for line in digest.data["lines"]]
+    assert {"B", "NEW1"} <= set(told)
+    assert account.statuses() == {"B": "Inactive", "NEW1": "Active"}
+
+
 def test_a_warning_through_the_operators() -> None:
     account = one_user(key("A", 85), audience=Audience.OPERATOR)
 
