@@ -283,6 +283,7 @@ class Applier:
         if action.notify and not at_once:
             first = action.reason is Reason.IDLE
             self._tell(work, Event.DISABLED, message, action, text, first)
+        self._forget_earlier(work, key)
         self._keys.disable(work.user.ref, key.id)
         if stays is not None and not at_once:  # a leaked key is never switched on again
             self._undo_unless_active(work, key.id, stays)
@@ -405,6 +406,13 @@ class Applier:
         listed_at = self._clock.now()
         work.user = replace(work.user, keys=self._directory.keys(work.user.ref))
         work.listed_at = listed_at
+
+    def _forget_earlier(self, work: Work, key: AccessKey) -> None:
+        """A record of when the key was inactive before somebody enabled it must not count, should
+        the new one never be written."""
+        earlier = work.secret.inactive_since
+        if earlier is not None and earlier.access_key_id == key.id:
+            self._secrets.forget_inactive(work.secret)
 
     def _wait_until_seen(self, work: Work, key_id: str | None) -> None:
         """IAM may not list a key yet that it has just made."""

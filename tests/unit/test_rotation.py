@@ -423,6 +423,19 @@ def test_a_changed_policy_is_put_back_with_the_warning() -> None:
     assert "is put back" in account.digests[0].text
 
 
+def test_a_key_that_was_inactive_before_is_not_deleted_early_when_the_new_record_fails() -> None:
+    account = superseded(inactive_since=stamp("A", 60))
+    account.fail("record", RuntimeError("down"), RuntimeError("still down"))
+
+    with pytest.raises(RotationFailedError):
+        run(account)
+
+    assert account.statuses() == {"A": "Inactive", "B": "Active"}
+    assert account.secrets["alice"].inactive_since is None
+    account.clock.time += timedelta(hours=1)
+    assert "delete" not in [action for action, _, _ in rows(run(account))]
+
+
 def test_a_restored_secret_is_reported() -> None:
     account = superseded(pending_deletion=True)
 
