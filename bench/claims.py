@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from .cell import Result
 
+EVENTS = "events:PutEvents"
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -32,8 +34,10 @@ class Measured:
     def claims(self) -> list[Claim]:
         quiet, unmarked = self.none_due.total, self.unmarked.total
         more = self.all_due.cell.due - self.some_due.cell.due
-        calls = (self.all_due.total - self.some_due.total) / more
-        changes = (self.all_due.mutating - self.some_due.mutating) / more
+        events = (self.all_due.calls[EVENTS] - self.some_due.calls[EVENTS]) / more
+        with_events = (self.all_due.total - self.some_due.total) / more
+        calls = with_events - events
+        changes = (self.all_due.mutating - self.some_due.mutating) / more - events
         faster = self.plain_some_due.seconds / self.some_due.seconds
         due = self.all_due.cell.due
         return [
@@ -41,6 +45,12 @@ class Measured:
             Claim("calls, 5,000 unmarked", "at most 15", f"{unmarked}", unmarked <= 15),
             Claim("calls per due key", "at most 12", f"{calls:.2f}", round(calls, 2) <= 12.01),
             Claim("… of them mutating", "at most 6", f"{changes:.2f}", round(changes, 2) <= 6.01),
+            Claim(
+                "… with its two events, ten to a call",
+                "at most 12.2",
+                f"{with_events:.2f}",
+                round(with_events, 2) <= 12.21,
+            ),
             Claim("times as fast as the plain loop", "at least 20", f"{faster:.0f}", faster >= 20),
             Claim(
                 "5,000 due in one budget of 900 s",
