@@ -44,7 +44,7 @@ class FaultPoint:
         watch.finish()
         if self.retried:
             retry(account, ledger, first, payload)
-        cut_off = first.died or first.failed or scenario.died_before
+        cut_off = (first.died or first.failed) + scenario.died_before
         follow_up(account, ledger, repeats=tap.lost_answers + cut_off)
 
 

@@ -159,6 +159,10 @@ class Ledger:
         for key_id in key_ids:
             self.facts[key_id].held_by_person = True
 
+    def holds(self, key_id: str) -> bool:
+        """Whether its owner has the key's secret."""
+        return self.facts[key_id].held_by_person
+
     def person_keeps(self, key_id: str, days: float = 1000) -> None:
         """A person made this key, or chose it over another: it must stay active for so long."""
         self._kept[key_id] = self.account.clock.now() + timedelta(days=days)
