@@ -82,6 +82,7 @@ class Ledger:
     _kept: dict[str, datetime] = field(default_factory=dict)
     _predecessors: set[str] = field(default_factory=set)
     _person_acted: bool = False
+    _acted_just_now: bool = False
 
     def __post_init__(self) -> None:
         self.look("setting up")
@@ -193,6 +194,7 @@ class Ledger:
                     self._check_deletion(key_id, facts, call)
                     del self.facts[key_id]
             self._check_working_key(name, call)
+        self._acted_just_now = call == "person"
 
     def _check_working_key(self, name: str, call: str) -> None:
         worked, works = self._works.get(name, False), self._can_work(name)
@@ -206,7 +208,7 @@ class Ledger:
 
     def _could_not_be_known(self, call: str) -> bool:
         """IAM has no compare-and-set, and a deletion cannot be undone."""
-        return call == "iam:DeleteAccessKey" and self._person_acted
+        return call == "iam:DeleteAccessKey" and self._acted_just_now
 
     def _is_price_of_an_emergency(self, name: str) -> bool:
         """A leaked key is not left on for longer than half a minute if IAM does not take the new
@@ -262,8 +264,8 @@ class Ledger:
             self._violated(Promise.TOLD_FIRST, f"{key_id} of {name} was disabled before a word")
 
     def _check_deletion(self, key_id: str, facts: KeyFacts, call: str) -> None:
-        if call == "person" or self._person_acted:
-            return  # somebody enabled it after the list that was made right before the deletion
+        if call == "person" or self._acted_just_now:
+            return  # somebody enabled it between the list and the deletion right after it
         if self._is_kept(key_id):
             self._violated(Promise.PERSONS_KEY, f"{key_id} was deleted")
         now = self.account.clock.now()
