@@ -28,22 +28,10 @@ from tests.unit.builders import (
     user,
 )
 from tests.unit.fakes import FakeAccount
+from tests.unit.history import CHANGES
 
-MUTATING = {
-    "prepare",
-    "record_intent",
-    "create",
-    "store",
-    "works",
-    "tell",
-    "record",
-    "disable",
-    "enable",
-    "delete",
-    "withdraw_intent",
-    "forget_inactive",
-    "tell_operators",
-}
+# Changes and messages, and the trial of a new key, whose place among them counts.
+MUTATING = CHANGES | {"works"}
 
 
 def run(account: FakeAccount, payload: Payload | None = None, **changes: Any) -> Report:
