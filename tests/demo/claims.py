@@ -22,13 +22,15 @@ class ClaimError(Exception):
 
 @dataclass
 class Scene:
-    """What is known of the play so far; `held` are the keys that the users were given."""
+    """What is known of the play so far; `held` are the keys that the users were given, `texts`
+    what came in elsewhere than in a mailbox."""
 
     account: Account
     outputs: Mapping[str, Any]
     held: Mapping[str, Sequence[HeldKey]]
     report: Mapping[str, Any]
     mails: dict[str, Mail] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
 
     def secret_of(self, user: str) -> dict[str, Any]:
         """What a reader of the user's secret gets."""
@@ -94,6 +96,7 @@ def secrecy(scene: Scene, shown: str, state: str, outputs: Sequence[str]) -> str
         "what was printed here": [shown],
         "the function's log": log_lines(scene.account, scene.outputs["function_name"]),
         "a mail": [mail["raw"] + mail["body"] for mail in scene.account.backdoor.mails()],
+        "a card or an event": scene.texts,
         "the Terraform state": [state],
         "an answer of the function": outputs,
     }
@@ -101,7 +104,7 @@ def secrecy(scene: Scene, shown: str, state: str, outputs: Sequence[str]) -> str
         for key in keys:
             if any(key.secret in text for text in texts):
                 raise ClaimError(f"a secret access key (of {key.id}) is in {place}")
-    return "no secret access key in any log line, mail, answer, the Terraform state, or above"
+    return "no secret access key in any log line, mail, card, event, answer, the state, or above"
 
 
 def rotated(scene: Scene, user: str, old: str, statuses: Mapping[str, str], old_status: str) -> str:

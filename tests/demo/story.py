@@ -13,15 +13,14 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests.localstack import process, server
-from tests.localstack.backdoor import Mail
 from tests.localstack.endpoint import from_environment
 
-from . import claims, command_line, tables
+from . import claims, command_line, listeners, tables
 from .aws_cli import ROOT, Installation
 from .claims import ClaimError, Scene, require
+from .readers import Readers
 from .runs import Failure, invoke, reports, wait_for_report
 from .screen import Screen, Working
-from .shell import Shell, command
 from .stage import (
     Account,
     ExampleUser,
@@ -44,6 +43,7 @@ _PAST = {
     "rotate": "rotated",
     "warn": "warned",
 }
+_LISTENERS = "access-key-rotation-demo"
 _PERSON, _SERVICE, _ON_DEMAND = "alice", "build-agent", "legacy-import"
 
 
@@ -72,11 +72,15 @@ class Story:
         keys = tables.look(account, users)
         self._show_plan(account, outputs, keys)
         if account.endpoint.embedded:
+            channel, queue = self._listen(account, outputs)
             report = self._let_the_schedule_run(account, terraform, outputs, keys)
             scene = Scene(account, outputs, held, report)
-            self._show_mails(scene)
-            self._follow_as_service(scene)
-            self._follow_as_person(scene, sign_in)
+            readers = self._readers(scene)
+            readers.show_mails()
+            readers.show_card(channel)
+            readers.show_event(queue)
+            readers.follow_as_service()
+            readers.follow_as_person(sign_in)
         else:
             report = self._replace_a_leaked_key(account, terraform, outputs, keys)
             scene = Scene(account, outputs, held, report)
@@ -178,6 +182,17 @@ class Story:
         }
         self._screen.done(require(same, "the dry run changed nothing", now))
 
+    def _listen(
+        self, account: Account, outputs: Mapping[str, Any]
+    ) -> tuple[listeners.Channel, listeners.EventQueue]:
+        """A chat channel and a program; both hear the first run."""
+        channel = listeners.Channel(account, _LISTENERS, outputs["topic_arn"], _PERSON)
+        return channel, listeners.EventQueue(account, _LISTENERS)
+
+    def _readers(self, scene: Scene) -> Readers:
+        assert self._installation is not None
+        return Readers(self._screen, scene, self._installation, BUILD, _PERSON, _SERVICE)
+
     def _let_the_schedule_run(
         self,
         account: Account,
@@ -222,63 +237,6 @@ class Story:
         old, now = scene.held[_PERSON][0].id, scene.account.statuses(_PERSON)
         self._screen.done(claims.rotated(scene, _PERSON, old, now, "Inactive"))
 
-    def _show_mails(self, scene: Scene) -> None:
-        self._screen.step("What they find in their mailboxes")
-        users: dict[str, ExampleUser] = scene.outputs["iam_users"]
-        for user in (_PERSON, _SERVICE, "dave", "frank"):
-            scene.mails[user] = self._mail(scene, str(users[user]["email"]), f" of {user} in ")
-        readers = {mail["to"] for mail in scene.account.backdoor.mails()}
-        operators = sorted(readers - {user["email"] for user in users.values()})
-        require(bool(operators), "an address hears of nothing but the operators' digest")
-        scene.mails["operators"] = self._mail(scene, operators[0], "Access key rotation in ")
-        for reader, title in (
-            (_PERSON, "alice: her old key is off at once, since she can sign in without it"),
-            (_SERVICE, "build-agent: its old key works on for a week, to fetch the new one with"),
-            ("operators", "the operators: one digest a run"),
-        ):
-            self._screen.console.print(tables.mail_panel(scene.mails[reader], title))
-
-    def _follow_as_service(self, scene: Scene) -> None:
-        self._screen.step("build-agent does what its mail says, with the old key")
-        shell = self._shell(_SERVICE, scene)
-        shell.add_profile(_SERVICE, scene.held[_SERVICE][0])
-        mail = scene.mails[_SERVICE]["message"]
-        own = f"--profile {_SERVICE}"  # "put the name of your own profile in place of default"
-        value = json.loads(shell.run(command(mail, "aws secretsmanager"), profile=_SERVICE))
-        new = scene.new_key_of(_SERVICE)
-        require(value["AccessKeyId"] == new.id, "the mail's command fetches the new key", value)
-        shell.run(
-            command(mail, "aws configure").replace("--profile default", own),
-            {
-                "AWS Access Key ID": value["AccessKeyId"],
-                "AWS Secret Access Key": value["SecretAccessKey"],
-                "Default region name": "",
-                "Default output format": "",
-            },
-            profile=_SERVICE,
-        )
-        check = command(mail, "aws sts").replace("--profile default", own)
-        arn = json.loads(shell.run(check, profile=_SERVICE))["Arn"]
-        claim = "build-agent is who it was, now with the new key"
-        self._screen.done(require(arn.endswith(f":user/{_SERVICE}"), claim, arn))
-
-    def _follow_as_person(self, scene: Scene, sign_in: tuple[HeldKey, str]) -> None:
-        self._screen.step("alice, signed in with her password, never copies a key again")
-        shell = self._shell(_PERSON, scene)
-        shell.add_profile("signed-in", *sign_in)
-        mail = scene.mails[_PERSON]["message"]
-        shell.run(command(mail, "aws secretsmanager"), profile="signed-in")
-        # As the mail asks: the profile that she signs in with, and then the new one.
-        once = command(mail, "aws configure set credential_process")
-        shell.run(once.replace("--profile default", "--profile signed-in"))
-        check = command(mail, "aws sts").replace("--profile default", "--profile rotated")
-        arn = json.loads(shell.run(check))["Arn"]
-        require(arn.endswith(f":user/{_PERSON}"), "alice's profile is alice", arn)
-        used = shell.run("aws configure list --profile rotated")
-        new = scene.new_key_of(_PERSON)
-        claim = f"credential_process hands out {new.id}, and STS takes it"
-        self._screen.done(require(new.id[-4:] in used and "custom-process" in used, claim, used))
-
     def _run_again(self, scene: Scene, terraform: Terraform) -> None:
         self._screen.step("Once more: nothing to do, nothing to plan")
         function = scene.outputs["function_name"]
@@ -306,6 +264,7 @@ class Story:
 
     def _destroy(self, scene: Scene, terraform: Terraform) -> None:
         self._screen.step("terraform destroy")
+        listeners.discard(scene.account, _LISTENERS)
         with self._screen.working("terraform destroy") as self._working:
             summary = terraform.destroy(dry_run="false", **self._variables())
         self._screen.done(summary)
@@ -388,30 +347,6 @@ class Story:
             raise ClaimError(f"the function failed: {answer.message}")
         return answer
 
-    def _shell(self, user: str, scene: Scene) -> Shell:
-        assert self._installation is not None
-        with self._screen.working("the AWS CLI is being installed") as working:
-            while not self._installation.is_done():
-                working.update("the AWS CLI is being installed")
-                time.sleep(0.2)
-            cli = self._installation.wait()
-        home = BUILD / f"home-of-{user}"
-        shutil.rmtree(home, ignore_errors=True)
-        return Shell(self._screen.console, home, cli, scene.account.endpoint.url)
-
-    def _mail(self, scene: Scene, address: str, subject: str) -> Mail:
-        topic = scene.outputs["topic_arn"]
-        mails = scene.account.backdoor.wait_for_mails(
-            address,
-            lambda mail: (
-                mail["kind"] == "notification"
-                and mail["topic_arn"] == topic
-                and subject in mail["subject"]
-            ),
-        )
-        require(len(mails) == 1, f"one mail to {address} about{subject}", len(mails))
-        return mails[0]
-
     def _notifications(self, scene: Scene) -> int:
         if not scene.account.endpoint.embedded:
             return 0
@@ -442,6 +377,7 @@ class Story:
     def _discard_what_is_left(self) -> None:
         assert self._account is not None
         discard_secrets(self._account, list_secrets(self._account, "iam-access-key/"))
+        listeners.discard(self._account, _LISTENERS)
 
 
 def _users(number: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -102,6 +103,40 @@ def mail_panel(mail: Mail, reader: str) -> Panel:
         head.append(line + "\n", style="cyan" if line.startswith("    ") else "")
     head.rstrip()
     return Panel(head, title=reader, title_align="left", border_style="blue", box=box.ROUNDED)
+
+
+def card_panel(card: Mapping[str, Any]) -> Panel:
+    """A card about as a Slack channel shows it: in Slack's own markdown."""
+    content = card["content"]
+    text = Text(content["title"] + "\n\n", style="bold", overflow="fold")
+    text.append_text(_slack(content["description"]))
+    for number, step in enumerate(content.get("nextSteps", ())):
+        text.append("\n\nNext steps\n" if number == 0 else "\n", style="bold")
+        text.append("• ").append_text(_slack(step))
+    text.append("\n\n" + "  ".join(f"#{word}" for word in content["keywords"]), style="dim")
+    title = "Amazon Q  APP"
+    return Panel(text, title=title, title_align="left", border_style="magenta", box=box.ROUNDED)
+
+
+def event_panel(event: Mapping[str, Any]) -> Panel:
+    """An event as a rule's target gets it; the envelope's own fields are EventBridge's."""
+    text = Text(json.dumps(event, indent=2), overflow="fold")
+    text.highlight_regex(r'"[^"]+"(?=:)', "cyan")
+    title = event["detail-type"]
+    return Panel(text, title=title, title_align="left", border_style="yellow", box=box.ROUNDED)
+
+
+def _slack(markdown: str) -> Text:
+    """Its bold words and its code."""
+    text = Text(style="not bold")
+    for part in re.split(r"(`[^`]+`|(?<!\S)\*[^*\n]+\*)", markdown):
+        if part.startswith("`"):
+            text.append(part.strip("`"), style="cyan")
+        elif part.startswith("*") and part.endswith("*"):
+            text.append(part.strip("*"), style="bold")
+        else:
+            text.append(part)
+    return text
 
 
 def _table(users: Iterable[str]) -> Table:

@@ -10,7 +10,7 @@ import pytest
 from key_rotation.card import DESCRIPTION_BYTES, card, harmless
 from key_rotation.messages import Line, Message, digest
 from key_rotation.model import Event, Reason
-from tests.unit.json_schema import problems
+from tests.json_schema import problems
 from tests.unit.test_messages import (
     ACCOUNT,
     DAY,

@@ -14,9 +14,9 @@ from key_rotation.report import Report, RotationFailedError
 from key_rotation.rotation import Rotation
 from key_rotation.settings import SettingsError
 from key_rotation.transitions import DETAIL_TYPES
+from tests.json_schema import problems
 from tests.unit.builders import NOW, inactive, key, secret, settings, stamp, user
 from tests.unit.fakes import FakeAccount
-from tests.unit.json_schema import problems
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "event.schema.json").read_text())
 REPLACED = secret("B", announced=stamp("B", 8))

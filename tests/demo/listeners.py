@@ -1,0 +1,114 @@
+"""What listens beside people's mailboxes: a program on the event bus, and a chat channel."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from contextlib import suppress
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from .runs import log_lines
+from .stage import Account
+
+_SOURCE = "iam-access-key-rotation"
+_SECONDS = 20.0  # both are delivered in the background
+# Stands for Amazon Q Developer, which no emulator has: a function gets the same rendering.
+_CHANNEL = """\
+def handler(event, context):
+    for record in event["Records"]:
+        print(record["Sns"]["Message"])
+"""
+
+
+class EventQueue:
+    """A queue that a rule of the same name sends the function's events to."""
+
+    def __init__(self, account: Account, name: str) -> None:
+        self._account, self._name = account, name
+        sqs, bus = account.sqs, account.events
+        self._url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        found = sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+        bus.put_rule(Name=name, EventPattern=json.dumps({"source": [_SOURCE]}))
+        target = {"Id": "queue", "Arn": found["Attributes"]["QueueArn"]}
+        bus.put_targets(Rule=name, Targets=[target])  # type: ignore[list-item]
+
+    def receive(self, number: int) -> list[dict[str, Any]]:
+        """So many events as EventBridge sends them, or fewer if they do not come in time."""
+        found: list[dict[str, Any]] = []
+        give_up = time.monotonic() + _SECONDS
+        while len(found) < number and time.monotonic() < give_up:
+            answer = self._account.sqs.receive_message(
+                QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=2
+            )
+            found += [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+        return found
+
+
+class Channel:
+    """A chat channel that hears what the topic tells one user."""
+
+    def __init__(self, account: Account, name: str, topic_arn: str, user: str) -> None:
+        self._account, self._name = account, name
+        made = account.functions.create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Handler="channel.handler",
+            Role=f"arn:aws:iam::{account.id}:role/{name}",
+            Code={"ZipFile": _zipped("channel.py", _CHANNEL)},
+        )
+        account.functions.get_waiter("function_active_v2").wait(FunctionName=name)
+        account.functions.add_permission(
+            FunctionName=name,
+            StatementId="topic",
+            Action="lambda:InvokeFunction",
+            Principal="sns.amazonaws.com",
+            SourceArn=topic_arn,
+        )
+        account.sns.subscribe(
+            TopicArn=topic_arn,
+            Protocol="lambda",
+            Endpoint=made["FunctionArn"],
+            Attributes={"FilterPolicy": json.dumps({"user": [user]})},
+        )
+
+    def cards(self) -> list[dict[str, Any]]:
+        """The cards that came in, oldest first, as soon as there is one; [] if none comes."""
+        give_up = time.monotonic() + _SECONDS
+        while time.monotonic() < give_up:
+            try:
+                lines = log_lines(self._account, self._name)
+            except ClientError:  # no log group before it ran
+                lines = []
+            found = [json.loads(line) for line in lines if line.startswith("{")]
+            if found:
+                return found
+            time.sleep(0.3)
+        return []
+
+
+def discard(account: Account, name: str) -> None:
+    """Leaves nothing of a queue and a channel of this name, whichever of their parts there are.
+
+    A channel's subscription ends with the topic.
+    """
+    with suppress(ClientError):
+        account.events.remove_targets(Rule=name, Ids=["queue"])
+    with suppress(ClientError):
+        account.events.delete_rule(Name=name)
+    with suppress(ClientError):
+        account.sqs.delete_queue(QueueUrl=account.sqs.get_queue_url(QueueName=name)["QueueUrl"])
+    with suppress(ClientError):
+        account.functions.delete_function(FunctionName=name)
+    with suppress(ClientError):
+        account.logs.delete_log_group(logGroupName=f"/aws/lambda/{name}")
+
+
+def _zipped(name: str, text: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, text)
+    return buffer.getvalue()
