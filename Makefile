@@ -121,10 +121,10 @@ localstack-stop: ## Stop it
 lock: $(READY) ## Pin the newest versions of what requirements/*.in name
 	$(FIND_PYTHON); "$$python" -m venv build/lock
 	build/lock/bin/pip install --quiet pip-tools
-	build/lock/bin/pip-compile --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras \
-	  --no-emit-index-url --no-emit-find-links --output-file=requirements/dev.txt requirements/dev.in
-	build/lock/bin/pip-compile --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras \
-	  --no-emit-index-url --no-emit-find-links --output-file=requirements/checks.txt requirements/checks.in
+	for lock in requirements/dev requirements/checks requirements/awscli; do \
+	  build/lock/bin/pip-compile --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras \
+	    --no-emit-index-url --no-emit-find-links --output-file=$$lock.txt $$lock.in || exit 1; \
+	done
 
 .PHONY: clean
 clean: localstack-stop ## Remove everything that was made

@@ -108,7 +108,7 @@ def mail_panel(mail: Mail, reader: str) -> Panel:
 def card_panel(card: Mapping[str, Any]) -> Panel:
     """A card about as a Slack channel shows it: in Slack's own markdown."""
     content = card["content"]
-    text = Text(content["title"] + "\n\n", style="bold", overflow="fold")
+    text = Text.assemble((content["title"], "bold"), "\n\n", overflow="fold")
     text.append_text(_slack(content["description"]))
     for number, step in enumerate(content.get("nextSteps", ())):
         text.append("\n\nNext steps\n" if number == 0 else "\n", style="bold")
@@ -128,7 +128,7 @@ def event_panel(event: Mapping[str, Any]) -> Panel:
 
 def _slack(markdown: str) -> Text:
     """Its bold words and its code."""
-    text = Text(style="not bold")
+    text = Text()
     for part in re.split(r"(`[^`]+`|(?<!\S)\*[^*\n]+\*)", markdown):
         if part.startswith("`"):
             text.append(part.strip("`"), style="cyan")
