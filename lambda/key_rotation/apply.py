@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
-from .messages import SUPERSEDED, WHY, Line, Message, Writer, blocked_text
+from .messages import SUPERSEDED, WHY, InSecret, Line, Message, Writer, blocked_text
 from .model import (
     AccessKey,
     Action,
@@ -207,7 +207,7 @@ class Applier:
         key = work.key(action.access_key_id)
         max_age = limits_for(work.user.tags, self._settings).max_key_age_days
         due = key.created + timedelta(days=max_age)
-        message = self._writer(work).warned(key.id, due, not work.secret.currently_holds(key))
+        message = self._writer(work).warned(key.id, due, _what_is_in(work.secret, key))
         text = f"key {key.id} will be replaced on {due:%Y-%m-%d}"
         self._tell(work, Event.WARNED, message, action, text, first=True)
         work.line(Event.WARNED, action, text)
@@ -248,12 +248,18 @@ class Applier:
         until = work.decision.old_key_until
         if old is not None and (not old.is_active or work.is_to_be_disabled(old.id)):
             until = None
-        message = self._writer(work).rotated(key_id, old.id if old else None, until, work.note)
+        while_used = work.decision.while_used
+        message = self._writer(work).rotated(
+            key_id, old.id if old else None, until, work.note, while_used
+        )
         text = f"new key {key_id} is in the secret"
         if old is not None:
             text += f"; the old key {old.id} " + (
                 f"works until {until:%Y-%m-%d %H:%M} UTC" if until else "is disabled"
             )
+        if until and while_used:
+            text += " at the latest, while it is used"
+        text += f": {WHY[Reason.EMERGENCY]} ({work.note})" if work.note else ""
         self._tell(work, Event.ROTATED, message, action, text, first=True)
         work.line(Event.ROTATED, action, text)
         work.unwritten = Stamp(key_id, self._clock.now())
@@ -277,7 +283,8 @@ class Applier:
             raise OvertakenError(f"the secret could not be read until now, so {key.id} stays")
         text = f"key {key.id} is disabled: {WHY[action.reason]}"
         text += f" ({work.note})" if work.note else ""
-        message = self._writer(work).disabled(key.id, action.reason, work.note)
+        in_secret = stays is not None and work.secret.currently_holds(work.key(stays))
+        message = self._writer(work).disabled(key.id, action.reason, work.note, in_secret)
         if not at_once:
             self._ensure_secret_exists(work)
         if action.notify and not at_once:
@@ -504,3 +511,13 @@ class Applier:
         elif first and not work.operators_told:
             work.line(event, action, f"{text}. No confirmed subscription: please pass it on")
             raise _PostponedError
+
+
+def _what_is_in(secret: SecretState, key: AccessKey) -> InSecret:
+    """What a plain read returns while `key` is the one to be replaced."""
+    if secret.currently_holds(key):
+        return InSecret.PRESENT_KEY
+    announced = secret.announced
+    if announced is not None and secret.currently_holds(replace(key, id=announced.access_key_id)):
+        return InSecret.EARLIER_KEY
+    return InSecret.PLACEHOLDER

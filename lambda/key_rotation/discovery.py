@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from .model import AccessKey, Decision, KeyStatus, MarkedUser
+from .model import AccessKey, Decision, KeyStatus, MarkedUser, People
 from .overrides import limits_for
 from .parallel import side_by_side
 from .payload import Payload, PayloadError
@@ -36,16 +36,16 @@ log = logging.getLogger("key_rotation")
 @dataclass(frozen=True, slots=True)
 class Found:
     """`users` must be looked at, the one with the oldest active key first, as far as it is known;
-    `left_alone` need not, and have the keys that they are known to have: of the survey they have no
-    id, and may be older than it says. `scanned` is how many marked users the run is about; `rows`
-    are for the report. `user_ids` are the unique ids of all users of the account, None if the run
-    is about some of them only."""
+    `left_alone` need not. Both have the keys that they are known to have so far: of the survey
+    these have no id, and may be older than it says. `scanned` is how many marked users the run is
+    about; `rows` are for the report. `people` are all users of the account, None if
+    the run is about some of them only."""
 
     users: tuple[MarkedUser, ...]
     left_alone: tuple[MarkedUser, ...]
     scanned: int
     rows: tuple[Row, ...]
-    user_ids: frozenset[str] | None
+    people: People | None
 
 
 @dataclass
@@ -81,7 +81,7 @@ class Discovery:
             tuple(self._left_alone),
             len(users),
             tuple(self._rows),
-            scan.user_ids if wanted is None else None,
+            _people(scan) if wanted is None else None,
         )
 
     # -- the users' tags ---------------------------------------------------------------------------
@@ -142,11 +142,13 @@ class Discovery:
         looked_at = []
         for user in users:
             row = survey.rows.get(user.ref.name)
+            if row is not None:
+                user = replace(user, keys=_surveyed_keys(row))
             if row is None or may_need_attention(user, row, self.settings, now):
                 since = row.oldest_active or _NEVER if row else _NEVER
                 looked_at.append((since, user.ref.name, user))
             else:
-                self._left_alone.append(replace(user, keys=_surveyed_keys(row)))
+                self._left_alone.append(user)
         return [user for _, _, user in sorted(looked_at, key=lambda entry: entry[:2])]
 
     def _one_by_one(self, users: Sequence[MarkedUser]) -> list[MarkedUser]:
@@ -192,6 +194,12 @@ class Discovery:
         detail = f"{instead}: {why}"
         self._rows.append(Row(ACCOUNT, "report", reason, None, detail))
         log.warning("read one by one", extra={"reason": reason, "detail": detail})
+
+
+def _people(scan: Scan) -> People:
+    marked = frozenset(user.ref.id for user in scan.marked)
+    unmarked = frozenset() if scan.unread else scan.user_ids - marked
+    return People(scan.user_ids, marked, unmarked)
 
 
 def _surveyed_keys(row: Surveyed) -> tuple[AccessKey, ...]:

@@ -1,4 +1,6 @@
-"""Secrets of users who are gone: reported when first seen, and scheduled for deletion later.
+"""Secrets that no rotation looks at. Those of users who are gone are reported when first seen, and
+scheduled for deletion later; those that are to be deleted while their user is marked are restored;
+a user who is not marked any more is reported if a rotation was under way.
 
 `decide` is pure. A secret belongs to a user by the user's unique id, so a renamed user keeps it,
 and a user of the same name created later does not count.
@@ -7,19 +9,22 @@ and a user of the same name created later does not count.
 from __future__ import annotations
 
 import logging
-from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from .messages import Line
-from .model import Event, OwnedSecret
+from .model import Event, OwnedSecret, People
 from .ports import World
 from .report import Row
 from .settings import Settings
 
 WEEKDAY = 0  # of the runs that look; Monday
 RECOVERY_DAYS = 30  # in which a secret that is scheduled for deletion can be restored
+_LEFT = (
+    "the user is not marked any more, but a rotation was under way, which cannot go on. If two "
+    "keys are active, disable the one that is not needed, or mark the user again"
+)
 
 log = logging.getLogger("key_rotation")
 
@@ -31,18 +36,33 @@ class Fate(StrEnum):
     REPORT = "user_gone"  # and put on record since when
     FORGET = "user_is_back"  # clear that record
     RETIRE = "secret_retired"
+    RESTORE = "secret_pending_deletion"
+    LEFT = "left_half_way"  # and put on record when that was reported
 
 
-def decide(secret: OwnedSecret, user_ids: Set[str], settings: Settings, now: datetime) -> Fate:
-    """`user_ids` are the unique ids of all users of the account, marked or not."""
-    if secret.user_id is None or secret.pending_deletion:
+def decide(secret: OwnedSecret, people: People, settings: Settings, now: datetime) -> Fate:
+    """What is to be done about one secret of this installation."""
+    if secret.pending_deletion:
+        return Fate.RESTORE if secret.user_id in people.marked else Fate.KEEP
+    if secret.user_id is None:
         return Fate.KEEP
-    if secret.user_id in user_ids:
-        return Fate.FORGET if secret.gone_since else Fate.KEEP
+    if secret.user_id in people.everyone:
+        if secret.gone_since:
+            return Fate.FORGET
+        left = secret.user_id in people.unmarked and _is_half_way(secret)
+        return Fate.LEFT if left else Fate.KEEP
     if secret.gone_since is None:
         return Fate.REPORT
     waited = now - secret.gone_since >= timedelta(days=settings.orphan_secret_days)
     return Fate.RETIRE if waited and not secret.provided else Fate.KEEP
+
+
+def _is_half_way(secret: OwnedSecret) -> bool:
+    """Whether the last rotation did not get to disable the old key, and nobody was told so."""
+    begun = max((time for time in (secret.intent, secret.announced) if time), default=None)
+    if begun is None or (secret.blocked is not None and secret.blocked >= begun):
+        return False
+    return secret.inactive_since is None or secret.inactive_since < begun
 
 
 @dataclass
@@ -59,26 +79,35 @@ class Housekeeping:
         """Once a week: listing costs calls, and nothing here is urgent."""
         return self.settings.orphan_secret_days > 0 and self.world.clock.now().weekday() == WEEKDAY
 
-    def tidy(self, user_ids: Set[str]) -> None:
+    def tidy(self, people: People) -> None:
         """Looks at every secret of this installation. Raises what the services raise; what was
         done until then is in `rows` and `lines`."""
         now = self.world.clock.now()
         for listed in self.world.owned_secrets.all():
-            if decide(listed, user_ids, self.settings, now) is Fate.KEEP:
+            if decide(listed, people, self.settings, now) is Fate.KEEP:
                 continue
             # The list may be minutes old, so it is no ground to act on.
             secret = self.world.owned_secrets.confirmed(listed)
             if secret is not None:
-                self._act(secret, decide(secret, user_ids, self.settings, now), now)
+                self._act(secret, decide(secret, people, self.settings, now), now)
 
     def _act(self, secret: OwnedSecret, fate: Fate, now: datetime) -> None:
         if not self.dry_run:
             self._do(secret, fate, now)
-        if fate is Fate.REPORT:
-            self._tell(secret, fate, self._announcement(secret, now))
-        elif fate is Fate.RETIRE:
-            text = f"can be restored for {RECOVERY_DAYS} days, and is deleted then"
-            self._tell(secret, fate, text)
+        gone = f"the user does not exist any more; the secret {secret.name} "
+        match fate:
+            case Fate.REPORT:
+                self._tell(secret, fate, Event.RETIRED, gone + self._announcement(secret, now))
+            case Fate.RETIRE:
+                text = f"{gone}can be restored for {RECOVERY_DAYS} days, and is deleted then"
+                self._tell(secret, fate, Event.RETIRED, text)
+            case Fate.RESTORE:
+                text = "the secret was to be deleted, and is restored: the user is marked"
+                self._tell(secret, fate, Event.REPAIRED, text, "prepare")
+            case Fate.LEFT:
+                self._tell(secret, fate, Event.BLOCKED, _LEFT)
+            case _:
+                pass
 
     def _do(self, secret: OwnedSecret, fate: Fate, now: datetime) -> None:
         owned_secrets = self.world.owned_secrets
@@ -90,6 +119,10 @@ class Housekeeping:
                 self._restore_unless_gone(secret)
             case Fate.FORGET:
                 owned_secrets.forget_gone(secret)
+            case Fate.RESTORE:
+                owned_secrets.restore(secret)
+            case Fate.LEFT:
+                owned_secrets.record_blocked(secret, now)
             case _:
                 pass  # it is not as it was listed
 
@@ -105,13 +138,12 @@ class Housekeeping:
         day = now + timedelta(days=self.settings.orphan_secret_days)
         return f"is scheduled for deletion after {day:%Y-%m-%d}"
 
-    def _tell(self, secret: OwnedSecret, fate: Fate, what: str) -> None:
-        text = f"the user does not exist any more; the secret {secret.name} {what}"
+    def _tell(
+        self, secret: OwnedSecret, fate: Fate, event: Event, text: str, action: str = "report"
+    ) -> None:
         name = secret.name.removeprefix(self.settings.secret_name_prefix)
         detail = "dry run" if self.dry_run else text
-        self.rows.append(Row(name, "report", fate.value, None, detail))
-        log.info("user gone", extra={"user": name, "reason": fate.value, "detail": detail})
+        self.rows.append(Row(name, action, fate.value, None, detail))
+        log.info("housekeeping", extra={"user": name, "reason": fate.value, "detail": detail})
         if not self.dry_run:
-            self.lines.append(
-                Line(Event.RETIRED, name, f"{name}: {text}", None, fate.value, secret.arn)
-            )
+            self.lines.append(Line(event, name, f"{name}: {text}", None, fate.value, secret.arn))

@@ -14,6 +14,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any
 from urllib.parse import quote
 
@@ -79,6 +80,14 @@ _HEADINGS = {
 _TELLS_WHERE = (Event.ROTATED, Event.WARNED)
 
 
+class InSecret(Enum):
+    """What somebody finds who tries the secret before the rotation."""
+
+    PLACEHOLDER = "a placeholder in place of the key"
+    EARLIER_KEY = "an earlier key of yours"
+    PRESENT_KEY = "your present key"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One publish: `text` for e-mail, `data` for programs, `brief` and `next_steps` for a chat."""
@@ -116,14 +125,14 @@ class Writer:
     user: UserRef
     secret_arn: str | None = None
 
-    def warned(self, key_id: str, due: datetime, placeholder: bool) -> Message:
+    def warned(self, key_id: str, due: datetime, in_secret: InSecret) -> Message:
         """The key will be rotated soon; the way to fetch the next one can be tried now."""
         text = f"""\
 The access key {_line(key_id)} of {self._whom()} will be replaced on {_day(due)}.
 Nothing changes before that day.
 
 Please try today whether you will be able to fetch the new key. The secret that it will be in is
-there already, with {"a placeholder in place of the key" if placeholder else "your present key"}.
+there already. Today it holds {in_secret.value}.
 
 {self._fetch()}
 
@@ -143,18 +152,20 @@ If that is refused, tell your platform team before {_day(due)}.
         old_key_id: str | None,
         old_key_until: datetime | None,
         reason: str | None = None,
+        while_used: bool = False,
     ) -> Message:
         """The new key is in the secret; how to fetch it, use it and check it.
 
-        `old_key_until` is None when the old key is disabled now.
+        `old_key_until` is None when the old key is disabled now; `while_used` tells that it may be
+        disabled before then, when it is not used any more.
         """
         why = f"The old key was replaced at once. Reason: {_line(reason)}\n\n" if reason else ""
         text = f"""\
 There is a new access key for {self._whom()}.
 
-{_keys(key_id, old_key_id, old_key_until)}
+{_keys(key_id, old_key_id, old_key_until, while_used)}
 
-{why}{_by_when(old_key_id, old_key_until)}
+{why}{_by_when(old_key_id, old_key_until, while_used)}
 
 1. Fetch it
 
@@ -187,15 +198,18 @@ This must print the ARN of {self._name()} (again with your own profile):
             reason=reason,
         )
 
-    def disabled(self, key_id: str, reason: Reason, note: str | None = None) -> Message:
-        """A key stops working, other than in the course of its own rotation."""
+    def disabled(
+        self, key_id: str, reason: Reason, note: str | None = None, in_secret: bool = True
+    ) -> Message:
+        """A key stops working, other than in the course of its own rotation. `in_secret` tells
+        that the key that stays can be fetched."""
         why = WHY[reason] + (f" ({_line(note)})" if note else "")
         text = f"""\
 The access key {_line(key_id)} of {self._whom()} is disabled now: {why}.
 
 {_if_it_is_missed(reason)}
 
-{self._where_the_new_one_is(reason)}
+{self._where_the_other_one_is(reason) if in_secret else ""}
 """
         return self._message(
             Event.DISABLED,
@@ -318,12 +332,9 @@ that you sign in with in place of "default"; "rotated" is the new profile that u
 
     aws configure set credential_process {command} --profile rotated"""
 
-    def _where_the_new_one_is(self, reason: Reason) -> str:
-        if self.secret_arn is None:
-            return ""
-        if reason in SUPERSEDED:
-            return f"The new key is in the secret.\n\n{self._fetch()}"
-        return f"If another key of the user was rotated, it is in the secret.\n\n{self._fetch()}"
+    def _where_the_other_one_is(self, reason: Reason) -> str:
+        which = "new" if reason in SUPERSEDED else "other"
+        return f"The {which} key is in the secret.\n\n{self._fetch()}" if self.secret_arn else ""
 
     def _region(self) -> str:
         assert self.secret_arn is not None
@@ -417,18 +428,27 @@ def _listed(line: Line) -> str:
     return f"{text}\n"
 
 
-def _keys(key_id: str, old_key_id: str | None, old_key_until: datetime | None) -> str:
+def _keys(
+    key_id: str, old_key_id: str | None, old_key_until: datetime | None, while_used: bool
+) -> str:
     """The keys, one to a line."""
     text = f"  New key: {_line(key_id)}, in the secret, ready to use"
     if old_key_id is not None:
         fate = "disabled now"
         if old_key_until is not None:
-            fate = f"works until {_minute(old_key_until)}"
+            fate = (
+                "works while it is used" if while_used else f"works until {_minute(old_key_until)}"
+            )
         text += f"\n  Old key: {_line(old_key_id)}, {fate}"
     return text
 
 
-def _by_when(old_key_id: str | None, until: datetime | None) -> str:
+def _by_when(old_key_id: str | None, until: datetime | None, while_used: bool) -> str:
+    if until is not None and while_used:
+        return (
+            f"Please move to the new key soon, and before {_minute(until)}. The old key is left on "
+            "because it is used, and is disabled when that ends. You can fetch the new key with it."
+        )
     if until is not None:
         return (
             f"Please move to the new key before {_minute(until)}. Until then the old key works, "

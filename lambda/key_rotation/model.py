@@ -197,6 +197,8 @@ class OwnedSecret:
     """A secret of this installation, as to whose it is.
 
     `gone_since` is when its user was first not found; `provided` tells that Terraform made it.
+    `intent`, `announced` and `inactive_since` are the times of the records of a rotation, `blocked`
+    is when its user was last reported as blocked.
     """
 
     name: str
@@ -205,6 +207,20 @@ class OwnedSecret:
     gone_since: datetime | None = None
     provided: bool = False
     pending_deletion: bool = False
+    intent: datetime | None = None
+    announced: datetime | None = None
+    inactive_since: datetime | None = None
+    blocked: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The unique ids of an account's users: all, those that are marked, and those that surely are
+    not: of others the tags could not be read."""
+
+    everyone: frozenset[str]
+    marked: frozenset[str]
+    unmarked: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,12 +286,14 @@ class Decision:
     """What to do for one user, in this order, and why.
 
     `old_key_until` is when the superseded key stops working at the latest, as far as can be told
-    today; None when no other key is active.
+    today; None when no other key is active. `while_used` tells that it is left on because it is
+    used, so that it may be disabled before.
     """
 
     actions: tuple[Action, ...]
     reason: Reason
     old_key_until: datetime | None = None
+    while_used: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,15 +203,15 @@ class _Case:
         case = replace(self, user=replace(self.user, secret=secret))
         announce = Action(Verb.ANNOUNCE, Reason.NOT_ANNOUNCED, key.id)
         if len(self.keys) == 2 and self.keys[1] is key:
-            then = case._pair(*self.keys)
-            until = case._old_key_until(self.keys[0]) if self.keys[0].is_active else None
+            then, old = case._pair(*self.keys), self.keys[0]
+            until, while_used = case._old_key_until(old) if old.is_active else (None, False)
         else:
-            then, until = Decision((), Reason.NOT_ANNOUNCED), None
+            then, until, while_used = Decision((), Reason.NOT_ANNOUNCED), None, False
         told = tuple(
             replace(action, notify=False) if action.verb is Verb.DISABLE else action
             for action in takewhile(lambda action: action.verb not in _TOLD_FIRST, then.actions)
         )
-        return Decision((announce, *told), Reason.NOT_ANNOUNCED, until)
+        return Decision((announce, *told), Reason.NOT_ANNOUNCED, until, while_used)
 
     def _one(self, key: AccessKey) -> Decision:
         if not key.is_active:
@@ -244,7 +244,7 @@ class _Case:
         on_hold = self._on_hold(older)
         if on_hold is not None and self.now < self._ceiling(newer):
             hold = Action(Verb.HOLD, on_hold, older.id, self._remind(Event.HELD, older))
-            until = min(self._hold_ends() or self._ceiling(newer), self._ceiling(newer))
+            until = self._held_until(on_hold, self._ceiling(newer))
             return Decision((*forget, hold), on_hold, until)
         if self._age(newer) < VERIFIED_AFTER:
             return Decision(forget, Reason.UNVERIFIED)
@@ -301,10 +301,10 @@ class _Case:
         rotate = Action(Verb.ROTATE, Reason.KEY_TOO_OLD, key.id)
         announce = Action(Verb.ANNOUNCE, Reason.KEY_TOO_OLD)
         actions: tuple[Action, ...] = (rotate, announce)
-        until = self._old_key_until(key)
+        until, while_used = self._old_key_until(key)
         if until <= self.now:
             actions = (*actions, Action(Verb.DISABLE, Reason.SUPERSEDED, key.id, notify=False))
-        return Decision(actions, Reason.KEY_TOO_OLD, until)
+        return Decision(actions, Reason.KEY_TOO_OLD, until, while_used)
 
     def _warn(self, key: AccessKey) -> Decision:
         warned = self.secret.warned
@@ -519,13 +519,21 @@ class _Case:
         in_use = used is not None and self.now - used < timedelta(days=days)
         return Reason.STILL_IN_USE if in_use else None
 
-    def _old_key_until(self, key: AccessKey) -> datetime:
-        """When the key that is superseded now will be disabled, as far as can be told today."""
-        until = self.now + timedelta(days=self._grace_days())
-        if self._on_hold(key) is None:
-            return until
+    def _held_until(self, on_hold: Reason, ceiling: datetime) -> datetime:
+        """Use may last up to the ceiling; a tag names its day, which may be over by then."""
+        ends = self._hold_ends() if on_hold is Reason.HOLD_UNTIL else None
+        return min(ends or ceiling, ceiling)
+
+    def _old_key_until(self, key: AccessKey) -> tuple[datetime, bool]:
+        """When the key that is superseded now will be disabled at the latest, as far as can be told
+        today, and whether it may be so before, since it is left on only while it is used."""
+        grace = self.now + timedelta(days=self._grace_days())
+        on_hold = self._on_hold(key)
+        if on_hold is None:
+            return grace, False
         ceiling = self.now + timedelta(days=self.settings.max_overlap_days)
-        return max(until, min(self._hold_ends() or ceiling, ceiling))
+        until = max(grace, self._held_until(on_hold, ceiling))
+        return until, on_hold is Reason.STILL_IN_USE and until > grace
 
     def _idle_key(self) -> AccessKey | None:
         """The one of two active keys that may be disabled for being idle.

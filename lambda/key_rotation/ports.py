@@ -168,7 +168,7 @@ class OwnedSecrets(Protocol):
     """All secrets of this installation, whoever they are for."""
 
     def all(self) -> Iterable[OwnedSecret]:
-        """As listed, which lags by minutes; those pending deletion may be missing."""
+        """As listed, which lags by minutes; those pending deletion are among them."""
 
     def confirmed(self, secret: OwnedSecret) -> OwnedSecret | None:
         """The secret as it is now; None if it is not there, or not ours."""
@@ -176,6 +176,8 @@ class OwnedSecrets(Protocol):
     def record_gone(self, secret: OwnedSecret, since: datetime) -> None: ...
 
     def forget_gone(self, secret: OwnedSecret) -> None: ...
+
+    def record_blocked(self, secret: OwnedSecret, since: datetime) -> None: ...
 
     def retire(self, secret: OwnedSecret, days: int) -> None:
         """Schedules it for deletion in so many days, in which it can be restored."""

@@ -20,6 +20,8 @@ class Measure:
     unit: Literal["Count", "Seconds", "None"] = "Count"
 
 
+LOGGED_ROWS = 200  # of up to some 1,200 bytes; CloudWatch reads 256 KB of a line
+
 # The metrics that count what was done, and the rows that they count.
 _COUNTED = {
     "UsersWarned": Verb.WARN,
@@ -84,6 +86,14 @@ class Report:
             "deferred": self.deferred,
             "failed": len(self.failed),
         }
+
+    def logged(self) -> dict[str, Any]:
+        """The response as the log has it: without the rows where they would not fit into one line.
+        What was done, and what failed, has a line of its own."""
+        response = self.response()
+        if len(self.rows) > LOGGED_ROWS:
+            del response["users"]
+        return response
 
 
 class RotationFailedError(Exception):

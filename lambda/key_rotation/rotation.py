@@ -19,7 +19,7 @@ from .facts import read_fact
 from .gauges import gauges
 from .housekeeping import Housekeeping
 from .messages import Line, digest
-from .model import Decision, Event, MarkedUser, Stamp, Verb
+from .model import Decision, Event, MarkedUser, Reason, Stamp, Verb
 from .outbox import Outbox
 from .parallel import side_by_side
 from .payload import Emergency, Payload, PayloadError
@@ -33,6 +33,8 @@ TURNS = 3
 PAUSE_SECONDS = 5.0
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
+# Decisions that are not worth a line in the log.
+_NOTHING_TO_TELL = (Reason.NO_KEY, Reason.NOT_ACTIVE, Reason.YOUNG)
 
 log = logging.getLogger("key_rotation")
 
@@ -112,7 +114,12 @@ class Rotation:
         self._rows.extend(found.rows)
         turns = [Turn(user) for user in found.users]
         try:
-            self._take(turns)
+            try:
+                self._take(turns)
+            except SettingsError:
+                if not self._dry_run:  # what was done until then is told all the same
+                    self._tell_operators(turns, (), started_at)
+                raise
             turns.sort(key=lambda turn: turn.oldest_active)
             house = self._keep_house(found)
             if not self._dry_run:
@@ -124,7 +131,7 @@ class Rotation:
             self._rows.extend(turn.rows)
         report = Report(self._dry_run, started_at, found.scanned, tuple(self._rows))
         report = self._measured(report, [*found.left_alone, *(turn.user_now for turn in turns)])
-        log.info("run finished", extra={"report": report.response()})
+        log.info("run finished", extra={"report": report.logged()})
         if report.failed:
             raise RotationFailedError(report)
         return report
@@ -172,7 +179,7 @@ class Rotation:
             turn.oldest_active = min([*created, turn.oldest_active])
             decision = turn.work.decision
             log.log(
-                logging.INFO if decision.actions else logging.DEBUG,
+                logging.INFO if decision.reason not in _NOTHING_TO_TELL else logging.DEBUG,
                 "decision",
                 extra={
                     "user": turn.user.ref.name,
@@ -242,9 +249,13 @@ class Rotation:
             missing = self._world.directory.missing(account_id, readers)
             if missing:
                 raise SettingsError(
-                    f"parameter secret_reader_arns names {missing[0]}, which does not exist"
+                    f"{self._readers_parameter} names {missing[0]}, which does not exist"
                 )
             self._readers_checked = True
+
+    @property
+    def _readers_parameter(self) -> str:
+        return f"parameter /{self._settings.name}/config/secret_reader_arns"
 
     def _apply(self, work: Work) -> None:
         if self._world.clock.now() - work.listed_at > REREAD_AFTER:
@@ -255,10 +266,10 @@ class Rotation:
     def _keep_house(self, found: Found) -> Housekeeping:
         """Only a run over all users knows who is gone; who asks for a plan asks about keys."""
         house = Housekeeping(self._world, self._settings, self._dry_run)
-        if found.user_ids is None or self._only_asked or not house.is_due():
+        if found.people is None or self._only_asked or not house.is_due():
             return house
         try:
-            house.tidy(found.user_ids)
+            house.tidy(found.people)
         except Exception as error:
             self._fail(self._rows, "(operators)", "housekeeping_failed", error)
         self._rows.extend(house.rows)
@@ -300,8 +311,8 @@ class Rotation:
     def _measured(self, report: Report, users: Sequence[MarkedUser]) -> Report:
         """The report, once its numbers are sent; somebody's look at the plan is not counted.
 
-        Only a run over all users can say how old the oldest key is. A user whose keys could not be
-        read is not among `users`; the alarm on failures tells of that one.
+        Only a run over all users can say how old the oldest key is. A user without a turn counts
+        with the keys of the survey, and one of whom there is none with no key.
         """
         if self._only_asked:
             return report
@@ -327,7 +338,13 @@ class Rotation:
             raise
         except Exception as error:
             if isinstance(error, DeadPrincipalError) and self._settings.secret_reader_arns:
-                raise SettingsError(f"parameter secret_reader_arns: {error}") from error
+                account_id = turn.user.ref.account_id
+                readers = self._settings.secret_reader_arns
+                suspects = [arn for arn in readers if arn.split(":")[4] != account_id]
+                raise SettingsError(
+                    f"{self._readers_parameter} names a principal that does not exist: "
+                    f"{' or '.join(suspects or readers)} ({error})"
+                ) from error
             if self._world.is_throttle(error) and self._emergency is None:
                 turn.throttled = error
                 log.warning("throttled", extra={"user": turn.user.ref.name})

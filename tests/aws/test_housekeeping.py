@@ -1,4 +1,4 @@
-"""Secrets of users who are gone, on the wire."""
+"""Secrets that no rotation looks at, on the wire."""
 
 from __future__ import annotations
 
@@ -57,6 +57,46 @@ def test_a_renamed_user_keeps_the_secret(account: Account) -> None:
     account.run()
 
     assert "user-gone-since" not in account.secret_tags("alice")
+
+
+def test_a_secret_of_a_marked_user_that_was_to_be_deleted_is_restored(account: Account) -> None:
+    account.add_user("alice", 90)
+    account.run()
+    secrets = account.client("secretsmanager")
+    secrets.delete_secret(SecretId=account.secret_name("alice"), RecoveryWindowInDays=30)
+    account.messages("operators")
+
+    account.pass_days(7)
+    report = account.run()
+
+    assert not pending(account, "alice")
+    assert [(row["action"], row["reason"]) for row in report["users"]] == [
+        ("prepare", "secret_pending_deletion")
+    ]
+    [message] = account.messages("operators")
+    assert [line["event"] for line in message["lines"]] == ["repaired"]
+
+
+def test_a_rotation_that_lost_its_user_is_reported_once(account: Account) -> None:
+    account.subscribe("bob", user="bob", audience="user")
+    account.add_user("bob", 90)
+    account.client("iam").delete_login_profile(UserName="bob")  # so its old key has a week
+    account.run()
+    assert sorted(account.statuses("bob").values()) == ["Active", "Active"]
+    account.client("iam").untag_user(UserName="bob", TagKeys=["access-key-rotation"])
+    account.messages("operators")
+
+    account.pass_days(7)
+    report = account.run()
+
+    assert [row["reason"] for row in report["users"]] == ["left_half_way"]
+    [message] = account.messages("operators")
+    assert [(line["event"], line["user"]) for line in message["lines"]] == [("blocked", "bob")]
+
+    account.pass_days(7)
+    assert account.run()["users"] == []
+    assert account.messages("operators") == []
+    assert sorted(account.statuses("bob").values()) == ["Active", "Active"]
 
 
 def test_another_installations_secrets_are_not_looked_at(account: Account) -> None:

@@ -306,6 +306,10 @@ class FakeAccount:
         self._called("forget_gone")
         self.owned[secret.name] = replace(secret, gone_since=None)
 
+    def record_blocked(self, secret: OwnedSecret, since: datetime) -> None:
+        self._called("record_blocked")
+        self.owned[secret.name] = replace(secret, blocked=since)
+
     def retire(self, secret: OwnedSecret, days: int) -> None:
         self._called("retire")
         self.retired.append(secret.name)

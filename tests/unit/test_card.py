@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from key_rotation.card import DESCRIPTION_BYTES, card, harmless
-from key_rotation.messages import Line, Message, digest
+from key_rotation.messages import InSecret, Line, Message, digest
 from key_rotation.model import Event, Reason
 from tests.json_schema import problems
 from tests.unit.test_messages import (
@@ -115,12 +115,12 @@ def test_a_blocked_user_is_told_what_to_do() -> None:
 
 
 def test_what_is_about_one_user_is_one_thread() -> None:
-    first = card_of(writer().warned(NEW, DAY, placeholder=True))
+    first = card_of(writer().warned(NEW, DAY, InSecret.PLACEHOLDER))
     second = card_of(writer().rotated(NEW, OLD, DAY))
 
     assert first["metadata"]["threadId"] == second["metadata"]["threadId"]
     assert (
-        card_of(writer("bob").warned(NEW, DAY, True))["metadata"]["threadId"]
+        card_of(writer("bob").warned(NEW, DAY, InSecret.PLACEHOLDER))["metadata"]["threadId"]
         != (first["metadata"]["threadId"])
     )
 

@@ -1,28 +1,38 @@
-"""Secrets whose user is gone: the table of decisions, and a run that carries them out."""
+"""Secrets that no rotation looks at: the table of decisions, and a run that carries them out."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from key_rotation.housekeeping import WEEKDAY, Fate, decide
-from key_rotation.model import OwnedSecret
+from key_rotation.model import OwnedSecret, People
 from key_rotation.payload import Emergency, Payload
 from key_rotation.report import Report, RotationFailedError
 from key_rotation.rotation import Rotation
 from tests.unit.builders import ALICE, NOW, SECRET_ARN, ago, key, settings, user
 from tests.unit.fakes import FakeAccount
 
-GONE = "AIDAGONE"
+GONE, UNMARKED, UNREAD = "AIDAGONE", "AIDAUNMARKED", "AIDAUNREAD"
+
+
+PEOPLE = People(
+    frozenset({ALICE.id, UNMARKED, UNREAD}), frozenset({ALICE.id}), frozenset({UNMARKED})
+)
 
 
 def owned(
-    user_id: str | None = GONE, gone_days: float | None = None, **changes: bool
+    user_id: str | None = GONE, gone_days: float | None = None, **changes: Any
 ) -> OwnedSecret:
     gone_since = None if gone_days is None else ago(gone_days)
     return OwnedSecret("iam-access-key/gone", SECRET_ARN, user_id, gone_since, **changes)
+
+
+def unmarked(user_id: str = UNMARKED, **records: Any) -> OwnedSecret:
+    return owned(user_id, **records)
 
 
 @pytest.mark.parametrize(
@@ -41,10 +51,47 @@ def owned(
         pytest.param(owned(gone_days=40, pending_deletion=True), Fate.KEEP, id="to be deleted"),
         pytest.param(owned(provided=True), Fate.REPORT, id="made by Terraform"),
         pytest.param(owned(gone_days=40, provided=True), Fate.KEEP, id="Terraform's, for long"),
+        pytest.param(
+            owned(ALICE.id, pending_deletion=True),
+            Fate.RESTORE,
+            id="to be deleted, of a marked one",
+        ),
+        pytest.param(
+            owned(UNREAD, pending_deletion=True), Fate.KEEP, id="to be deleted, tags not read"
+        ),
+        pytest.param(
+            owned(UNMARKED, pending_deletion=True), Fate.KEEP, id="to be deleted, not marked"
+        ),
+        pytest.param(unmarked(), Fate.KEEP, id="not marked, never rotated"),
+        pytest.param(unmarked(announced=ago(3)), Fate.LEFT, id="not marked, in grace"),
+        pytest.param(unmarked(intent=ago(3)), Fate.LEFT, id="not marked, a run died"),
+        pytest.param(
+            unmarked(intent=ago(3), announced=ago(3), inactive_since=ago(3)),
+            Fate.KEEP,
+            id="not marked, all done",
+        ),
+        pytest.param(
+            unmarked(announced=ago(3), inactive_since=ago(90)),
+            Fate.LEFT,
+            id="not marked, in grace, not for the first time",
+        ),
+        pytest.param(
+            unmarked(announced=ago(30), inactive_since=ago(20), intent=ago(1)),
+            Fate.LEFT,
+            id="not marked, a later run died",
+        ),
+        pytest.param(
+            unmarked(announced=ago(30), blocked=ago(7)), Fate.KEEP, id="not marked, reported"
+        ),
+        pytest.param(
+            unmarked(announced=ago(3), blocked=ago(7)), Fate.LEFT, id="not marked, reported before"
+        ),
+        pytest.param(unmarked(ALICE.id, announced=ago(3)), Fate.KEEP, id="in grace, marked"),
+        pytest.param(unmarked(UNREAD, announced=ago(3)), Fate.KEEP, id="in grace, tags not read"),
     ],
 )
 def test_fate(secret: OwnedSecret, fate: Fate) -> None:
-    assert decide(secret, {ALICE.id, "AIDAUNMARKED"}, settings(), NOW) is fate
+    assert decide(secret, PEOPLE, settings(), NOW) is fate
 
 
 def account_with(*secrets: OwnedSecret) -> FakeAccount:
@@ -110,8 +157,8 @@ def test_nobody_looks(payload: Payload, changes: dict[str, int], days: int) -> N
 
 
 def test_an_unmarked_or_renamed_user_keeps_the_secret() -> None:
-    account = account_with(owned("AIDAUNMARKED", gone_days=40), owned(ALICE.id))
-    account.unmarked_ids = frozenset({"AIDAUNMARKED"})
+    account = account_with(owned(UNMARKED, gone_days=40), owned(ALICE.id))
+    account.unmarked_ids = frozenset({UNMARKED})
 
     assert run(account).rows == ()
     assert account.retired == []
@@ -185,6 +232,48 @@ def test_what_was_not_done_is_not_told() -> None:
         run(account)
 
     assert account.digests == []
+
+
+def test_a_secret_of_a_marked_user_that_was_to_be_deleted_is_restored() -> None:
+    account = account_with(owned(ALICE.id, pending_deletion=True))
+
+    report = run(account)
+
+    assert not account.owned["iam-access-key/gone"].pending_deletion
+    assert [(row.action, row.reason) for row in report.rows] == [
+        ("prepare", "secret_pending_deletion")
+    ]
+    assert "is restored" in account.digests[0].text
+
+    assert run(account).rows == ()
+
+
+def test_a_rotation_that_lost_its_user_is_reported_once() -> None:
+    account = account_with(unmarked(announced=ago(3)))
+    account.unmarked_ids = frozenset({UNMARKED})
+
+    report = run(account)
+
+    assert [(row.user, row.action, row.reason) for row in report.rows] == [
+        ("gone", "report", "left_half_way")
+    ]
+    assert "Blocked, waiting for a person" in account.digests[0].text
+
+    account.clock.time += timedelta(days=7)
+    assert run(account).rows == ()
+    assert len(account.digests) == 1
+
+
+def test_whose_tags_could_not_be_read_may_be_marked() -> None:
+    account = account_with(unmarked(announced=ago(3)))
+    account.unmarked_ids = frozenset({UNMARKED})
+    account.add(user(key("B", 10)), "bob")
+    account.unread["bob"] = RuntimeError("denied")
+
+    with pytest.raises(RotationFailedError) as failure:
+        run(account)
+
+    assert [row.reason for row in failure.value.report.rows] == ["error"]
 
 
 def test_a_failure_is_one_of_the_house_and_of_no_user() -> None:

@@ -15,7 +15,15 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from key_rotation.messages import ROWS_PER_DIGEST, Line, Message, Writer, blocked_because, digest
+from key_rotation.messages import (
+    ROWS_PER_DIGEST,
+    InSecret,
+    Line,
+    Message,
+    Writer,
+    blocked_because,
+    digest,
+)
 from key_rotation.model import Event, Reason, UserRef
 
 ACCOUNT = "123456789012"
@@ -67,9 +75,13 @@ type Write = Callable[[Writer, str, str], Message]
 
 # Each mail, given a writer, the id of the key it is about, and a free text.
 MAILS: dict[str, tuple[Event, Write]] = {
-    "warned, placeholder": (Event.WARNED, lambda w, k, t: w.warned(k, DAY, True)),
-    "warned, present key": (Event.WARNED, lambda w, k, t: w.warned(k, DAY, False)),
+    "warned, placeholder": (Event.WARNED, lambda w, k, t: w.warned(k, DAY, InSecret.PLACEHOLDER)),
+    "warned, present key": (Event.WARNED, lambda w, k, t: w.warned(k, DAY, InSecret.PRESENT_KEY)),
     "rotated, with a grace": (Event.ROTATED, lambda w, k, t: w.rotated(k, OLD, DAY)),
+    "rotated, left on while used": (
+        Event.ROTATED,
+        lambda w, k, t: w.rotated(k, OLD, DAY, while_used=True),
+    ),
     "rotated, old key off": (Event.ROTATED, lambda w, k, t: w.rotated(k, OLD, None)),
     "rotated, no old key": (Event.ROTATED, lambda w, k, t: w.rotated(k, None, None)),
     "rotated, emergency": (Event.ROTATED, lambda w, k, t: w.rotated(k, OLD, None, t)),
@@ -154,7 +166,7 @@ def test_mail_has_no_gaps_and_ends_in_a_newline(event: Event, write: Write) -> N
     ("message", "sentence", "field"),
     [
         pytest.param(
-            writer().warned(OLD, DAY, True),
+            writer().warned(OLD, DAY, InSecret.PLACEHOLDER),
             "will be replaced on 2026-03-01",
             "rotation_due",
             id="warned: the day of the rotation",
@@ -179,7 +191,10 @@ def test_mail_tells_by_when(message: Message, sentence: str, field: str) -> None
 
 
 def test_warning_and_hold_tell_the_day_in_the_subject() -> None:
-    for message in (writer().warned(OLD, DAY, True), writer().held(OLD, Reason.HOLD_UNTIL, DAY)):
+    for message in (
+        writer().warned(OLD, DAY, InSecret.PLACEHOLDER),
+        writer().held(OLD, Reason.HOLD_UNTIL, DAY),
+    ):
         assert "2026-03-01" in message.subject
 
 
@@ -226,7 +241,7 @@ def test_rotated_gives_the_commands_to_fetch_use_and_check_the_key() -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        pytest.param(writer().warned(OLD, DAY, True), id="warned"),
+        pytest.param(writer().warned(OLD, DAY, InSecret.PLACEHOLDER), id="warned"),
         pytest.param(writer().held(OLD, Reason.STILL_IN_USE, DAY), id="held"),
         pytest.param(writer().disabled(OLD, Reason.SUPERSEDED), id="disabled"),
     ],
@@ -236,14 +251,24 @@ def test_other_mails_give_the_command_to_fetch(message: Message) -> None:
 
 
 @pytest.mark.parametrize(
-    ("placeholder", "held"),
+    ("in_secret", "held"),
     [
-        pytest.param(True, "a placeholder in place of the key", id="placeholder"),
-        pytest.param(False, "your present key", id="present key"),
+        pytest.param(InSecret.PLACEHOLDER, "a placeholder in place of the key", id="placeholder"),
+        pytest.param(InSecret.EARLIER_KEY, "an earlier key of yours", id="earlier key"),
+        pytest.param(InSecret.PRESENT_KEY, "your present key", id="present key"),
     ],
 )
-def test_warning_tells_what_a_test_fetch_shows(placeholder: bool, held: str) -> None:
-    assert held in prose(writer().warned(OLD, DAY, placeholder))
+def test_warning_tells_what_a_test_fetch_shows(in_secret: InSecret, held: str) -> None:
+    assert f"Today it holds {held}." in prose(writer().warned(OLD, DAY, in_secret))
+
+
+def test_no_day_is_promised_to_a_key_that_is_left_on_while_it_is_used() -> None:
+    text = prose(writer().rotated(NEW, OLD, DAY, while_used=True))
+
+    assert f"Old key: {OLD}, works while it is used" in text
+    assert "move to the new key soon, and before 2026-03-01 07:30 UTC" in text
+    assert "is disabled when that ends" in text
+    assert "Until then the old key works" not in text
 
 
 @pytest.mark.parametrize("reason", [reason for reason in DISABLED if reason.name != "EMERGENCY"])
@@ -264,12 +289,16 @@ def test_leaked_key_is_not_to_be_enabled_again() -> None:
     [
         pytest.param(Reason.SUPERSEDED, "The new key is in the secret.", id="superseded"),
         pytest.param(Reason.OVERLAP_CEILING, "The new key is in the secret.", id="ceiling"),
-        pytest.param(Reason.IDLE, "If another key of the user was rotated,", id="idle"),
-        pytest.param(Reason.EMERGENCY, "If another key of the user was rotated,", id="emergency"),
+        pytest.param(Reason.IDLE, "The other key is in the secret.", id="idle"),
+        pytest.param(Reason.EMERGENCY, "The other key is in the secret.", id="emergency"),
     ],
 )
-def test_new_key_is_promised_only_where_there_is_one(reason: Reason, promise: str) -> None:
+def test_another_key_is_promised_only_where_there_is_one(reason: Reason, promise: str) -> None:
     assert promise in prose(writer().disabled(OLD, reason))
+
+    without = writer().disabled(OLD, reason, in_secret=False)
+    assert "secret" not in without.text
+    assert commands(without) == []
 
 
 def test_without_a_secret_nothing_is_said_of_fetching() -> None:

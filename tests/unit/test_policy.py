@@ -1004,6 +1004,18 @@ UNTIL = [
         ago(-30),
     ),
     (
+        "in use, and a hold by tag that is over",
+        user(key("A", 90), tags={"hold-until": "2026-05-01"}),
+        {"hold_while_used_days": 3},
+        ago(-30),
+    ),
+    (
+        "held in use, and a hold by tag that is over",
+        pair(key("A", 100), key("B", 10), tags={"hold-until": "2026-05-01"}),
+        {"hold_while_used_days": 3},
+        ago(-20),
+    ),
+    (
         "told late",
         user(key("A", 98), key("B", 8), secret=delivered(), password=False),
         {},
@@ -1034,6 +1046,49 @@ def test_says_until_when_the_old_key_works(
 
     assert isinstance(decision, Decision)
     assert decision.old_key_until == until
+
+
+@pytest.mark.parametrize(
+    ("subject", "changes", "while_used"),
+    [
+        pytest.param(user(key("A", 90)), {"hold_while_used_days": 3}, True, id="in use"),
+        pytest.param(user(key("A", 90)), {}, False, id="no hold"),
+        pytest.param(
+            user(key("A", 90), tags={"hold-until": "2026-06-10"}),
+            {"hold_while_used_days": 3},
+            False,
+            id="a hold by tag",
+        ),
+        pytest.param(
+            user(key("A", 90), password=False),
+            {"hold_while_used_days": 3, "fetch_days": 30},
+            False,
+            id="the grace is as long as the ceiling",
+        ),
+        pytest.param(
+            user(key("A", 98), key("B", 8), secret=delivered()),
+            {"hold_while_used_days": 3},
+            True,
+            id="told late",
+        ),
+    ],
+)
+def test_says_whether_the_old_key_works_only_while_it_is_used(
+    subject: MarkedUser, changes: dict[str, Any], while_used: bool
+) -> None:
+    decision = decide(subject, settings(**changes), NOW)
+
+    assert isinstance(decision, Decision)
+    assert decision.while_used is while_used
+
+
+def test_a_hold_by_tag_that_is_over_does_not_end_one_of_use() -> None:
+    subject = user(key("A", 90), tags={"hold-until": "2026-05-01"})
+
+    decision = decide(subject, settings(hold_while_used_days=3), NOW)
+
+    assert isinstance(decision, Decision)
+    assert said(decision) == "rotate A, announce"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Our own ceiling on IAM writes: at most so many a second, evenly spread."""
+"""Our own ceiling on calls of a kind: at most so many a second, evenly spread."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..messages import Message
 from ..model import Audience, Event, UserRef
 from ..parallel import side_by_side
+from .ceiling import Ceiling
 from .filters import admits
 
 if TYPE_CHECKING:
@@ -18,12 +19,16 @@ if TYPE_CHECKING:
 
 class TopicNotifier:
     """The `Notifier` port on an SNS client, made when first needed; the subscriptions are read
-    once per run, whichever thread asks first, and `width` of them side by side."""
+    once per run, whichever thread asks first, and `width` of them side by side. Publishes wait for
+    the `ceiling`."""
 
-    def __init__(self, sns: Callable[[], SNSClient], topic_arn: str, width: int) -> None:
+    def __init__(
+        self, sns: Callable[[], SNSClient], topic_arn: str, width: int, ceiling: Ceiling
+    ) -> None:
         self._sns = sns
         self._topic_arn = topic_arn
         self._width = width
+        self._ceiling = ceiling
         self._reading = Lock()
 
     def audience(self, user: UserRef, event: Event) -> Audience:
@@ -68,6 +73,7 @@ class TopicNotifier:
         return [a for a in attributes if a.get("PendingConfirmation", "false") == "false"]
 
     def _publish(self, message: Message, attributes: Mapping[str, str]) -> None:
+        self._ceiling.wait()
         self._sns().publish(
             TopicArn=self._topic_arn,
             Subject=message.subject,

@@ -1,4 +1,4 @@
-"""All secrets of this installation, to find those whose user is gone."""
+"""All secrets of this installation, to find those that nobody else looks at."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from ..model import OwnedSecret
+from ..model import Event, OwnedSecret, Stamp
 from ..settings import Settings
 from . import records
 from .errors import code
@@ -35,12 +35,14 @@ class InstallationSecrets:
                     {"Key": "tag-key", "Values": [records.MANAGED_BY]},
                     {"Key": "tag-value", "Values": [self._settings.name]},
                 ],
+                IncludePlannedDeletion=True,
                 PaginationConfig={"PageSize": 100},
             )
         )
         for page in pages:
             for entry in page["SecretList"]:
-                secret = self._ours(entry["Name"], entry["ARN"], entry.get("Tags", []), False)
+                pending = "DeletedDate" in entry
+                secret = self._ours(entry["Name"], entry["ARN"], entry.get("Tags", []), pending)
                 if secret is not None:
                     yield secret
 
@@ -62,6 +64,11 @@ class InstallationSecrets:
     def forget_gone(self, secret: OwnedSecret) -> None:
         self._client().untag_resource(SecretId=secret.arn, TagKeys=[records.GONE_SINCE])
 
+    def record_blocked(self, secret: OwnedSecret, since: datetime) -> None:
+        value = records.write_stamp(Stamp("unmarked", since))
+        tags: list[TagTypeDef] = [{"Key": records.notice_key(Event.BLOCKED), "Value": value}]
+        self._client().tag_resource(SecretId=secret.arn, Tags=tags)
+
     def retire(self, secret: OwnedSecret, days: int) -> None:
         self._client().delete_secret(SecretId=secret.arn, RecoveryWindowInDays=days)
 
@@ -77,6 +84,7 @@ class InstallationSecrets:
             return None
         if not name.startswith(settings.secret_name_prefix):
             return None
+        intent = records.read_intent(values.get(records.INTENT))
         return OwnedSecret(
             name,
             arn,
@@ -84,4 +92,13 @@ class InstallationSecrets:
             records.read_gone(values.get(records.GONE_SINCE), values.get(records.USER_ID)),
             records.PROVIDED_BY in values,
             pending,
+            intent.time if intent else None,
+            _time(values.get(records.ANNOUNCED)),
+            _time(values.get(records.INACTIVE_SINCE)),
+            _time(values.get(records.notice_key(Event.BLOCKED))),
         )
+
+
+def _time(record: str | None) -> datetime | None:
+    stamp = records.read_stamp(record)
+    return stamp.time if stamp else None
