@@ -203,7 +203,8 @@ class Emulator:
         start = int(asked.get("NextToken", "0"))
         page = self.account.subscriptions[start : start + SNS_PAGE]
         listed = "".join(
-            f"<member><SubscriptionArn>{one['SubscriptionArn']}</SubscriptionArn></member>"
+            f"<member><SubscriptionArn>{one['SubscriptionArn']}</SubscriptionArn>"
+            "<Protocol>sqs</Protocol></member>"
             for one in page
         )
         more = start + SNS_PAGE < len(self.account.subscriptions)

@@ -55,6 +55,10 @@ class UndoneError(Exception):
     """A disable was taken back, since the key that was to stay is no longer active."""
 
 
+class UntoldError(Exception):
+    """What must be told first would reach nobody."""
+
+
 class EmergencyBlockedError(Exception):
     """An emergency could not be carried out; a person must make room first."""
 
@@ -182,9 +186,11 @@ class Applier:
             if work.note is not None:
                 raise  # an emergency that is not over must not look like one that is
         finally:
-            self._outbox.add(work.transitions)
-            work.transitions = []
-            self.write_down(work)
+            try:
+                self.write_down(work)
+            finally:
+                self._outbox.add(work.transitions)
+                work.transitions = []
 
     def write_down(self, work: Work) -> None:
         """Puts an announcement on record that is not yet."""
@@ -372,13 +378,16 @@ class Applier:
 
     def _mend_policy(self, work: Work, action: Action) -> bool:
         """Makes or repairs the secret, and puts its policy back if somebody changed it; tells
-        whether somebody had.
+        whether the owner may not have been able to read it until now.
 
+        That is so, too, where the policy was for other readers, or for the owner by another path.
         If it still reads otherwise then, AWS writes it down in a way that is not known here.
         """
         user, on_record = work.user.ref, work.secret.policy_for
         self._ensure_secret(work)
-        if work.secret.policy_for != on_record or self._secrets.policy_is_ours(user, work.secret):
+        if work.secret.policy_for != on_record:
+            return on_record is not None
+        if self._secrets.policy_is_ours(user, work.secret):
             return False
         work.user = replace(work.user, secret=replace(work.secret, policy_for=None))
         self._ensure_secret(work)
@@ -458,8 +467,24 @@ class Applier:
         except Exception as error:
             problem = f"the keys could not be listed afterwards ({type(error).__name__})"
         if problem is not None:
-            self._keys.enable(work.user.ref, disabled)
+            self._enable_again(work, disabled)
             raise UndoneError(f"{disabled} was enabled again: {problem}")
+
+    def _enable_again(self, work: Work, key_id: str) -> None:
+        """Not left to another run, which could not tell who has disabled it."""
+        give_up_at = self._clock.now() + VERIFY_FOR
+        while True:
+            try:
+                self._keys.enable(work.user.ref, key_id)
+            except Exception as error:
+                if self._clock.now() >= give_up_at:
+                    raise UndoneError(
+                        f"{key_id} was disabled just now and cannot be enabled again: enable it by "
+                        f"hand ({type(error).__name__}: {error})"
+                    ) from None
+                self._clock.sleep(VERIFY_EVERY_SECONDS)
+            else:
+                return
 
     def _record_notice(self, work: Work, event: Event, key_id: str) -> None:
         """Before the notice itself: one that cannot be recorded must not repeat daily."""
@@ -506,7 +531,10 @@ class Applier:
 
         With `first` nothing that follows may be done before somebody was told.
         """
-        if self._notifier.audience(work.user.ref, event) is not Audience.OPERATOR:
+        audience = self._notifier.audience(work.user.ref, event)
+        if first and audience is Audience.NOBODY and self._settings.require_listener:
+            raise UntoldError(f"no confirmed subscription admits the event {event.value!r}")
+        if audience is not Audience.OPERATOR:
             self._notifier.tell(work.user.ref, event, message)
         elif first and not work.operators_told:
             work.line(event, action, f"{text}. No confirmed subscription: please pass it on")

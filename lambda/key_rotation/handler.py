@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
 # Users that are worked on side by side.
 WIDTH = 16
-# SNS ends a subscription by e-mail that would get more than 10 a second, and one address may be
-# told of many users.
-MAILS_PER_SECOND = 9
 # A call that is throttled waits for up to half a minute, in which others go on.
 _CLIENT = Config(
     connect_timeout=5,
@@ -129,15 +126,14 @@ def run(
 def world_of(clients: Clients, settings: Settings, clock: Clock, width: int = 1) -> World:
     """The ports of one run, or of anybody who looks at what a run would see."""
     iam = clients.of("iam")
-    writes = Ceiling(settings.max_iam_writes_per_second, clock)
-    mails = Ceiling(MAILS_PER_SECOND, clock)
+    ceiling = Ceiling(settings.max_iam_writes_per_second, clock)
     return World(
         directory=IamDirectory(iam, settings.user_tag, settings.bulk_discovery, width),
         surveys=CredentialReport(iam, clock),
-        keys=IamKeys(iam, clients.iam_once, clients.sts_for, writes, clock),
+        keys=IamKeys(iam, clients.iam_once, clients.sts_for, ceiling, clock),
         secrets=UserSecrets(partial(clients.of, "secretsmanager"), settings),
         owned_secrets=InstallationSecrets(partial(clients.of, "secretsmanager"), settings),
-        notifier=TopicNotifier(partial(clients.of, "sns"), settings.topic_arn, width, mails),
+        notifier=TopicNotifier(partial(clients.of, "sns"), settings.topic_arn, width, clock),
         metrics=RunMetrics(partial(clients.of, "cloudwatch"), settings.name, clients.calls),
         bus=EventBus(partial(clients.of, "events"), settings.event_bus_arn),
         clock=clock,

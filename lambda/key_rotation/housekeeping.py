@@ -9,6 +9,7 @@ and a user of the same name created later does not count.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -21,6 +22,8 @@ from .settings import Settings
 
 WEEKDAY = 0  # of the runs that look; Monday
 RECOVERY_DAYS = 30  # in which a secret that is scheduled for deletion can be restored
+# The digest, and what waits for it, must have their time.
+STOP_BEFORE_END = timedelta(seconds=45)
 _LEFT = (
     "the user is not marked any more, but a rotation was under way, which cannot go on. If two "
     "keys are active, disable the one that is not needed, or mark the user again"
@@ -79,17 +82,23 @@ class Housekeeping:
         """Once a week: listing costs calls, and nothing here is urgent."""
         return self.settings.orphan_secret_days > 0 and self.world.clock.now().weekday() == WEEKDAY
 
-    def tidy(self, people: People) -> None:
-        """Looks at every secret of this installation. Raises what the services raise; what was
-        done until then is in `rows` and `lines`."""
+    def tidy(self, people: People) -> Iterator[tuple[str, Exception]]:
+        """Looks at every secret of this installation, while there is time; yields the errors, and
+        what stands for the user, of those that could not be served. Raises what listing raises;
+        what was done until then is in `rows` and `lines`."""
         now = self.world.clock.now()
         for listed in self.world.owned_secrets.all():
+            if self.world.clock.remaining() < STOP_BEFORE_END:
+                return
             if decide(listed, people, self.settings, now) is Fate.KEEP:
                 continue
-            # The list may be minutes old, so it is no ground to act on.
-            secret = self.world.owned_secrets.confirmed(listed)
-            if secret is not None:
-                self._act(secret, decide(secret, people, self.settings, now), now)
+            try:
+                # The list may be minutes old, so it is no ground to act on.
+                secret = self.world.owned_secrets.confirmed(listed)
+                if secret is not None:
+                    self._act(secret, decide(secret, people, self.settings, now), now)
+            except Exception as error:
+                yield self._name(listed), error
 
     def _act(self, secret: OwnedSecret, fate: Fate, now: datetime) -> None:
         if not self.dry_run:
@@ -138,10 +147,13 @@ class Housekeeping:
         day = now + timedelta(days=self.settings.orphan_secret_days)
         return f"is scheduled for deletion after {day:%Y-%m-%d}"
 
+    def _name(self, secret: OwnedSecret) -> str:
+        return secret.name.removeprefix(self.settings.secret_name_prefix)
+
     def _tell(
         self, secret: OwnedSecret, fate: Fate, event: Event, text: str, action: str = "report"
     ) -> None:
-        name = secret.name.removeprefix(self.settings.secret_name_prefix)
+        name = self._name(secret)
         detail = "dry run" if self.dry_run else text
         self.rows.append(Row(name, action, fate.value, None, detail))
         log.info("housekeeping", extra={"user": name, "reason": fate.value, "detail": detail})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from threading import Lock
 
-from .ports import Bus
+from .ports import Bus, NotSentError
 from .transitions import Transition
 
 BATCH = 10  # what EventBridge takes in one call
@@ -34,12 +34,13 @@ class Outbox:
                     self._refused = True  # for now; `close` raises if it lasts
 
     def close(self) -> None:
-        """Sends the rest. Raises what the bus raises, when every batch has been tried."""
-        problem: Exception | None = None
+        """Sends the rest. Raises what the bus raises: at once if it does not answer, which takes
+        its time, and when every batch has been tried if it refuses some of the events."""
+        problem: NotSentError | None = None
         while self._waiting:
             try:
                 self._send_first()
-            except Exception as error:
+            except NotSentError as error:
                 problem = problem or error
                 del self._waiting[:BATCH]
         if problem is not None:

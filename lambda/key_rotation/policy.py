@@ -99,6 +99,9 @@ class _Case:
             return self._foreign()
         if self._busy():
             return Decision((), Reason.IN_PROGRESS)
+        return self._forgetting(self._row())
+
+    def _row(self) -> Decision:
         if self.secret.pending_deletion and self._is_owners():
             return self._restored()
         for key in self.keys:
@@ -146,8 +149,9 @@ class _Case:
 
     def _prepare_to_be_sure(self, other: AccessKey) -> tuple[Action, ...]:
         """A key this new may be what a run left behind whose secret is only not seen yet; making
-        the secret fails then, and the next try sees both."""
-        if self.secret.exists or self._age(other) >= IN_PROGRESS_FOR:
+        the secret fails then, and the next try sees both. One that is to be deleted is restored."""
+        is_there = self.secret.exists and not self.secret.pending_deletion
+        if is_there or (self._age(other) >= IN_PROGRESS_FOR and not self.secret.exists):
             return ()
         return (Action(Verb.PREPARE, Reason.EMERGENCY),)
 
@@ -171,9 +175,11 @@ class _Case:
         return Decision((), Reason.FOREIGN_SECRET)
 
     def _restored(self) -> Decision:
-        """A secret that is pending deletion while its owner is still marked is restored first."""
-        secret = replace(self.secret, pending_deletion=False)
-        then = replace(self, user=replace(self.user, secret=secret)).decide()
+        """A secret that is pending deletion while its owner is still marked is restored first. It
+        could not be read until now, so that who is to move to its key is told anew."""
+        told = self.secret.announced if len(self.active) < 2 else None
+        secret = replace(self.secret, pending_deletion=False, announced=told)
+        then = replace(self, user=replace(self.user, secret=secret))._row()
         restore = Action(Verb.PREPARE, Reason.SECRET_PENDING_DELETION)
         return replace(then, actions=(restore, *then.actions))
 
@@ -187,7 +193,9 @@ class _Case:
             return Decision((), Reason.ORPHAN_PENDING)
         else:
             others = tuple(other for other in self.keys if other is not key)
-            then = replace(self, user=replace(self.user, keys=others)).decide()
+            case = replace(self, user=replace(self.user, keys=others))
+            quiet = case._quiet()
+            then = case._row() if quiet is None else Decision((), quiet)
             delete = Action(Verb.DELETE, Reason.ORPHAN, key.id)
             return replace(then, actions=(delete, *then.actions))
         return Decision((first,), Reason.ORPHAN)
@@ -237,17 +245,16 @@ class _Case:
         """The newer key is delivered, announced and active; the older one is superseded."""
         if not older.is_active:
             return self._one_active(newer, older)
-        forget = self._forget(older)
         disable = Action(Verb.DISABLE, Reason.SUPERSEDED, older.id)
         if self.now < self._grace_ends():
-            return Decision(forget, Reason.IN_GRACE)
+            return Decision((), Reason.IN_GRACE)
         on_hold = self._on_hold(older)
         if on_hold is not None and self.now < self._ceiling(newer):
             hold = Action(Verb.HOLD, on_hold, older.id, self._remind(Event.HELD, older))
             until = self._held_until(on_hold, self._ceiling(newer))
-            return Decision((*forget, hold), on_hold, until)
+            return Decision((hold,), on_hold, until)
         if self._age(newer) < VERIFIED_AFTER:
-            return Decision(forget, Reason.UNVERIFIED)
+            return Decision((), Reason.UNVERIFIED)
         if on_hold is not None:
             disable = replace(disable, reason=Reason.OVERLAP_CEILING)
         return Decision((disable,), disable.reason)
@@ -284,16 +291,15 @@ class _Case:
 
     def _two_active(self) -> Decision:
         """Two active keys that are not a pair of ours."""
-        forget = tuple(action for key in self.keys for action in self._forget(key))
         idle = self._idle_key()
         if idle is not None:
             if self._nobody_listens():
-                return self._blocked(idle, Reason.NOBODY_LISTENS, forget)
+                return self._blocked(idle, Reason.NOBODY_LISTENS)
             return Decision((Action(Verb.DISABLE, Reason.IDLE, idle.id),), Reason.IDLE)
         oldest = self.keys[0]
         if self._is_due(oldest):
-            return self._blocked(oldest, Reason.TWO_ACTIVE_KEYS_DUE, forget)
-        return Decision(forget, Reason.TWO_ACTIVE)
+            return self._blocked(oldest, Reason.TWO_ACTIVE_KEYS_DUE)
+        return Decision((), Reason.TWO_ACTIVE)
 
     def _rotate(self, key: AccessKey) -> Decision:
         if self._nobody_listens():
@@ -330,11 +336,19 @@ class _Case:
             return ()
         return (Action(Verb.RECORD, Reason.SEEN_INACTIVE, key.id),)
 
-    def _forget(self, key: AccessKey) -> tuple[Action, ...]:
-        """Clear the record of a key that is active again."""
-        if self._inactive_since(key) is None:
-            return ()
-        return (Action(Verb.FORGET, Reason.SEEN_ACTIVE, key.id),)
+    def _forgetting(self, then: Decision) -> Decision:
+        """The decision, after the record of a key that is active again is cleared. Disabling that
+        key clears it, too."""
+        stamp = self.secret.inactive_since
+        if stamp is None or stamp.access_key_id not in {key.id for key in self.active}:
+            return then
+        forget = Action(Verb.FORGET, Reason.SEEN_ACTIVE, stamp.access_key_id)
+        if any(
+            action.verb is Verb.DISABLE and action.access_key_id == forget.access_key_id
+            for action in then.actions
+        ):
+            return then
+        return replace(then, actions=(forget, *then.actions))
 
     # -- the terms of the table --------------------------------------------------------------------
 
@@ -454,8 +468,15 @@ class _Case:
         return self.user.last_used[key.id]
 
     def _inactive_since(self, key: AccessKey) -> datetime | None:
+        """By record. One that is older than the user's other key does not count: in between the
+        user may have had this key alone, active, and nobody looked."""
         stamp = self.secret.inactive_since
-        return stamp.time if stamp is not None and stamp.access_key_id == key.id else None
+        if stamp is None or stamp.access_key_id != key.id:
+            return None
+        others = (other for other in self.keys if other.id != key.id)
+        if any(other.created - CLOCK_GRAIN > stamp.time for other in others):
+            return None
+        return stamp.time
 
     def _may_be_deleted(self, key: AccessKey) -> bool:
         """Rule 4: seen inactive, by record, for `delete_after_days`."""
@@ -550,8 +571,12 @@ class _Case:
         for idle, other in (self.keys, reversed(self.keys)):
             if self.now - last_sign(idle) < limit:
                 continue
+            # A new key was tried by ourselves, which is no sign that somebody has it.
+            used = self._last_used(other)
             other_in_use = (
-                self._last_used(other) is not None and self.now - last_sign(other) < limit
+                used is not None
+                and used - other.created >= VERIFIED_AFTER
+                and self.now - used < limit
             )
             if other_in_use or self._is_delivered(other):
                 return idle

@@ -254,12 +254,19 @@ class Rotation:
             self._readers_checked = True
 
     @property
+    def _foreign_readers(self) -> list[str]:
+        """Those of other accounts, of which only a refused policy tells that one is gone."""
+        account_id = self._settings.account_id
+        readers = self._settings.secret_reader_arns
+        return [arn for arn in readers if arn.split(":")[4] != account_id]
+
+    @property
     def _readers_parameter(self) -> str:
         return f"parameter /{self._settings.name}/config/secret_reader_arns"
 
     def _apply(self, work: Work) -> None:
         if self._world.clock.now() - work.listed_at > REREAD_AFTER:
-            fresh = self._gather(work.user)
+            fresh = self._gather(_unread(work.user))
             work.user, work.decision, work.listed_at = fresh.user, fresh.decision, fresh.listed_at
         self._applier.apply(work)
 
@@ -269,7 +276,8 @@ class Rotation:
         if found.people is None or self._only_asked or not house.is_due():
             return house
         try:
-            house.tidy(found.people)
+            for name, error in house.tidy(found.people):
+                self._fail(self._rows, name, "housekeeping_failed", error)
         except Exception as error:
             self._fail(self._rows, "(operators)", "housekeeping_failed", error)
         self._rows.extend(house.rows)
@@ -337,13 +345,10 @@ class Rotation:
         except (SettingsError, PayloadError):
             raise
         except Exception as error:
-            if isinstance(error, DeadPrincipalError) and self._settings.secret_reader_arns:
-                account_id = turn.user.ref.account_id
-                readers = self._settings.secret_reader_arns
-                suspects = [arn for arn in readers if arn.split(":")[4] != account_id]
+            if isinstance(error, DeadPrincipalError) and (suspects := self._foreign_readers):
                 raise SettingsError(
                     f"{self._readers_parameter} names a principal that does not exist: "
-                    f"{' or '.join(suspects or readers)} ({error})"
+                    f"{' or '.join(suspects)} ({error})"
                 ) from error
             if self._world.is_throttle(error) and self._emergency is None:
                 turn.throttled = error
@@ -385,6 +390,11 @@ class Rotation:
             return True
         turn.defer("out_of_time", "the next run takes it up")
         return False
+
+
+def _unread(user: MarkedUser) -> MarkedUser:
+    """The user without the facts that may have changed since they were read."""
+    return replace(user, secret=None, last_used=None, has_password=None, audience=None)
 
 
 def _plan(turn: Turn) -> None:

@@ -567,3 +567,26 @@ def test_a_failed_user_ends_the_run_in_an_error_after_the_others(
 
     assert account.statuses("alice") == {alices: "Active"}
     assert account.statuses("bob")[bobs] == "Inactive"
+
+
+def test_a_user_moved_to_another_path_can_read_the_secret_before_the_old_key_goes(
+    account: Account,
+) -> None:
+    account.add_user("alice", 90, password=False, path="/old/")
+    account.run()
+    iam, secrets = account.client("iam"), account.client("secretsmanager")
+    iam.update_user(UserName="alice", NewPath="/new/")
+    mark = {"Key": "access-key-rotation", "Value": "enabled"}
+    iam.tag_user(UserName="alice", Tags=[mark])  # moto loses it with the path
+
+    account.pass_days(7)
+    report = account.run()
+
+    policy = secrets.get_resource_policy(SecretId=account.secret_name())["ResourcePolicy"]
+    assert account.arn() in policy
+    assert [row["reason"] for row in report["users"]] == ["overtaken"]
+    assert list(account.statuses().values()) == ["Active", "Active"]
+
+    account.pass_days(1)
+    account.run()
+    assert sorted(account.statuses().values()) == ["Active", "Inactive"]

@@ -223,7 +223,12 @@ class FakeAccount:
     def works(self, user: UserRef, key: NewAccessKey) -> bool:
         self._called("works")
         self.refused_by_sts -= 1
-        return self.refused_by_sts < 0
+        if self.refused_by_sts >= 0:
+            return False
+        owner = self.users[user.name]
+        used = {**(owner.last_used or {}), key.access_key.id: self.clock.time}
+        self.users[user.name] = replace(owner, last_used=used)
+        return True
 
     def describe(self, user: UserRef) -> SecretState:
         self._called("describe")
@@ -239,7 +244,7 @@ class FakeAccount:
             managed_by=NAME,
             user_id=user.id,
         )
-        if state.policy_for is None or is_predecessors:
+        if state.policy_for != f"{user.id} ours" or is_predecessors:
             state = replace(state, policy_for=f"{user.id} ours")
             if not self.policies_read_otherwise:
                 self.foreign_policies.discard(user.name)

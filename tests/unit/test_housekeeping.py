@@ -276,6 +276,30 @@ def test_whose_tags_could_not_be_read_may_be_marked() -> None:
     assert [row.reason for row in failure.value.report.rows] == ["error"]
 
 
+def test_one_secret_that_cannot_be_deleted_does_not_stop_the_others() -> None:
+    one, two = (
+        replace(owned(gone_days=40), name=f"iam-access-key/{name}") for name in ("one", "two")
+    )
+    account = account_with(one, two)
+    account.fail("retire", RuntimeError("it has replicas"))
+
+    with pytest.raises(RotationFailedError, match="one: RuntimeError: it has replicas") as failure:
+        run(account)
+
+    assert account.retired == ["iam-access-key/two"]
+    [row] = failure.value.report.failed
+    assert (row.user, row.reason) == ("one", "housekeeping_failed")
+
+
+def test_the_house_waits_when_time_is_short() -> None:
+    account = account_with(owned(gone_days=40))
+    account.clock.left = timedelta(seconds=30)
+
+    run(account)
+
+    assert account.retired == []
+
+
 def test_a_failure_is_one_of_the_house_and_of_no_user() -> None:
     account = account_with(owned(gone_days=40))
     account.add(user(key("B", 90)), "bob")

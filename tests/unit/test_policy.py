@@ -585,8 +585,19 @@ TWO_ACTIVE = [
     Case(
         "the pair's secret is pending deletion: restored, and then it is a pair",
         pair(key("A", 97), key("B", 7), records={"pending_deletion": True}),
-        "prepare, disable A",
-        Reason.SUPERSEDED,
+        "prepare, announce B, disable A",
+        Reason.NOT_ANNOUNCED,
+    ),
+    Case(
+        "… and its owner, who could not fetch the new key, is given the time anew",
+        user(
+            key("A", 97),
+            key("B", 7),
+            secret=secret("B", announced=stamp("B", 7), pending_deletion=True),
+            password=False,
+        ),
+        "prepare, announce B",
+        Reason.NOT_ANNOUNCED,
     ),
     Case(
         "the delivered key is the older one, and a person has made another",
@@ -598,6 +609,48 @@ TWO_ACTIVE = [
         "active again: the record that it was inactive goes",
         user(key("A", 80), key("B", 9), secret=secret(inactive_since=stamp("A", 20))),
         "forget A",
+        Reason.TWO_ACTIVE,
+    ),
+    Case(
+        "active again, and due alone: the record that it was inactive goes before it is superseded",
+        user(
+            key("A", 90),
+            secret=secret("B", announced=stamp("B", 85), inactive_since=stamp("A", 85)),
+            password=False,
+        ),
+        "forget A, rotate A, announce",
+        Reason.KEY_TOO_OLD,
+    ),
+    Case(
+        "active again, while the secret holds something else: the record goes all the same",
+        user(
+            key("A", 80),
+            key("B", 40),
+            secret=secret("X", announced=stamp("B", 40), inactive_since=stamp("A", 29)),
+        ),
+        "forget A, block B",
+        Reason.SECRET_CHANGED,
+    ),
+    Case(
+        "active again, and the other one inactive: the record goes",
+        user(key("A", 70), inactive("B", 40), secret=secret("B", inactive_since=stamp("A", 29))),
+        "forget A, record B",
+        Reason.SEEN_INACTIVE,
+    ),
+    Case(
+        "a record from before the other key was made: the key may have been active alone since",
+        user(
+            inactive("A", 98),
+            key("B", 8),
+            secret=secret("B", announced=stamp("B", 8), inactive_since=stamp("A", 85)),
+        ),
+        "record A",
+        Reason.SEEN_INACTIVE,
+    ),
+    Case(
+        "that the new key was tried by ourselves is no use of it: the other one is not idle",
+        user(key("A", 80), key("B", 1), used={"A": ago(60), "B": ago(0.999)}),
+        "",
         Reason.TWO_ACTIVE,
     ),
     Case("an active and an expired key", user(expired("A", 99), key("B", 9)), "", Reason.YOUNG),

@@ -391,6 +391,15 @@ def test_a_policy_for_other_readers_is_put_again_and_nobody_is_blamed() -> None:
     assert "had been changed" not in account.digests[0].text
 
 
+def test_an_old_key_stays_for_a_run_when_the_policy_was_for_other_readers() -> None:
+    """Or for the owner by another path, who could not read the secret until now."""
+    account = superseded(policy_for="AIDAALICE another")
+
+    assert rows(run(account)) == [("defer", "overtaken", "A")]
+    assert "had been changed" not in str(account.digests)
+    assert rows(run(account)) == [("disable", "superseded", "A")]
+
+
 def test_a_policy_that_cannot_be_read_keeps_the_old_key() -> None:
     account = superseded()
     account.fail("policy_is_ours", RuntimeError("throttled"))

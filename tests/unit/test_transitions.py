@@ -10,6 +10,7 @@ import pytest
 
 from key_rotation.model import Event, MarkedUser
 from key_rotation.payload import Emergency, Payload
+from key_rotation.ports import NotSentError
 from key_rotation.report import Report, RotationFailedError
 from key_rotation.rotation import Rotation
 from key_rotation.settings import SettingsError
@@ -199,12 +200,22 @@ def test_events_that_are_not_taken_are_a_failure_but_of_nobodys_rotation() -> No
 
 
 def test_a_refused_batch_does_not_hold_up_the_others() -> None:
-    account = refusing(RuntimeError("throttled"), RuntimeError("still throttled"))
+    account = refusing(NotSentError("1 of 10"), NotSentError("still 1 of 10"))
 
     with pytest.raises(RotationFailedError):
         Rotation(account.world(), settings(), Payload(), "this-run").run()
 
     assert len(account.events) == 2
+
+
+def test_a_bus_that_does_not_answer_is_not_asked_for_every_batch() -> None:
+    account = refusing(*[RuntimeError("timed out")] * 10)
+
+    with pytest.raises(RotationFailedError, match="timed out"):
+        Rotation(account.world(), settings(), Payload(), "this-run").run()
+
+    assert account.calls.count("send") == 2  # the first full batch, and once more at the end
+    assert account.events == []
 
 
 @pytest.mark.parametrize(

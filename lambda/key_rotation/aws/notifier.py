@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -10,25 +11,42 @@ from typing import TYPE_CHECKING
 from ..messages import Message
 from ..model import Audience, Event, UserRef
 from ..parallel import side_by_side
+from ..ports import Clock
 from .ceiling import Ceiling
 from .filters import admits
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sns.type_defs import SubscriptionTypeDef
+
+# SNS ends a subscription by e-mail that gets more than 10 a second. These are the starts of calls,
+# which bunch up on their way.
+MAILS_PER_SECOND = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Subscription:
+    """A confirmed one, as far as it matters; e-mail has a `pace`."""
+
+    filter_policy: str | None
+    filter_policy_scope: str | None
+    pace: Ceiling | None
+
+    def gets(self, attributes: Mapping[str, str]) -> bool:
+        return admits(self.filter_policy, self.filter_policy_scope, attributes)
 
 
 class TopicNotifier:
     """The `Notifier` port on an SNS client, made when first needed; the subscriptions are read
-    once per run, whichever thread asks first, and `width` of them side by side. Publishes wait for
-    the `ceiling`."""
+    once per run, whichever thread asks first, and `width` of them side by side."""
 
     def __init__(
-        self, sns: Callable[[], SNSClient], topic_arn: str, width: int, ceiling: Ceiling
+        self, sns: Callable[[], SNSClient], topic_arn: str, width: int, clock: Clock
     ) -> None:
         self._sns = sns
         self._topic_arn = topic_arn
         self._width = width
-        self._ceiling = ceiling
+        self._clock = clock
         self._reading = Lock()
 
     def audience(self, user: UserRef, event: Event) -> Audience:
@@ -45,35 +63,44 @@ class TopicNotifier:
         self._publish(message, _attributes(Audience.OPERATOR, Event.DIGEST, account_id))
 
     def _anyone_gets(self, attributes: Mapping[str, str]) -> bool:
-        return any(
-            admits(filters.get("FilterPolicy"), filters.get("FilterPolicyScope"), attributes)
-            for filters in self._confirmed_once()
-        )
+        return any(subscription.gets(attributes) for subscription in self._confirmed_once())
 
-    def _confirmed_once(self) -> list[dict[str, str]]:
+    def _confirmed_once(self) -> list[_Subscription]:
         with self._reading:
             return self._confirmed
 
     @cached_property
-    def _confirmed(self) -> list[dict[str, str]]:
-        """The attributes of each confirmed subscription; a pending one has no ARN yet."""
+    def _confirmed(self) -> list[_Subscription]:
+        """A pending one has no ARN yet."""
         sns = self._sns()
         paginator = sns.get_paginator("list_subscriptions_by_topic")
-        arns = [
-            subscription["SubscriptionArn"]
+        listed = [
+            subscription
             for page in paginator.paginate(TopicArn=self._topic_arn)
             for subscription in page["Subscriptions"]
             if subscription["SubscriptionArn"].startswith("arn:")
         ]
 
-        def read(arn: str) -> dict[str, str]:
-            return sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+        def read(subscription: SubscriptionTypeDef) -> _Subscription | None:
+            arn = subscription["SubscriptionArn"]
+            try:
+                attributes = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+            except sns.exceptions.NotFoundException:
+                return None  # ended since it was listed
+            if attributes.get("PendingConfirmation", "false") != "false":
+                return None
+            is_mail = subscription["Protocol"] in ("email", "email-json")
+            pace = Ceiling(MAILS_PER_SECOND, self._clock) if is_mail else None
+            policy, scope = attributes.get("FilterPolicy"), attributes.get("FilterPolicyScope")
+            return _Subscription(policy, scope, pace)
 
-        attributes = side_by_side(read, arns, self._width)
-        return [a for a in attributes if a.get("PendingConfirmation", "false") == "false"]
+        found = side_by_side(read, listed, self._width)
+        return [subscription for subscription in found if subscription is not None]
 
     def _publish(self, message: Message, attributes: Mapping[str, str]) -> None:
-        self._ceiling.wait()
+        for subscription in self._confirmed_once():
+            if subscription.pace is not None and subscription.gets(attributes):
+                subscription.pace.wait()
         self._sns().publish(
             TopicArn=self._topic_arn,
             Subject=message.subject,
