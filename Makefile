@@ -28,7 +28,7 @@ demo: require-terraform require-package $(READY) ## Rotate real keys on an embed
 	@$(TERRAFORM) $(BIN)/python -m tests.demo
 
 .PHONY: test
-test: require-node lint check-package unit aws crash-sample terraform-test policies integration ## Everything that must pass
+test: require-terraform require-node lint check-package unit aws crash-sample terraform-test policies integration ## Everything that must pass
 	@echo "all tests passed"
 
 .PHONY: unit
@@ -43,7 +43,7 @@ aws: $(READY) ## Adapters and handler on the AWS wire, in moto
 	$(PYTEST) -p no:terraform tests/aws
 
 .PHONY: policies
-policies: require-node require-terraform require-package $(READY) $(SIMULATOR)/.ready ## The policies, evaluated as IAM does: enough, not too much, nothing unneeded
+policies: require-terraform require-node require-package $(READY) $(SIMULATOR)/.ready ## The policies, evaluated as IAM does: enough, not too much, nothing unneeded
 	@$(INIT)
 	@$(TERRAFORM) $(PYTEST) -p no:terraform tests/policies
 
