@@ -307,6 +307,7 @@ def _reading() -> list[Question]:
 
 def _telling() -> list[Question]:
     alarm_elsewhere = ALARM_ARN.replace(ACCOUNT_ID, ELSEWHERE)
+    named_like_ours = OWN_ALARM_ARN.replace(ACCOUNT_ID, ELSEWHERE)
     rule_elsewhere = RULE_ARN.replace(ACCOUNT_ID, ELSEWHERE)
     questions = [
         asked_by(arn, action, resource, {}, ADMINISTRATORS, f"{whose} forges a message")
@@ -324,7 +325,7 @@ def _telling() -> list[Question]:
     for service, action, resource, source in (
         ("cloudwatch", "sns:Publish", TOPIC_ARN, alarm_elsewhere),
         ("cloudwatch", "sns:Publish", ALARM_TOPIC_ARN, ALARM_ARN),  # of this account, but not ours
-        ("cloudwatch", "sns:Publish", ALARM_TOPIC_ARN, OWN_ALARM_ARN.replace(ACCOUNT_ID, ELSEWHERE)),
+        ("cloudwatch", "sns:Publish", ALARM_TOPIC_ARN, named_like_ours),
         ("cloudwatch", "kms:GenerateDataKey", KEY_ARN, alarm_elsewhere),
         ("cloudwatch", "kms:Decrypt", KEY_ARN, alarm_elsewhere),
         ("events", "sqs:SendMessage", QUEUE_ARN, rule_elsewhere),
