@@ -28,7 +28,7 @@ demo: require-terraform require-package $(READY) ## Rotate real keys on an embed
 	@$(TERRAFORM) $(BIN)/python -m tests.demo
 
 .PHONY: test
-test: lint check-package unit aws crash-sample terraform-test policies integration ## Everything that must pass
+test: require-terraform require-node lint check-package unit aws crash-sample terraform-test policies integration ## Everything that must pass
 	@echo "all tests passed"
 
 .PHONY: unit
@@ -43,7 +43,7 @@ aws: $(READY) ## Adapters and handler on the AWS wire, in moto
 	$(PYTEST) -p no:terraform tests/aws
 
 .PHONY: policies
-policies: require-terraform require-package $(READY) $(SIMULATOR)/.ready ## The policies, evaluated as IAM does: enough, not too much, nothing unneeded
+policies: require-terraform require-node require-package $(READY) $(SIMULATOR)/.ready ## The policies, evaluated as IAM does: enough, not too much, nothing unneeded
 	@$(INIT)
 	@$(TERRAFORM) $(PYTEST) -p no:terraform tests/policies
 
@@ -135,13 +135,17 @@ clean: localstack-stop ## Remove everything that was made
 require-terraform:
 	@$(FIND_PYTHON); "$$python" scripts/with_terraform.py --check
 
+.PHONY: require-node
+require-node:
+	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || \
+	{ echo "error: \`make test\` and \`make policies\` need Node 20 or newer, with npm" >&2; exit 1; }
+
 .PHONY: require-package
 require-package:
 	@$(FIND_PYTHON); "$$python" -m scripts.package --check >/dev/null
 
 # The policy simulator: Node, in a process of its own, a test tool that is not shipped.
 $(SIMULATOR)/.ready: $(wildcard tests/policies/simulator/*)
-	@command -v npm >/dev/null || { echo "error: \`make policies\` needs Node 20 or newer, with npm" >&2; exit 1; }
 	@rm -rf $(SIMULATOR); mkdir -p $(SIMULATOR); cp tests/policies/simulator/* $(SIMULATOR)
 	@echo "installing the policy simulator into $(SIMULATOR) (once, a few seconds)"
 	@log=build/simulator.npm.log; npm ci --prefix $(SIMULATOR) --ignore-scripts --no-audit --no-fund >$$log 2>&1 || \

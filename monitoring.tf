@@ -143,12 +143,6 @@ data "aws_iam_policy_document" "alarm_topic" {
     }
 
     condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account_id]
-    }
-
-    condition {
       test     = "ArnLike"
       variable = "aws:SourceArn"
       values   = ["${local.alarm_arn_prefix}*"]
@@ -169,6 +163,24 @@ data "aws_iam_policy_document" "alarm_topic" {
     condition {
       test     = "Bool"
       variable = "aws:PrincipalIsAWSService" # services have no permission but the statement above
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "TlsOnly"
+    effect    = "Deny"
+    actions   = ["sns:Publish"]
+    resources = [local.alarm_topic_arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
       values   = ["false"]
     }
   }

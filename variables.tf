@@ -84,7 +84,7 @@ variable "kms_key_arn" {
 # --- When it runs, and on what --------------------------------------------------------------------------------------
 
 variable "schedule_expression" {
-  description = "When the function runs, as an EventBridge rate or cron expression, in UTC. Once a day is enough for limits counted in days."
+  description = "When the function runs, as an EventBridge rate or cron expression, in UTC. Once a day is enough for limits counted in days. Secrets of users who are gone are looked for in runs on Mondays only, and every marked user is looked at in runs on the 28th of a month only (days in UTC): a schedule that rests on these days leaves that out."
   type        = string
   default     = "rate(1 day)"
   nullable    = false
@@ -95,12 +95,12 @@ variable "schedule_expression" {
       # Minutes, hours, day of month, month, day of week, year; exactly one of the two days is "?".
       can(regex("^cron\\([0-9*,/-]+ [0-9*,/-]+ (\\? [A-Za-z0-9*,/-]+ [A-Za-z0-9*,/#-]+|[0-9*,/LW-]+ [A-Za-z0-9*,/-]+ \\?) [0-9*,/-]+\\)$", var.schedule_expression)),
     ])
-    error_message = "schedule_expression must be rate(1 day), rate(12 hours) and the like (the unit is singular after 1, else plural), or cron() with six fields of which either the day of the month or the day of the week is ?, such as cron(0 6 ? * MON-FRI *)."
+    error_message = "schedule_expression must be rate(1 day), rate(12 hours) and the like (the unit is singular after 1, else plural), or cron() with six fields of which either the day of the month or the day of the week is ?, such as cron(0 6 * * ? *) for every day at 6:00 UTC."
   }
 }
 
 variable "schedule_enabled" {
-  description = "Whether the schedule starts the function. Set to false to pause all rotation; the function can still be invoked by hand."
+  description = "Whether the schedule starts the function. Set to false to pause the scheduled runs; the function can still be invoked by hand, and `rotate_exposed_keys` has a rule of its own that stays on."
   type        = bool
   default     = true
   nullable    = false
@@ -317,7 +317,7 @@ variable "secret_name_prefix" {
 }
 
 variable "orphan_secret_days" {
-  description = "Days after a user was first found not to exist any more in which their secret is kept; then it is scheduled for deletion, with 30 days to restore it. The operators are told first. 0 means never."
+  description = "Days after a user was first found not to exist any more in which their secret is kept; then it is scheduled for deletion, with 30 days to restore it. The operators are told first. Looked after in runs on Mondays (UTC) only, so a schedule without any finds none. 0 means never."
   type        = number
   default     = 30
   nullable    = false
@@ -346,7 +346,7 @@ variable "secret_reader_arns" {
 }
 
 variable "users" {
-  description = "IAM users that Terraform provides for, by name: their secret and, if an e-mail address is given, its subscription to messages about that user. A user is rotated only if it carries the tag, and any other marked user is rotated too; the function makes their secret when first needed."
+  description = "IAM users that Terraform provides for, by name: their secret and, if an e-mail address is given, its subscription to messages about that user. A user is rotated only if it carries the tag, and any other marked user is rotated too; the function makes their secret when first needed. Each address takes one filter policy of the topic, as each of `operator_emails` does; AWS allows 200 per topic unless you ask for more."
   type = map(object({
     email = optional(string)
   }))
@@ -377,7 +377,7 @@ variable "users" {
 # --- Who is told ----------------------------------------------------------------------------------------------------
 
 variable "operator_emails" {
-  description = "E-mail addresses that get the digest of each run that has something to say, and what concerns users who cannot be told themselves. Each must confirm its subscription once."
+  description = "E-mail addresses that get the digest of each run that has something to say, and what concerns users who cannot be told themselves. Each must confirm its subscription, and with `monitoring_enabled` a second one, to the alarms."
   type        = set(string)
   default     = []
   nullable    = false
@@ -389,13 +389,18 @@ variable "operator_emails" {
 }
 
 variable "event_bus_arn" {
-  description = "ARN of the EventBridge bus that gets an event for each transition of a key, for other programs to act on. Null: the account's default bus. A bus of another account must admit the role in its own policy."
+  description = "ARN of the EventBridge bus that gets an event for each transition of a key, for other programs to act on. Null: the account's default bus. It must be in the region of the installation; a bus of another account must admit the role in its own policy."
   type        = string
   default     = null
 
   validation {
     condition     = var.event_bus_arn == null || can(regex("^arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9._/-]+$", var.event_bus_arn))
     error_message = "event_bus_arn must be the ARN of an EventBridge bus (arn:aws:events:<region>:<account>:event-bus/<name>), or null."
+  }
+
+  validation {
+    condition     = var.event_bus_arn == null || try(split(":", var.event_bus_arn)[3], "") == local.region
+    error_message = "event_bus_arn must name a bus in the region of the installation, ${local.region}: events cannot be put on a bus of another region. Put them on a bus here, with a rule that forwards them to the other one."
   }
 }
 
@@ -451,7 +456,7 @@ variable "reserved_concurrency" {
 
   validation {
     condition     = var.reserved_concurrency == null || try(var.reserved_concurrency >= 2 && floor(var.reserved_concurrency) == var.reserved_concurrency, false)
-    error_message = "reserved_concurrency must be null, or a whole number, 2 or more: an emergency must find room beside the daily run. To stop all runs, set schedule_enabled to false."
+    error_message = "reserved_concurrency must be null, or a whole number, 2 or more: an emergency must find room beside the daily run. To stop the runs, set schedule_enabled to false, and rotate_exposed_keys too if it is true."
   }
 }
 
@@ -520,7 +525,7 @@ variable "overdue_alarm_days" {
 }
 
 variable "missed_run_alarm_hours" {
-  description = "Hours without a complete run after which there is an alarm, at most 168, which is as far back as CloudWatch looks. Null: two intervals of a rate() schedule, 48 hours for a cron() schedule."
+  description = "Hours without a complete run after which there is an alarm, at most 168, which is as far back as CloudWatch looks. Null: two intervals of a rate() schedule, 48 hours for a cron() schedule. A schedule that rests over the weekend needs more: from Friday's run to Monday's are 72 hours, so set 96."
   type        = number
   default     = null
 

@@ -34,7 +34,11 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument("user", metavar="USER", help="IAM user name")
     parser.add_argument("key", metavar="KEY", help="id of the leaked access key, AKIA…")
-    parser.add_argument("--reason", required=True, help="what happened; it is in mail and log")
+    parser.add_argument(
+        "--reason",
+        required=True,
+        help="what happened; it is in the mail, the event and the log",
+    )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     parser.set_defaults(run=run)
 

@@ -8,8 +8,8 @@ class Exit(IntEnum):
 
     OK = 0
     FINDINGS = 1  # it worked, and the answer is not good news
-    USAGE = 2  # arguments, settings, region or credentials; nothing was done
-    AWS = 3  # AWS refused or did not answer: what is shown is not whole
+    USAGE = 2  # arguments, settings, no region or credentials; nothing was done
+    AWS = 3  # AWS refused or did not answer: what is shown, or done, is not whole
     INTERRUPTED = 130
 
 

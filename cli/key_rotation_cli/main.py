@@ -63,8 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="key-rotation",
         description="See and steer the rotation of IAM access keys in one account.",
-        epilog="Exit status: 0 all well; 1 findings; 2 arguments, settings or credentials; "
-        "3 AWS refused or did not answer. docs/cli.md has the permissions that each command needs.",
+        epilog="Exit status: 0 all well; 1 findings; 2 arguments, settings or no credentials; "
+        "3 AWS refused (expired credentials, too) or did not answer. "
+        "docs/cli.md has the permissions that each command needs.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for module in _COMMANDS:

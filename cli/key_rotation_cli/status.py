@@ -39,7 +39,8 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--check",
         action="store_true",
-        help="end with 1 if a user is blocked or an active key is over its limit",
+        help="end with 1 if a user is blocked, or an active key is over its limit by more than "
+        "--slack-days, one day unless you say otherwise",
     )
     parser.add_argument(
         "--slack-days",

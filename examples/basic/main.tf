@@ -1,5 +1,5 @@
 module "key_rotation" {
-  source = "../.." # in your repo: "git::https://<host>/<path to this repo>.git//?ref=v1.0.0"
+  source = "../.." # in your repo: "git::https://<host>/<path to this repo>.git//?ref=<tag or commit>"
 
   operator_emails = ["platform-team@example.com"]
 

@@ -74,7 +74,8 @@ resource "aws_cloudwatch_event_target" "blocked" {
       key     = "$.detail.access_key_id"
       reason  = "$.detail.reason"
     }
-    input_template = "\"The access key <key> of the IAM user <user> in the AWS account <account> cannot be replaced: <reason>. What to do: docs/operations.md, A blocked user.\""
+    # One text for every reason: an input transformer cannot choose. The code is what the runbook's table begins with.
+    input_template = "\"The rotation of access keys waits for a person. AWS account <account>, IAM user <user>, access key <key>. Reason: <reason>. What it means and what to do is in docs/operations.md, 'A blocked user', in the row of that reason. Until then the keys stay as they are, and grow older.\""
   }
 }
 
@@ -126,6 +127,24 @@ data "aws_iam_policy_document" "topic" {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
       values   = ["arn:${data.aws_partition.current.partition}:events:${var.region}:${local.central_id}:rule/${var.name}/${var.name}-blocked"]
+    }
+  }
+
+  statement {
+    sid       = "TlsOnly"
+    effect    = "Deny"
+    actions   = ["sns:Publish"]
+    resources = [local.central_topic_arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
     }
   }
 }

@@ -25,12 +25,13 @@ provider "aws" {
 }
 
 module "key_rotation" {
-  source = "../.." # in your repo: "git::https://<host>/<path to this repo>.git//?ref=v1.0.0"
+  source = "../.." # in your repo: "git::https://<host>/<path to this repo>.git//?ref=<tag or commit>"
 
   name             = var.name
   dry_run          = local.account.dry_run
   max_key_age_days = local.account.max_key_age_days
-  operator_emails  = local.account.operator_emails # the digests of this account
+  operator_emails  = coalesce(local.account.operator_emails, var.operator_emails) # the digests and alarms of this account
+  users            = local.account.users
 
   # Every account tells the central one: by events what was done, by alarms what is wrong.
   event_bus_arn     = local.central_bus_arn

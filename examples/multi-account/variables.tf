@@ -1,13 +1,14 @@
-# The accounts are in accounts.auto.tfvars.json: one map, which Terraform and scripts/accounts.py both read. Each account has a
-# workspace of the same name, and so a state of its own.
+# The accounts, and who is told, are in accounts.auto.tfvars.json: one map, which Terraform and scripts/accounts.py both read. Each
+# account has a workspace of the same name, and so a state of its own.
 
 variable "accounts" {
-  description = "The accounts by the name of their workspace: the id, and what differs from the defaults there."
+  description = "The accounts by the name of their workspace: the id, and what differs from the defaults there. Without `operator_emails` an account has those of all; `users` is the module's."
   type = map(object({
     id               = string
     dry_run          = optional(bool, false)
     max_key_age_days = optional(number, 82)
-    operator_emails  = optional(set(string), [])
+    operator_emails  = optional(set(string))
+    users            = optional(map(object({ email = optional(string) })), {})
   }))
   nullable = false
 
@@ -24,6 +25,18 @@ variable "accounts" {
   validation {
     condition     = contains(keys(var.accounts), terraform.workspace)
     error_message = "accounts: there is no account of the name of this workspace. Select one with TF_WORKSPACE, or run scripts/accounts.py, which does."
+  }
+}
+
+# A key is rotated only if somebody is told: without an operator that is nobody, for most users.
+variable "operator_emails" {
+  description = "Addresses of the operators of every account that has none of its own: they get the digests and alarms of each of these accounts. Each must confirm its subscriptions in each account."
+  type        = set(string)
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for account in values(var.accounts) : length(account.operator_emails == null ? var.operator_emails : account.operator_emails) > 0])
+    error_message = "operator_emails: every account needs an operator's address, in operator_emails or in its entry of accounts. Without one, keys of users who are not told themselves are never rotated."
   }
 }
 
@@ -59,5 +72,5 @@ variable "name" {
 variable "central_emails" {
   description = "Addresses that get the alarms, and are told of blocked users, of all accounts."
   type        = set(string)
-  default     = ["platform-team@example.com"]
+  nullable    = false
 }

@@ -1,5 +1,6 @@
 """examples/multi-account in two accounts: what happens in one never shows in the other.
 
+It is a copy that is planned and applied: the folder itself may have a developer's states and plans.
 LocalStack takes a 12-digit access key id for the id of the caller's account.
 """
 
@@ -7,18 +8,20 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from scripts.accounts import Accounts, Outcome, in_order
+from scripts.accounts import ACCOUNTS, FOLDER, Accounts, Outcome, in_order
 
 from tests.demo.runs import invoke
-from tests.demo.stage import Account, HeldKey, give_key
+from tests.demo.stage import Account, HeldKey, confirm_subscriptions, give_key
 from tests.localstack.endpoint import Endpoint
 
-FOLDER = Path(__file__).resolve().parents[2] / "examples" / "multi-account"
+BUILD = Path(__file__).resolve().parents[2] / "build"
 USER = "it-shared-name"
 MARK = {"Key": "access-key-rotation", "Value": "enabled"}
 
@@ -34,33 +37,52 @@ class AccountOf(Account):
         return super()._client(service, key or self._administrator)
 
 
+@dataclass(frozen=True)
+class Applied:
+    """The example after an apply: where, and what came of it in each account."""
+
+    folder: Path
+    outcomes: list[Outcome]
+
+    @property
+    def ids(self) -> Mapping[str, str]:
+        return {outcome.account: outcome.account_id for outcome in self.outcomes}
+
+
 @pytest.fixture(scope="module")
-def outcomes(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Outcome]]:
+def folder() -> Iterator[Path]:
+    """A copy of the example's files, as deep below the module as the example is: so its source,
+    "../..", holds there too."""
+    BUILD.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="multi-account-", dir=BUILD))
+    for file in (*FOLDER.glob("*.tf"), FOLDER / ACCOUNTS):
+        shutil.copy(file, folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def applied(
+    account: Account, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Applied]:
     """Planned and applied by the script, in the central account and in another one."""
     data = tmp_path_factory.mktemp("accounts")
-    accounts = Accounts(FOLDER, account.environment() | {"TF_DATA_DIR": str(data)})
+    accounts = Accounts(folder, account.environment() | {"TF_DATA_DIR": str(data)})
     names = [accounts.central, "shop"]
+    accounts.prepare()
     try:
-        accounts.prepare()
         done = in_order(names, accounts.central, "plan", accounts.plan, 1)
         done += in_order(names, accounts.central, "apply", accounts.apply, 1)
-        yield done
-        in_order(names, accounts.central, "destroy", accounts.destroy, 1)
+        assert [outcome for outcome in done if outcome.failed] == []
+        yield Applied(folder, done)
     finally:
-        shutil.rmtree(FOLDER / "terraform.tfstate.d", ignore_errors=True)
-        (FOLDER / ".terraform.lock.hcl").unlink(missing_ok=True)
+        in_order(names, accounts.central, "destroy", accounts.destroy, 1)
 
 
-@pytest.fixture(scope="module")
-def ids(outcomes: list[Outcome]) -> Mapping[str, str]:
-    failed = [outcome for outcome in outcomes if outcome.failed]
-    assert failed == []
-    return {outcome.account: outcome.account_id for outcome in outcomes}
-
-
-def test_every_account_has_its_own_state(ids: Mapping[str, str]) -> None:
+def test_every_account_has_its_own_state(applied: Applied) -> None:
+    ids = applied.ids
     for name, account_id in ids.items():
-        state = (FOLDER / "terraform.tfstate.d" / name / "terraform.tfstate").read_text()
+        state = (applied.folder / "terraform.tfstate.d" / name / "terraform.tfstate").read_text()
 
         assert ":function:access-key-rotation" in state
         assert f"arn:aws:lambda:eu-west-1:{account_id}:" in state
@@ -70,10 +92,11 @@ def test_every_account_has_its_own_state(ids: Mapping[str, str]) -> None:
 
 
 def test_a_rotation_shows_in_its_account_and_on_the_central_bus_only(
-    embedded: Account, ids: Mapping[str, str]
+    embedded: Account, applied: Applied
 ) -> None:
-    central = AccountOf(embedded.endpoint, ids["security"])
-    shop = AccountOf(embedded.endpoint, ids["shop"])
+    """As shipped: the operators confirm, and nobody else is told."""
+    central = AccountOf(embedded.endpoint, applied.ids["security"])
+    shop = AccountOf(embedded.endpoint, applied.ids["shop"])
     queue = central.sqs.create_queue(QueueName="it-central")["QueueUrl"]
     arn = f"arn:aws:sqs:eu-west-1:{central.id}:it-central"
     pattern = json.dumps({"source": ["iam-access-key-rotation"]})
@@ -87,9 +110,7 @@ def test_a_rotation_shows_in_its_account_and_on_the_central_bus_only(
         account.iam.create_user(UserName=USER, Tags=[MARK])  # type: ignore[list-item]
         old[account.id] = give_key(account, USER, 120)
     topic = f"arn:aws:sns:eu-west-1:{shop.id}:access-key-rotation"
-    shop.sns.subscribe(
-        TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:eu-west-1:{shop.id}:listener"
-    )
+    [operator] = confirm_subscriptions(shop, topic)
 
     answer = invoke(shop, "access-key-rotation")
 
@@ -98,6 +119,10 @@ def test_a_rotation_shows_in_its_account_and_on_the_central_bus_only(
     assert len(shop.statuses(USER)) == 2
     assert shop.secrets.describe_secret(SecretId=f"iam-access-key/{USER}")
     assert central.statuses(USER) == {old[central.id].id: "Active"}
+    mails = embedded.backdoor.wait_for_mails(
+        operator, lambda mail: mail["topic_arn"] == topic and USER in mail["message"]
+    )
+    assert [mail["kind"] for mail in mails] == ["notification"]
     names = [found["Name"] for found in central.secrets.list_secrets()["SecretList"]]
     assert names == []
     [message] = central.sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
@@ -113,8 +138,8 @@ def test_a_rotation_shows_in_its_account_and_on_the_central_bus_only(
     shop.secrets.delete_secret(SecretId=f"iam-access-key/{USER}", ForceDeleteWithoutRecovery=True)
 
 
-def test_a_second_plan_is_empty(account: Account, ids: Mapping[str, str], tmp_path: Path) -> None:
-    accounts = Accounts(FOLDER, account.environment() | {"TF_DATA_DIR": str(tmp_path)})
+def test_a_second_plan_is_empty(account: Account, applied: Applied, tmp_path: Path) -> None:
+    accounts = Accounts(applied.folder, account.environment() | {"TF_DATA_DIR": str(tmp_path)})
     accounts.prepare()
 
-    assert {accounts.plan(name).numbers for name in ids} == {(0, 0, 0)}
+    assert {accounts.plan(name).numbers for name in applied.ids} == {(0, 0, 0)}

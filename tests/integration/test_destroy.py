@@ -76,18 +76,41 @@ def test_nothing_else_is_left(stage: Stage, destroyed: Mapping[str, bool]) -> No
             alias["AliasName"].removeprefix("alias/")
             for alias in account.kms.list_aliases()["Aliases"]
         ],
+        "alarms": [
+            alarm["AlarmName"] for alarm in account.metrics.describe_alarms()["MetricAlarms"]
+        ],
+        "dashboards": [
+            board["DashboardName"]
+            for board in account.metrics.list_dashboards()["DashboardEntries"]
+        ],
         "subscriptions": [
             subscription["Endpoint"]
             for subscription in account.sns.list_subscriptions()["Subscriptions"]
-            if subscription["TopicArn"] == stage.outputs["topic_arn"]
+            if subscription["TopicArn"]
+            in (stage.outputs["topic_arn"], stage.outputs["alarm_topic_arn"])
             and subscription["Protocol"] == "email"
         ],
     }
 
-    ours = (name, f"{name}-dead-letters")
     for kind in ("parameters", "subscriptions"):
         assert found.pop(kind) == []
-    assert [(kind, each) for kind, names in found.items() for each in names if each in ours] == []
+    of_the_test = stage.queue.url.rpartition("/")[2]
+    left = [(kind, each) for kind, names in found.items() for each in names if each != of_the_test]
+    assert [(kind, each) for kind, each in left if f"{each}-".startswith(f"{name}-")] == []
+
+
+def test_there_was_something_of_each_kind(stage: Stage) -> None:
+    """Or else nothing could be left of it."""
+    account, name = stage.account, stage.function
+    topics = [topic["TopicArn"] for topic in account.sns.list_topics()["Topics"]]
+    rules = {rule["Name"] for rule in account.events.list_rules()["Rules"]}
+    alarms = account.metrics.describe_alarms()["MetricAlarms"]
+    boards = account.metrics.list_dashboards()["DashboardEntries"]
+
+    assert {stage.outputs["topic_arn"], stage.outputs["alarm_topic_arn"]} <= set(topics)
+    assert rules >= {name, f"{name}-exposed-keys"}
+    assert len([alarm for alarm in alarms if alarm["AlarmName"].startswith(f"{name}-")]) == 4
+    assert name in [board["DashboardName"] for board in boards]
 
 
 def _fate(account: Account, secret: str) -> str:

@@ -11,11 +11,13 @@ from dataclasses import replace
 from tests.policies.names import (
     ACCOUNT_ID,
     ALARM_ARN,
+    ALARM_TOPIC_ARN,
     ALICE_ARN,
     BOB_ARN,
     ELSEWHERE,
     FUNCTION_ARN,
     KEY_ARN,
+    OWN_ALARM_ARN,
     QUEUE_ARN,
     READER_ELSEWHERE_ARN,
     REGION,
@@ -305,6 +307,7 @@ def _reading() -> list[Question]:
 
 def _telling() -> list[Question]:
     alarm_elsewhere = ALARM_ARN.replace(ACCOUNT_ID, ELSEWHERE)
+    named_like_ours = OWN_ALARM_ARN.replace(ACCOUNT_ID, ELSEWHERE)
     rule_elsewhere = RULE_ARN.replace(ACCOUNT_ID, ELSEWHERE)
     questions = [
         asked_by(arn, action, resource, {}, ADMINISTRATORS, f"{whose} forges a message")
@@ -313,10 +316,16 @@ def _telling() -> list[Question]:
             ("another account", ADMINISTRATOR_ELSEWHERE_ARN),
             ("another account's role of our name", ROLE_ARN.replace(ACCOUNT_ID, ELSEWHERE)),
         )
-        for action, resource in (("sns:Publish", TOPIC_ARN), ("sqs:SendMessage", QUEUE_ARN))
+        for action, resource in (
+            ("sns:Publish", TOPIC_ARN),
+            ("sns:Publish", ALARM_TOPIC_ARN),
+            ("sqs:SendMessage", QUEUE_ARN),
+        )
     ]
     for service, action, resource, source in (
         ("cloudwatch", "sns:Publish", TOPIC_ARN, alarm_elsewhere),
+        ("cloudwatch", "sns:Publish", ALARM_TOPIC_ARN, ALARM_ARN),  # of this account, but not ours
+        ("cloudwatch", "sns:Publish", ALARM_TOPIC_ARN, named_like_ours),
         ("cloudwatch", "kms:GenerateDataKey", KEY_ARN, alarm_elsewhere),
         ("cloudwatch", "kms:Decrypt", KEY_ARN, alarm_elsewhere),
         ("events", "sqs:SendMessage", QUEUE_ARN, rule_elsewhere),
@@ -334,6 +343,13 @@ def _telling() -> list[Question]:
         *questions,
         of_the_function("sns:Publish", TOPIC_ARN, without_tls, why="publishing without TLS"),
         of_the_function("sqs:SendMessage", QUEUE_ARN, without_tls, why="sending without TLS"),
+        of_service(
+            "cloudwatch.amazonaws.com",
+            "sns:Publish",
+            ALARM_TOPIC_ARN,
+            {"aws:SourceArn": OWN_ALARM_ARN, "aws:SourceAccount": ACCOUNT_ID, **without_tls},
+            "an alarm without TLS",
+        ),
         asked_by(
             ADMINISTRATOR_ARN,
             "sqs:ReceiveMessage",

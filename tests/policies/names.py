@@ -15,6 +15,7 @@ ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/key-rotation"
 SESSION_ARN = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/key-rotation/key-rotation"
 FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:key-rotation"
 TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:key-rotation"
+ALARM_TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:key-rotation-alarms"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:key-rotation-dead-letters"
 RULE_ARN = f"arn:aws:events:{REGION}:{ACCOUNT_ID}:rule/key-rotation"
 KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/of-the-module"
@@ -25,6 +26,7 @@ SECRET_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret:iam-access-ke
 ALICE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/team/alice"
 BOB_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/bob"
 ALARM_ARN = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:function-failed"
+OWN_ALARM_ARN = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:key-rotation-no-run"
 
 # The readers that the module is given; and, for one of them, the session that it reads in.
 READING_USER_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/break-glass"
@@ -35,6 +37,7 @@ READERS = (READING_ROLE_ARN, READING_USER_ARN, READER_ELSEWHERE_ARN)
 # Which of the documents is the policy of a resource. Those of other resources have none.
 _POLICIES = {
     TOPIC_ARN: "topic",
+    ALARM_TOPIC_ARN: "alarm topic",
     QUEUE_ARN: "queue",
     KEY_ARN: "key",
     FUNCTION_ARN: "function",

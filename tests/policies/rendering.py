@@ -18,6 +18,7 @@ _DOCUMENTS = {
     "role": ("aws_iam_role_policy.function", "policy"),
     "trust": ("aws_iam_role.function", "assume_role_policy"),
     "topic": ("aws_sns_topic_policy.this", "policy"),
+    "alarm topic": ("aws_sns_topic_policy.alarms[0]", "policy"),
     "queue": ("aws_sqs_queue.dead_letters", "policy"),
     "key": ("aws_kms_key.this[0]", "policy"),
 }

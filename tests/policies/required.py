@@ -6,9 +6,11 @@ from tests.policies.behalf import by_lambda_itself
 from tests.policies.names import (
     ACCOUNT_ID,
     ALARM_ARN,
+    ALARM_TOPIC_ARN,
     ALICE_ARN,
     FUNCTION_ARN,
     KEY_ARN,
+    OWN_ALARM_ARN,
     QUEUE_ARN,
     READER_ELSEWHERE_ARN,
     READERS,
@@ -92,6 +94,13 @@ def _services() -> list[Question]:
     return [
         of_service(
             "cloudwatch.amazonaws.com", "sns:Publish", TOPIC_ARN, of_alarms, "an alarm goes off"
+        ),
+        of_service(
+            "cloudwatch.amazonaws.com",
+            "sns:Publish",
+            ALARM_TOPIC_ARN,
+            {"aws:SourceArn": OWN_ALARM_ARN, "aws:SourceAccount": ACCOUNT_ID},
+            "an alarm of the module goes off",
         ),
         *(
             of_service("cloudwatch.amazonaws.com", action, KEY_ARN, of_alarms, "an alarm goes off")

@@ -32,6 +32,67 @@ run "no_chat_unless_asked_for" {
   }
 }
 
+# The workspace of a test is called default: so is the account.
+run "many_accounts" {
+  command = plan
+
+  module {
+    source = "./examples/multi-account"
+  }
+
+  variables {
+    region          = "eu-central-1"
+    central_account = "default"
+    central_emails  = ["security@example.com"]
+    operator_emails = ["ops@example.com"]
+    accounts = {
+      default = { id = "111122223333" }
+      shop    = { id = "444455556666", operator_emails = ["shop@example.com"] }
+    }
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_sns_topic_policy.central["here"].policy).Statement :
+      statement == {
+        Sid       = "TlsOnly"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sns:Publish"
+        Resource  = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation-central"
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      } if statement.Effect == "Deny"
+    ]) && length(jsondecode(aws_sns_topic_policy.central["here"].policy).Statement) == 3
+    error_message = "The central topic must take messages over TLS only."
+  }
+
+  assert {
+    condition     = keys(aws_sns_topic_subscription.central) == ["security@example.com"]
+    error_message = "Of all accounts only central_emails are told."
+  }
+}
+
+run "many_accounts_and_nobody_to_tell" {
+  command = plan
+
+  module {
+    source = "./examples/multi-account"
+  }
+
+  variables {
+    region          = "eu-central-1"
+    central_account = "default"
+    central_emails  = []
+    operator_emails = []
+    accounts = {
+      default = { id = "111122223333", operator_emails = ["ops@example.com"] }
+      shop    = { id = "444455556666" }
+    }
+  }
+
+  expect_failures = [var.operator_emails]
+}
+
 run "slack" {
   command = plan
 

@@ -78,10 +78,7 @@ run "alarms" {
         Principal = { Service = "cloudwatch.amazonaws.com" }
         Action    = "sns:Publish"
         Resource  = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation-alarms"
-        Condition = {
-          StringEquals = { "aws:SourceAccount" = "111122223333" }
-          ArnLike      = { "aws:SourceArn" = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:access-key-rotation-*" }
-        }
+        Condition = { ArnLike = { "aws:SourceArn" = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:access-key-rotation-*" } }
       },
       {
         Sid       = "NobodyElsePublishes"
@@ -90,6 +87,14 @@ run "alarms" {
         Action    = "sns:Publish"
         Resource  = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation-alarms"
         Condition = { Bool = { "aws:PrincipalIsAWSService" = "false" } }
+      },
+      {
+        Sid       = "TlsOnly"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sns:Publish"
+        Resource  = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation-alarms"
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
     ]
     error_message = "Only the alarms of this installation may publish to their topic."

@@ -391,6 +391,17 @@ run "the_largest_values" {
   }
 }
 
+# Of another region than that of the installation, to which no event can be sent.
+run "bus_of_another_region" {
+  command = plan
+
+  variables {
+    event_bus_arn = "arn:aws:events:eu-west-1:111122223333:event-bus/central"
+  }
+
+  expect_failures = [var.event_bus_arn]
+}
+
 run "unusual_but_right" {
   command = plan
 
@@ -409,7 +420,7 @@ run "unusual_but_right" {
     kms_key_arn              = "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef"
     users                    = { "o+ne,two=three.four@x_y-z" = {}, bob = { email = null } }
     operator_emails          = ["o.ne+keys@mail.example.co.uk"]
-    event_bus_arn            = "arn:aws-us-gov:events:us-gov-west-1:444455556666:event-bus/aws.partner/x_y-z"
+    event_bus_arn            = "arn:aws-us-gov:events:eu-central-1:444455556666:event-bus/aws.partner/x_y-z"
     secret_reader_arns       = ["arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Ops_0123456789abcdef", "arn:aws-us-gov:iam::444455556666:user/ops/bob@x"]
   }
 }

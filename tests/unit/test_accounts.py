@@ -77,3 +77,11 @@ def test_the_examples_map_is_whole() -> None:
 
     assert accounts.central in accounts.ids
     assert all(re.fullmatch(r"\d{12}", account_id) for account_id in accounts.ids.values())
+
+
+def test_somebody_is_told_in_every_account_of_the_example() -> None:
+    """Or else no key would be rotated there."""
+    settings = json.loads((FOLDER / ACCOUNTS).read_text())
+
+    for account in settings["accounts"].values():
+        assert account.get("operator_emails", settings["operator_emails"]) != []

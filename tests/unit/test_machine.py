@@ -113,6 +113,21 @@ def test_a_terraform_that_will_not_do(machine: Machine, script: str, error: str)
     assert machine.make("demo") == ("", error)
 
 
+@pytest.mark.parametrize("target", ["test", "policies"])
+@pytest.mark.parametrize("node", [None, "exit 1"], ids=["none", "too old"])
+def test_no_node(machine: Machine, target: str, node: str | None) -> None:
+    machine.program("terraform", """echo '{"terraform_version": "1.9.0"}'""")
+    if node is not None:
+        machine.program("npm", "exit 0")
+        machine.program("node", node)
+
+    assert machine.make(target) == (
+        "",
+        "error: `make test` and `make policies` need Node 20 or newer, with npm",
+    )
+    assert not (machine.clone / "build" / "venv").exists()
+
+
 def test_a_mirror_without_the_provider(tmp_path: Path, machine: Machine) -> None:
     machine.program("terraform", """echo '{"terraform_version": "1.9.0"}'""")
 
