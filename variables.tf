@@ -84,7 +84,7 @@ variable "kms_key_arn" {
 # --- When it runs, and on what --------------------------------------------------------------------------------------
 
 variable "schedule_expression" {
-  description = "When the function runs, as an EventBridge rate or cron expression, in UTC. Once a day is enough for limits counted in days. Secrets of users who are gone are looked for in runs on Mondays only, and every marked user is looked at in runs on the 28th of a month only (days in UTC): a schedule that rests on these days leaves that out."
+  description = "When the function runs, as an EventBridge rate or cron expression, in UTC. Once a day is enough for limits counted in days. Secrets that no rotation looks at (see `orphan_secret_days`) are looked for in runs on Mondays only, and every marked user is looked at in runs on the 28th of a month only (days in UTC): a schedule that rests on these days leaves that out."
   type        = string
   default     = "rate(1 day)"
   nullable    = false
@@ -317,7 +317,7 @@ variable "secret_name_prefix" {
 }
 
 variable "orphan_secret_days" {
-  description = "Days after a user was first found not to exist any more in which their secret is kept; then it is scheduled for deletion, with 30 days to restore it. The operators are told first. Looked after in runs on Mondays (UTC) only, so a schedule without any finds none. 0 means never."
+  description = "Days after a user was first found not to exist any more in which their secret is kept; then it is scheduled for deletion, with 30 days to restore it. The operators are told first. The same look restores secrets that are to be deleted while their user is marked, and reports users whose mark was removed half-way. It is taken in runs on Mondays (UTC) only, so a schedule without any finds none. 0 means never."
   type        = number
   default     = 30
   nullable    = false
@@ -461,7 +461,7 @@ variable "reserved_concurrency" {
 }
 
 variable "vpc" {
-  description = "Subnets and security groups to run the function in, if your account demands it. They must let it reach IAM, STS, Secrets Manager, SNS, SSM, CloudWatch and KMS, by a NAT gateway or VPC endpoints. Null: it runs outside of any VPC of yours, which nothing in it needs."
+  description = "Subnets and security groups to run the function in, if your account demands it. They must let it reach IAM, STS, Secrets Manager, SNS, SSM, EventBridge, CloudWatch and KMS, by a NAT gateway or VPC endpoints. Null: it runs outside of any VPC of yours, which nothing in it needs."
   type = object({
     subnet_ids         = set(string)
     security_group_ids = set(string)

@@ -204,6 +204,8 @@ class Applier:
         before = work.secret
         self._ensure_secret(work, placeholder=True)
         if before.pending_deletion:
+            if before.announced is not None and sum(key.is_active for key in work.user.keys) == 2:
+                self._secrets.forget_announced(work.secret)  # should this run not get to tell anew
             work.line(Event.REPAIRED, action, "the secret was to be deleted, and is restored")
         if before.policy_for is not None:
             self._mend_policy(work, action)
@@ -286,6 +288,10 @@ class Applier:
         if stays is not None and not work.is_active(stays):
             raise OvertakenError(f"{stays} is not seen active, so {key.id} stays")
         if self._may_be_unreadable(work, action, stays) and self._mend_policy(work, action):
+            if action.reason in SUPERSEDED:
+                self._secrets.forget_announced(
+                    work.secret
+                )  # so its owner is told anew, and waited for
             raise OvertakenError(f"the secret could not be read until now, so {key.id} stays")
         text = f"key {key.id} is disabled: {WHY[action.reason]}"
         text += f" ({work.note})" if work.note else ""
@@ -378,15 +384,20 @@ class Applier:
 
     def _mend_policy(self, work: Work, action: Action) -> bool:
         """Makes or repairs the secret, and puts its policy back if somebody changed it; tells
-        whether the owner may not have been able to read it until now.
+        whether the owner may not have been able to read it until now: for that, or because the
+        policy was for the owner by another path.
 
-        That is so, too, where the policy was for other readers, or for the owner by another path.
         If it still reads otherwise then, AWS writes it down in a way that is not known here.
         """
         user, on_record = work.user.ref, work.secret.policy_for
+        could_read = (
+            on_record is None
+            or self._secrets.policy_is_on_record(user, work.secret)
+            or self._secrets.may_read(user, work.secret)
+        )
         self._ensure_secret(work)
         if work.secret.policy_for != on_record:
-            return on_record is not None
+            return not could_read
         if self._secrets.policy_is_ours(user, work.secret):
             return False
         work.user = replace(work.user, secret=replace(work.secret, policy_for=None))

@@ -140,6 +140,12 @@ class Secrets(Protocol):
     def policy_is_ours(self, user: UserRef, state: SecretState) -> bool:
         """Whether the secret's policy is still the one that `prepare` puts."""
 
+    def policy_is_on_record(self, user: UserRef, state: SecretState) -> bool:
+        """Whether `prepare` would leave the policy as it is; told without a call."""
+
+    def may_read(self, user: UserRef, state: SecretState) -> bool:
+        """Whether the secret's policy names the user as a reader."""
+
     def record_intent(self, state: SecretState, intent: Intent) -> None: ...
 
     def withdraw_intent(self, state: SecretState) -> None:
@@ -162,6 +168,8 @@ class Secrets(Protocol):
         """Writes the given records, all in one call."""
 
     def forget_inactive(self, state: SecretState) -> None: ...
+
+    def forget_announced(self, state: SecretState) -> None: ...
 
 
 class OwnedSecrets(Protocol):

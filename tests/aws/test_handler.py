@@ -168,6 +168,8 @@ def test_a_policy_that_somebody_changed_is_put_back_before_the_old_key_goes(
 
     assert secrets.get_resource_policy(SecretId=account.secret_name())["ResourcePolicy"] == ours
     assert actions(first) == [("alice", "defer")]
+    assert actions(account.run()) == [("alice", "announce")]  # and the week begins anew
+    account.pass_days(7)
     account.run()
     assert account.statuses()[old] == "Inactive"
 
@@ -588,5 +590,7 @@ def test_a_user_moved_to_another_path_can_read_the_secret_before_the_old_key_goe
     assert list(account.statuses().values()) == ["Active", "Active"]
 
     account.pass_days(1)
+    assert [row["action"] for row in account.run()["users"]] == ["announce"]
+    account.pass_days(7)
     account.run()
     assert sorted(account.statuses().values()) == ["Active", "Inactive"]

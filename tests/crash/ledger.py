@@ -76,6 +76,7 @@ class Ledger:
     _taken: dict[str, str] = field(default_factory=dict)
     _announced: dict[str, int] = field(default_factory=dict)
     _told_of: set[str] = field(default_factory=set)
+    _told_anew: set[str] = field(default_factory=set)
     _published: int = 0
     _secrets_ever: dict[str, str] = field(default_factory=dict)
     _said: list[str] = field(default_factory=list)
@@ -90,6 +91,9 @@ class Ledger:
             self._take_over_records(name)
             if self._is_predecessors(name):
                 self._predecessors |= self.staged(name)
+            secret = self.secret(name)
+            if secret is not None and secret.is_deleted():
+                self._told_anew.add(name)
 
     def _take_over_records(self, name: str) -> None:
         """Since when keys are inactive that became so before the ledger was opened."""
@@ -301,7 +305,7 @@ class Ledger:
         """Checks what must hold once nothing changes any more.
 
         A process that dies after a publish, or loses its answer, cannot know of it: the rotation
-        may be announced so many times more.
+        may be announced so many times more. Who could not read the secret for a while is told anew.
         """
         for name in self.names:
             delivered = self.delivered(name)
@@ -316,7 +320,8 @@ class Ledger:
                     self._violated(Promise.PERSONS_KEY, f"{key_id} of {name} is not active")
             if delivered is not None and self.is_active(name, delivered):
                 times = self._announced.get(delivered, 0)
-                if not 1 <= times <= 1 + repeats:
+                anew = name in self._told_anew
+                if not 1 <= times <= 1 + anew + repeats:
                     what = f"{delivered} of {name} was announced {times} times"
                     self._violated(Promise.TOLD_FIRST, what)
 

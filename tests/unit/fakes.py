@@ -257,6 +257,13 @@ class FakeAccount:
         self._called("policy_is_ours")
         return user.name not in self.foreign_policies
 
+    def policy_is_on_record(self, user: UserRef, state: SecretState) -> bool:
+        return state.policy_for == f"{user.id} ours"
+
+    def may_read(self, user: UserRef, state: SecretState) -> bool:
+        self._called("may_read")
+        return user.name not in self.foreign_policies
+
     def record_intent(self, state: SecretState, intent: Intent) -> None:
         self._called("record_intent")
         self._update(state, intent=intent)
@@ -294,6 +301,10 @@ class FakeAccount:
     def forget_inactive(self, state: SecretState) -> None:
         self._called("forget_inactive")
         self._update(state, inactive_since=None)
+
+    def forget_announced(self, state: SecretState) -> None:
+        self._called("forget_announced")
+        self._update(state, announced=None)
 
     def all(self) -> Iterator[OwnedSecret]:
         self._called("all")

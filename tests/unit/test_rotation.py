@@ -337,7 +337,10 @@ def test_a_changed_policy_is_put_back_before_the_old_key_goes_and_the_next_run_g
     assert rows(report) == [("defer", "overtaken", "A")]
     assert account.statuses() == {"A": "Active", "B": "Active"}
     assert "the secret's policy had been changed, and is put back" in account.digests[0].text
-    assert rows(run(account)) == [("disable", "superseded", "A")]
+    assert rows(run(account)) == [
+        ("announce", "not_announced", "B"),
+        ("disable", "superseded", "A"),
+    ]
 
 
 def test_a_changed_policy_is_put_back_before_a_new_key_is_stored() -> None:
@@ -391,12 +394,21 @@ def test_a_policy_for_other_readers_is_put_again_and_nobody_is_blamed() -> None:
     assert "had been changed" not in account.digests[0].text
 
 
-def test_an_old_key_stays_for_a_run_when_the_policy_was_for_other_readers() -> None:
-    """Or for the owner by another path, who could not read the secret until now."""
+def test_a_policy_for_the_owner_by_another_path_keeps_the_old_key_and_tells_anew() -> None:
     account = superseded(policy_for="AIDAALICE another")
+    account.foreign_policies.add("alice")
 
     assert rows(run(account)) == [("defer", "overtaken", "A")]
     assert "had been changed" not in str(account.digests)
+    assert rows(run(account)) == [
+        ("announce", "not_announced", "B"),
+        ("disable", "superseded", "A"),
+    ]
+
+
+def test_a_policy_for_other_readers_does_not_keep_the_old_key() -> None:
+    account = superseded(policy_for="AIDAALICE another")
+
     assert rows(run(account)) == [("disable", "superseded", "A")]
 
 

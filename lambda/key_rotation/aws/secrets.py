@@ -74,6 +74,13 @@ class UserSecrets:
         answer = self._client().get_resource_policy(SecretId=_arn(state))
         return same_policy(answer.get("ResourcePolicy"), self._policy(user))
 
+    def policy_is_on_record(self, user: UserRef, state: SecretState) -> bool:
+        return state.policy_for == self._policy_for(user) and state.user_id == user.id
+
+    def may_read(self, user: UserRef, state: SecretState) -> bool:
+        answer = self._client().get_resource_policy(SecretId=_arn(state))
+        return json.dumps(user.arn) in answer.get("ResourcePolicy", "")
+
     def record_intent(self, state: SecretState, intent: Intent) -> None:
         self._tag(state, {records.INTENT: records.write_intent(intent)})
 
@@ -122,6 +129,9 @@ class UserSecrets:
     def forget_inactive(self, state: SecretState) -> None:
         self._client().untag_resource(SecretId=_arn(state), TagKeys=[records.INACTIVE_SINCE])
 
+    def forget_announced(self, state: SecretState) -> None:
+        self._client().untag_resource(SecretId=_arn(state), TagKeys=[records.ANNOUNCED])
+
     def _create(self, user: UserRef, state: SecretState) -> SecretState:
         tags = dict(self._settings.secret_tags)
         tags |= {records.MANAGED_BY: self._settings.name, records.USER_ID: user.id}
@@ -152,11 +162,13 @@ class UserSecrets:
     def _policy(self, user: UserRef) -> str:
         return reading_policy([user.arn, *self._settings.secret_reader_arns])
 
+    def _policy_for(self, user: UserRef) -> str:
+        return f"{user.id} {sha256(self._policy(user).encode()).hexdigest()}"
+
     def _put_policy(self, user: UserRef, state: SecretState) -> SecretState:
-        policy = self._policy(user)
-        policy_for = f"{user.id} {sha256(policy.encode()).hexdigest()}"
-        if state.policy_for == policy_for and state.user_id == user.id:
+        if self.policy_is_on_record(user, state):
             return state
+        policy, policy_for = self._policy(user), self._policy_for(user)
         try:
             self._client().put_resource_policy(
                 SecretId=_arn(state), ResourcePolicy=policy, BlockPublicPolicy=True
