@@ -46,7 +46,7 @@ locals {
         tell_ok     = true
       }
       key-overdue = {
-        description = "An active access key is more than ${var.overdue_alarm_days} days older than the ${var.max_key_age_days} that are allowed: it is blocked, held, or its run fails. See docs/operations.md, \"A key is overdue\"."
+        description = "An active access key is more than ${var.overdue_alarm_days} days older than the ${var.max_key_age_days} that are allowed: it is blocked, held, still in its grace, or its run fails. See docs/operations.md, \"A key is overdue\"."
         namespace   = local.metric_namespace
         metric      = "OldestActiveKeyDays"
         dimensions  = { Installation = var.name }

@@ -80,9 +80,14 @@ def _show(response: Mapping[str, Any], screen: Screen) -> None:
         if row["action"] != "fail"
     ]
     if not planned:
-        screen.say(f"nothing to do for {response['scanned']} marked users")
+        screen.say(f"nothing to do for {_marked(response)}")
         return
     headings = HEADINGS if any(row["detail"] for row in planned) else HEADINGS[:-1]
     screen.table(headings, [row[: len(headings)] for row in rows(planned)], WRAPPING)
     counts = ", ".join(f"{count} {action}" for action, count in response["counts"].items())
-    screen.say(f"the next run would do this for {response['scanned']} marked users: {counts}")
+    screen.say(f"the next run would do this for {_marked(response)}: {counts}")
+
+
+def _marked(response: Mapping[str, Any]) -> str:
+    number = response["scanned"]
+    return f"{number} marked user{'' if number == 1 else 's'}"

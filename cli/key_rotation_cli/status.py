@@ -67,7 +67,10 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         screen.error(f"{unread.name} could not be read: {unread.error}")
     if found.unread:
         return Exit.AWS
-    return Exit.FINDINGS if arguments.check and findings(found, arguments.slack_days) else Exit.OK
+    looked_at = findings(found, arguments.slack_days) if arguments.check else []
+    for sentence in looked_at:
+        screen.note(sentence)
+    return Exit.FINDINGS if looked_at else Exit.OK
 
 
 def findings(found: Survey, slack_days: int) -> list[str]:
@@ -78,11 +81,18 @@ def findings(found: Survey, slack_days: int) -> list[str]:
             sentences.append(f"{standing.name} is blocked: {_words(standing.reason)}")
         sentences += [
             f"{standing.name}: key {key.id} is {(found.at - key.created).days} days old, over the "
-            f"limit of {standing.limits.max_key_age_days}"
+            f"limit of {standing.limits.max_key_age_days} ({_what_comes(standing, key, found.at)})"
             for key in standing.keys
             if standing.is_over_limit(key, found.at, slack_days)
         ]
     return sentences
+
+
+def _what_comes(standing: Standing, key: AccessKey, now: datetime) -> str:
+    """The user's state, and what becomes of this key."""
+    step = standing.forecast.next_about(key.id)
+    then = "" if step is None else f"; {step[1].value}: {_when(step[0], now)}"
+    return f"{_words(standing.reason)}{then}"
 
 
 def as_document(found: Survey) -> dict[str, Any]:
@@ -173,8 +183,8 @@ def _rows(standing: Standing, now: datetime) -> Iterator[list[str | Text]]:
     state = Text(_state(standing), style=_COLORS[standing.state])
     if not standing.keys:
         yield [standing.name, "-", "", "", state, "", ""]
-    for key in standing.keys:
-        verb, when = "", ""
+    for number, key in enumerate(standing.keys):
+        verb, when = ("a person" if standing.state == "blocked" else ""), ""
         if (step := standing.forecast.next_about(key.id)) is not None:
             verb, when = step[1].value, _when(step[0], now)
         yield [
@@ -182,7 +192,7 @@ def _rows(standing: Standing, now: datetime) -> Iterator[list[str | Text]]:
             key.id,
             Text(f"{(now - key.created).days} d", style=_age_color(standing, key, now)),
             Text(key.status.value, style="" if key.is_active else "dim"),
-            state,
+            state if number == 0 else "",  # the user's, not the key's
             verb,
             when,
         ]

@@ -271,7 +271,9 @@ class Applier:
         self._tell(work, Event.ROTATED, message, action, text, first=True)
         work.line(Event.ROTATED, action, text)
         work.unwritten = Stamp(key_id, self._clock.now())
-        work.done(action, text)
+        work.done(
+            action, text + ("; the operators are to pass it on" if work.operators_told else "")
+        )
         self._transition(work, action, old.id if old else None, until)
 
     def _disable(self, work: Work, action: Action) -> None:
@@ -293,7 +295,10 @@ class Applier:
                     work.secret
                 )  # so its owner is told anew, and waited for
             raise OvertakenError(f"the secret could not be read until now, so {key.id} stays")
-        text = f"key {key.id} is disabled: {WHY[action.reason]}"
+        why = WHY[action.reason]
+        if work.new_key is not None and action.reason is Reason.SUPERSEDED:
+            why = "it was replaced, and its owner can fetch the new one without it"
+        text = f"key {key.id} is disabled: {why}"
         text += f" ({work.note})" if work.note else ""
         in_secret = stays is not None and work.secret.currently_holds(work.key(stays))
         message = self._writer(work).disabled(key.id, action.reason, work.note, in_secret)

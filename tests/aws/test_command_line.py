@@ -131,6 +131,22 @@ def test_status_check_finds_a_blocked_user(account: Account, key_rotation: Comma
 
     assert outcome.status == Exit.FINDINGS
     assert "blocked: two active keys due" in outcome.out
+    assert "a person" in outcome.out
+    assert "alice is blocked: two active keys due" in outcome.err
+
+
+def test_status_check_names_the_keys_that_are_over_the_limit(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    [old] = account.add_user("alice", 95, password=False)
+    account.run()
+
+    outcome = key_rotation("status", "--check")
+
+    assert outcome.status == Exit.FINDINGS
+    assert f"alice: key {old} is 95 days old, over the limit of 90 (in grace; disable: 2026-" in (
+        outcome.err
+    )
 
 
 def test_status_names_odd_tags_and_ignored_overrides(
@@ -187,7 +203,7 @@ def test_plan_of_some_users(account: Account, key_rotation: CommandLine) -> None
 def test_plan_with_nothing_to_do(account: Account, key_rotation: CommandLine) -> None:
     account.add_user("alice", 10)
 
-    assert key_rotation("plan").out == "nothing to do for 1 marked users\n"
+    assert key_rotation("plan").out == "nothing to do for 1 marked user\n"
 
 
 # -- restore ---------------------------------------------------------------------------------------
