@@ -91,8 +91,7 @@ class Ledger:
             self._take_over_records(name)
             if self._is_predecessors(name):
                 self._predecessors |= self.staged(name)
-            secret = self.secret(name)
-            if secret is not None and secret.is_deleted():
+            if self.secret(name) is not None and not self._may_read(name):
                 self._told_anew.add(name)
 
     def _take_over_records(self, name: str) -> None:
@@ -133,13 +132,17 @@ class Ledger:
         store = secretsmanager_backends[ACCOUNT_ID][REGION].secrets
         return next((s for s in store.values() if s.name == self.account.secret_name(name)), None)
 
+    def _may_read(self, name: str) -> bool:
+        secret = self.secret(name)
+        if secret is None or secret.is_deleted() or not secret.policy:
+            return False
+        user = iam_backends[ACCOUNT_ID]["aws"].users[name]
+        return user.arn in json.loads(secret.policy)["Statement"][0]["Principal"]["AWS"]
+
     def delivered(self, name: str) -> str | None:
         """The key id that this user would get by reading the secret now."""
         secret = self.secret(name)
-        if secret is None or secret.is_deleted() or not secret.policy:
-            return None
-        user = iam_backends[ACCOUNT_ID]["aws"].users[name]
-        if user.arn not in json.loads(secret.policy)["Statement"][0]["Principal"]["AWS"]:
+        if not self._may_read(name):
             return None
         for version in secret.versions.values():
             if "AWSCURRENT" in version["version_stages"]:

@@ -73,6 +73,7 @@ SCENARIOS = (
     "due, the first time",
     "due again",
     "due, a service user",
+    "due, a key that came back",
     "superseded, the grace is over",
     "superseded, to be deleted",
     "died before the store",

@@ -210,6 +210,17 @@ def _emergency(account: Account) -> dict[str, Any]:
     return {"emergency": {"user": "alice", "access_key_id": oldest, "reason": "leaked"}}
 
 
+def _came_back(account: Account) -> Unheld:
+    """The key was replaced as leaked, on record as inactive, taken back, and used alone since."""
+    [old] = account.add_user("alice", 5, password=False)
+    account.run({"emergency": {"user": "alice", "access_key_id": old, "reason": "a mistake"}})
+    account.set_status(old, "Active")
+    new = account.secret_value()["AccessKeyId"]
+    account.client("iam").delete_access_key(UserName="alice", AccessKeyId=new)
+    account.pass_days(85)
+    return set()
+
+
 def _both_slots(account: Account) -> Unheld:
     account.add_user("alice", 50, 20)
     return set()
@@ -226,6 +237,7 @@ _BY_BULK = (
     Scenario("superseded, the policy was changed", _policy_changed),
     Scenario("superseded, the value was changed", _value_changed),
     Scenario("due, two users", _two_users, users=("alice", "bob")),
+    Scenario("due, a key that came back", _came_back),
     Scenario("to be warned", _to_be_warned),
     Scenario("superseded, the grace is over", _grace_over),
     Scenario("superseded, still in use", _held),
