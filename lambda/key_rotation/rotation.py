@@ -116,9 +116,10 @@ class Rotation:
         try:
             try:
                 self._take(turns)
-            except SettingsError:
-                if not self._dry_run:  # what was done until then is told all the same
-                    self._tell_operators(turns, (), started_at)
+            except (
+                SettingsError
+            ):  # found when something was done already, which is told all the same
+                self._tell_operators(turns, (), started_at)
                 raise
             turns.sort(key=lambda turn: turn.oldest_active)
             house = self._keep_house(found)
