@@ -116,9 +116,8 @@ class Rotation:
         try:
             try:
                 self._take(turns)
-            except (
-                SettingsError
-            ):  # found when something was done already, which is told all the same
+            except SettingsError:
+                # Found when something may be done already, which is told all the same.
                 self._tell_operators(turns, (), started_at)
                 raise
             turns.sort(key=lambda turn: turn.oldest_active)
