@@ -14,6 +14,7 @@ from .exits import Exit
 from .options import connect, shared
 from .screen import Screen
 from .survey import settings_of
+from .words import count
 
 HEADINGS = ("user", "action", "key", "reason", "detail")
 WRAPPING = ("user", "reason", "detail")
@@ -79,15 +80,11 @@ def _show(response: Mapping[str, Any], screen: Screen) -> None:
         for row in response["users"]
         if row["action"] != "fail"
     ]
+    marked = count(response["scanned"], "marked user")
     if not planned:
-        screen.say(f"nothing to do for {_marked(response)}")
+        screen.say(f"nothing to do for {marked}")
         return
     headings = HEADINGS if any(row["detail"] for row in planned) else HEADINGS[:-1]
     screen.table(headings, [row[: len(headings)] for row in rows(planned)], WRAPPING)
-    counts = ", ".join(f"{count} {action}" for action, count in response["counts"].items())
-    screen.say(f"the next run would do this for {_marked(response)}: {counts}")
-
-
-def _marked(response: Mapping[str, Any]) -> str:
-    number = response["scanned"]
-    return f"{number} marked user{'' if number == 1 else 's'}"
+    counts = ", ".join(f"{number} {action}" for action, number in response["counts"].items())
+    screen.say(f"the next run would do this for {marked}: {counts}")

@@ -290,10 +290,8 @@ class Applier:
         if stays is not None and not work.is_active(stays):
             raise OvertakenError(f"{stays} is not seen active, so {key.id} stays")
         if self._may_be_unreadable(work, action, stays) and self._mend_policy(work, action):
-            if action.reason in SUPERSEDED:
-                self._secrets.forget_announced(
-                    work.secret
-                )  # so its owner is told anew, and waited for
+            if action.reason in SUPERSEDED:  # its owner is told anew, and waited for
+                self._secrets.forget_announced(work.secret)
             raise OvertakenError(f"the secret could not be read until now, so {key.id} stays")
         why = WHY[action.reason]
         if work.new_key is not None and action.reason is Reason.SUPERSEDED:
@@ -562,6 +560,6 @@ def _what_is_in(secret: SecretState, key: AccessKey) -> InSecret:
     if secret.currently_holds(key):
         return InSecret.PRESENT_KEY
     announced = secret.announced
-    if announced is not None and secret.currently_holds(replace(key, id=announced.access_key_id)):
+    if announced is not None and secret.is_current(announced.access_key_id):
         return InSecret.EARLIER_KEY
     return InSecret.PLACEHOLDER

@@ -189,7 +189,11 @@ class SecretState:
 
     def currently_holds(self, key: AccessKey) -> bool:
         """Whether a plain read returns this key."""
-        return "AWSCURRENT" in self.versions.get(version_id(key.id), ())
+        return self.is_current(key.id)
+
+    def is_current(self, access_key_id: str) -> bool:
+        """The same of a key that may be gone."""
+        return "AWSCURRENT" in self.versions.get(version_id(access_key_id), ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def mail_panel(mail: Mail, reader: str) -> Panel:
     for line in mail["message"].rstrip().splitlines():
         head.append(line + "\n", style="cyan" if line.startswith("    ") else "")
     head.rstrip()
-    return Panel(head, title=reader, title_align="left", border_style="blue", box=box.ROUNDED)
+    return _panel(head, reader, "blue")
 
 
 def card_panel(card: Mapping[str, Any]) -> Panel:
@@ -114,16 +114,18 @@ def card_panel(card: Mapping[str, Any]) -> Panel:
         text.append("\n\nNext steps\n" if number == 0 else "\n", style="bold")
         text.append("• ").append_text(_slack(step))
     text.append("\n\n" + "  ".join(f"#{word}" for word in content["keywords"]), style="dim")
-    title = "Amazon Q  APP"
-    return Panel(text, title=title, title_align="left", border_style="magenta", box=box.ROUNDED)
+    return _panel(text, "Amazon Q  APP", "magenta")
 
 
 def event_panel(event: Mapping[str, Any]) -> Panel:
     """An event as a rule's target gets it; the envelope's own fields are EventBridge's."""
     text = Text(json.dumps(event, indent=2), overflow="fold")
     text.highlight_regex(r'"[^"]+"(?=:)', "cyan")
-    title = event["detail-type"]
-    return Panel(text, title=title, title_align="left", border_style="yellow", box=box.ROUNDED)
+    return _panel(text, event["detail-type"], "yellow")
+
+
+def _panel(text: Text, title: str, color: str) -> Panel:
+    return Panel(text, title=title, title_align="left", border_style=color, box=box.ROUNDED)
 
 
 def _slack(markdown: str) -> Text:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from ..words import count
 from .compliance import BENCHMARK_DAYS, BIN_DAYS, Bin, Week
 
 _WIDTH, _HEIGHT = 720, 220
@@ -28,7 +29,7 @@ def age_histogram(bins: Sequence[Bin]) -> str:
     columns = [
         _Column(
             ages.keys,
-            f"{_range(ages)} days: {_count(ages.keys, 'active key')}",
+            f"{_range(ages)} days: {count(ages.keys, 'active key')}",
             "over" if ages.from_days >= BENCHMARK_DAYS else "within",
             f"{ages.from_days}" if ages.to_days else f"{ages.from_days}+",
         )
@@ -104,13 +105,9 @@ def _range(ages: Bin) -> str:
 
 
 def _week(week: Week, what: str) -> str:
-    return f"7 days from {week.start:%Y-%m-%d}: {_count(week.rotations, 'rotation')} {what}"
+    return f"7 days from {week.start:%Y-%m-%d}: {count(week.rotations, 'rotation')} {what}"
 
 
 def _label(week: Week, index: int) -> str:
     """Every other week's; there is no room for all."""
     return f"{week.start:%d %b}" if index % 2 == 1 else ""
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")

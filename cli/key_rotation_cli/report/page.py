@@ -11,6 +11,7 @@ from key_rotation.messages import blocked_because
 from key_rotation.model import AccessKey, Reason
 
 from ..survey import Standing
+from ..words import count
 from .charts import age_histogram, rotations
 from .compliance import BENCHMARK_DAYS, WEEKS, Compliance, Happening
 
@@ -100,10 +101,10 @@ stand</p>
 def _verdict(compliance: Compliance) -> str:
     failing, unread = compliance.failing, len(compliance.survey.unread)
     if unread:
-        text = f"Not complete: {_count(unread, 'marked user')} could not be read."
+        text = f"Not complete: {count(unread, 'marked user')} could not be read."
         return _banner("bad", "Incomplete", text)
     if failing:
-        text = f"{_count(failing, 'active key')} of marked users older than {BENCHMARK_DAYS} days."
+        text = f"{count(failing, 'active key')} of marked users older than {BENCHMARK_DAYS} days."
         return _banner("bad", "Not compliant", text)
     text = f"No active key of a marked user is older than {BENCHMARK_DAYS} days."
     return _banner("good", "Compliant", text)
@@ -138,7 +139,7 @@ def _controls(compliance: Compliance) -> str:
     rows = []
     for control in compliance.controls():
         if control.failing:
-            result = _badge("bad", f"{_count(control.failing, 'key')} failing")
+            result = _badge("bad", f"{count(control.failing, 'key')} failing")
         elif compliance.survey.unread:
             result = _badge("warn", "not complete")
         else:
@@ -278,10 +279,6 @@ def _minute(at: datetime) -> str:
 
 def _badge(kind: str, text: str) -> str:
     return f'<span class="badge {kind}">{escape(text)}</span>'
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
