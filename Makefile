@@ -33,7 +33,7 @@ test: require-terraform require-node lint check-package unit aws crash-sample te
 
 .PHONY: unit
 unit: $(READY) ## Unit tests: seconds, no Terraform
-	$(PYTEST) -p no:terraform --cov=key_rotation.policy --cov=key_rotation.rotation --cov=key_rotation.housekeeping \
+	$(PYTEST) -p no:terraform --cov=key_rotation.domain.policy --cov=key_rotation.run.run --cov=key_rotation.run.housekeeping \
 	  --cov-branch --cov-fail-under=100 \
 	  --cov-report=term-missing:skip-covered --ignore=tests/unit/test_properties.py tests/unit
 	$(PYTEST) -p no:terraform tests/unit/test_properties.py  # measured, they would take minutes

@@ -1,5 +1,5 @@
 # A key that AWS finds in public, in a repository say, is replaced and disabled at once. The function gets the whole event, and
-# finds out itself whose key it is: what else the event says differs. If that user is not marked it cannot, and the event
+# finds out itself whose key it is: what else the event says differs. If that user is not managed it cannot, and the event
 # becomes a dead letter, of which there is an alarm.
 
 locals {

@@ -1,5 +1,5 @@
 # What the function may do: one statement per capability. The two that matter most are bound by IAM itself and not by our
-# code: keys of unmarked users cannot be touched, and no secret value can be read.
+# code: keys of unmanaged users cannot be touched, and no secret value can be read.
 
 data "aws_iam_policy_document" "assume_role" {
   statement {
@@ -169,7 +169,7 @@ data "aws_iam_policy_document" "function" {
 
   # Secrets of users who are gone.
   dynamic "statement" {
-    for_each = var.orphan_secret_days > 0 ? [local.arn.secrets] : []
+    for_each = var.deleted_user_secret_retention_days > 0 ? [local.arn.secrets] : []
 
     content {
       sid       = "FindOwnSecrets"
@@ -179,7 +179,7 @@ data "aws_iam_policy_document" "function" {
   }
 
   dynamic "statement" {
-    for_each = var.orphan_secret_days > 0 ? [local.arn.secrets] : []
+    for_each = var.deleted_user_secret_retention_days > 0 ? [local.arn.secrets] : []
 
     content {
       sid       = "RetireOwnSecrets"

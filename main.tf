@@ -264,8 +264,8 @@ locals {
       value       = tostring(var.grace_days)
       description = "Days in which the old and the new key both work."
     }
-    fetch_days = {
-      value       = tostring(var.fetch_days)
+    min_grace_days_without_console = {
+      value       = tostring(var.min_grace_days_without_console)
       description = "Least grace in days for a user who needs the old key to fetch the new one."
     }
     hold_while_used_days = {
@@ -288,8 +288,8 @@ locals {
       value       = tostring(var.max_rotations_per_run)
       description = "Most rotations in one run; 0 = no limit."
     }
-    orphan_secret_days = {
-      value       = tostring(var.orphan_secret_days)
+    deleted_user_secret_retention_days = {
+      value       = tostring(var.deleted_user_secret_retention_days)
       description = "Days for which the secret of a user who is gone is kept; 0 = for ever."
     }
     max_iam_writes_per_second = {
@@ -304,8 +304,8 @@ locals {
       value       = tostring(var.dry_run)
       description = "true: report what would be done and change nothing."
     }
-    require_listener = {
-      value       = tostring(var.require_listener)
+    require_confirmed_subscription = {
+      value       = tostring(var.require_confirmed_subscription)
       description = "true: rotate only if a confirmed subscription admits the message."
     }
     user_tag = {

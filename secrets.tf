@@ -1,4 +1,4 @@
-# The secrets of the users that Terraform knows. The function makes those of any other marked user when first needed, and
+# The secrets of the users that Terraform knows. The function makes those of any other managed user when first needed, and
 # is the one writer of every secret's value, policy and tags: Terraform only provides the name, the key and the window.
 
 locals {

@@ -84,7 +84,7 @@ variable "kms_key_arn" {
 # --- When it runs, and on what --------------------------------------------------------------------------------------
 
 variable "schedule_expression" {
-  description = "When the function runs, as an EventBridge rate or cron expression, in UTC. Once a day is enough for limits counted in days. Secrets that no rotation looks at (see `orphan_secret_days`) are looked for in runs on Mondays only, and every marked user is looked at in runs on the 28th of a month only (days in UTC): a schedule that rests on these days leaves that out."
+  description = "When the function runs, as an EventBridge rate or cron expression, in UTC. Once a day is enough for limits counted in days. Secrets that no rotation looks at (see `deleted_user_secret_retention_days`) are looked for in runs on Mondays only, and every managed user is looked at in runs on the 28th of a month only (days in UTC): a schedule that rests on these days leaves that out."
   type        = string
   default     = "rate(1 day)"
   nullable    = false
@@ -215,15 +215,15 @@ variable "grace_days" {
   }
 }
 
-variable "fetch_days" {
+variable "min_grace_days_without_console" {
   description = "Least grace in days for users without a console password: they need their old key to fetch the new one. Does not apply if `secret_reader_arns` is set."
   type        = number
   default     = 7
   nullable    = false
 
   validation {
-    condition     = var.fetch_days >= 1 && floor(var.fetch_days) == var.fetch_days
-    error_message = "fetch_days must be a whole number of days, 1 or more: with 0 a service user would lose its old key before it could fetch the new one."
+    condition     = var.min_grace_days_without_console >= 1 && floor(var.min_grace_days_without_console) == var.min_grace_days_without_console
+    error_message = "min_grace_days_without_console must be a whole number of days, 1 or more: with 0 a service user would lose its old key before it could fetch the new one."
   }
 }
 
@@ -256,8 +256,8 @@ variable "max_overlap_days" {
   }
 
   validation {
-    condition     = var.max_overlap_days >= var.fetch_days
-    error_message = "max_overlap_days must be at least fetch_days: the ceiling would cut the time to fetch a new key short."
+    condition     = var.max_overlap_days >= var.min_grace_days_without_console
+    error_message = "max_overlap_days must be at least min_grace_days_without_console: the ceiling would cut the time to fetch a new key short."
   }
 
   validation {
@@ -316,20 +316,20 @@ variable "secret_name_prefix" {
   }
 }
 
-variable "orphan_secret_days" {
-  description = "Days after a user was first found not to exist any more in which their secret is kept; then it is scheduled for deletion, with 30 days to restore it. The operators are told first. The same look restores secrets that are to be deleted while their user is marked, and reports users whose mark was removed half-way. It is taken in runs on Mondays (UTC) only, so a schedule without any finds none. 0 means never."
+variable "deleted_user_secret_retention_days" {
+  description = "Days after a user was first found not to exist any more in which their secret is kept; then it is scheduled for deletion, with 30 days to restore it. The operators are told first. The same look restores secrets that are to be deleted while their user is managed, and reports users whose mark was removed half-way. It is taken in runs on Mondays (UTC) only, so a schedule without any finds none. 0 means never."
   type        = number
   default     = 30
   nullable    = false
 
   validation {
-    condition     = var.orphan_secret_days >= 0 && var.orphan_secret_days <= 3650 && floor(var.orphan_secret_days) == var.orphan_secret_days
-    error_message = "orphan_secret_days must be a whole number of days from 0 (never) to 3650."
+    condition     = var.deleted_user_secret_retention_days >= 0 && var.deleted_user_secret_retention_days <= 3650 && floor(var.deleted_user_secret_retention_days) == var.deleted_user_secret_retention_days
+    error_message = "deleted_user_secret_retention_days must be a whole number of days from 0 (never) to 3650."
   }
 }
 
 variable "secret_reader_arns" {
-  description = "ARNs of IAM roles and users that may read every user's secret besides its owner, such as a deployment role. If set, the old key is disabled without the extra time of `fetch_days`."
+  description = "ARNs of IAM roles and users that may read every user's secret besides its owner, such as a deployment role. If set, the old key is disabled without the extra time of `min_grace_days_without_console`."
   type        = set(string)
   default     = []
   nullable    = false
@@ -346,7 +346,7 @@ variable "secret_reader_arns" {
 }
 
 variable "users" {
-  description = "IAM users that Terraform provides for, by name: their secret and, if an e-mail address is given, its subscription to messages about that user. A user is rotated only if it carries the tag, and any other marked user is rotated too; the function makes their secret when first needed. Each address takes one filter policy of the topic, as each of `operator_emails` does; AWS allows 200 per topic unless you ask for more."
+  description = "IAM users that Terraform provides for, by name: their secret and, if an e-mail address is given, its subscription to messages about that user. A user is rotated only if it carries the tag, and any other managed user is rotated too; the function makes their secret when first needed. Each address takes one filter policy of the topic, as each of `operator_emails` does; AWS allows 200 per topic unless you ask for more."
   type = map(object({
     email = optional(string)
   }))
@@ -404,7 +404,7 @@ variable "event_bus_arn" {
   }
 }
 
-variable "require_listener" {
+variable "require_confirmed_subscription" {
   description = "Whether a key is rotated only if its owner or an operator has a confirmed subscription that admits the message. With false, keys are rotated even if nobody is told."
   type        = bool
   default     = true
@@ -513,7 +513,7 @@ variable "alarm_action_arns" {
 }
 
 variable "overdue_alarm_days" {
-  description = "By how many days the oldest active key may exceed `max_key_age_days` before there is an alarm. Old keys that work on after their rotation count too, so it should be more than `grace_days` and `fetch_days`."
+  description = "By how many days the oldest active key may exceed `max_key_age_days` before there is an alarm. Old keys that work on after their rotation count too, so it should be more than `grace_days` and `min_grace_days_without_console`."
   type        = number
   default     = 14
   nullable    = false

@@ -25,7 +25,7 @@ from .page import claims_table, main_table, operations_table, page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 USERS = (100, 1_000, 5_000)
-SIDE_BY_SIDE = 2
+MAX_WORKERS = 2
 SOME = 56
 
 
@@ -48,16 +48,16 @@ def main() -> int:
         print("\n".join(main_table(names, [results[cell] for cell in grid])))
         return 0
     extra = [
-        Cell(PRODUCT, 5_000, 0, marked=False),
+        Cell(PRODUCT, 5_000, 0, managed=False),
         Cell(PRODUCT, 5_000, 5_000, throttle_every=100, until_done=True),
         Cell(PRODUCT, 1_000, 1_000, budget=100.0, until_done=True),
     ]
     results = measured([*grid, *extra])
     of = {(cell.handler, cell.users, cell.due): results[cell] for cell in grid}
-    unmarked, throttled, rollout = (results[cell] for cell in extra)
+    unmanaged, throttled, rollout = (results[cell] for cell in extra)
     claims = Measured(
         none_due=of[PRODUCT, 5_000, 0],
-        unmarked=unmarked,
+        unmanaged=unmanaged,
         some_due=of[PRODUCT, 5_000, SOME],
         all_due=of[PRODUCT, 5_000, 5_000],
         throttled=throttled,
@@ -107,7 +107,7 @@ def measured(cells: Sequence[Cell]) -> dict[Cell, Result]:
         return result
 
     by_length = sorted(cells, key=lambda cell: cell.due * 12 + cell.users, reverse=True)
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+    with ThreadPoolExecutor(MAX_WORKERS) as pool:
         return dict(zip(by_length, pool.map(one, by_length), strict=True))
 
 

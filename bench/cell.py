@@ -35,7 +35,7 @@ class Cell:
     handler: str
     users: int
     due: int
-    marked: bool = True
+    managed: bool = True
     latency: float = 0.05
     throttle_every: int = 0
     budget: float = 900.0
@@ -81,7 +81,7 @@ def measure(cell: Cell) -> Result:
         "AWS_SECRET_ACCESS_KEY": "benchmark",
     }
     started = a_day_without_a_full_look()
-    account = Population(cell.users, cell.due, cell.marked).account(started)
+    account = Population(cell.users, cell.due, cell.managed).account(started)
     account.parameters = settings()
     account.subscriptions = subscriptions()
     module, name = cell.handler.split(":")
@@ -145,17 +145,17 @@ def settings() -> dict[str, str]:
         "max_key_age_days": "90",
         "warn_before_days": "7",
         "grace_days": "0",
-        "fetch_days": "7",
+        "min_grace_days_without_console": "7",
         "hold_while_used_days": "0",
         "max_overlap_days": "30",
         "delete_after_days": "30",
         "idle_after_days": "45",
         "max_rotations_per_run": "0",
-        "orphan_secret_days": "30",
+        "deleted_user_secret_retention_days": "30",
         "max_iam_writes_per_second": "20",
         "bulk_discovery": "true",
         "dry_run": "false",
-        "require_listener": "true",
+        "require_confirmed_subscription": "true",
         "user_tag": '{"key": "access-key-rotation", "value": "enabled"}',
         "secret_name_prefix": "iam-access-key/",
         "secret_reader_arns": "[]",

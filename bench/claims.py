@@ -24,7 +24,7 @@ class Measured:
     """The results that the claims are about, all of them at 5,000 users but `rollout`."""
 
     none_due: Result
-    unmarked: Result
+    unmanaged: Result
     some_due: Result
     all_due: Result
     throttled: Result
@@ -32,7 +32,7 @@ class Measured:
     plain_some_due: Result
 
     def claims(self) -> list[Claim]:
-        quiet, unmarked = self.none_due.total, self.unmarked.total
+        quiet, unmanaged = self.none_due.total, self.unmanaged.total
         more = self.all_due.cell.due - self.some_due.cell.due
         events = (self.all_due.calls[EVENTS] - self.some_due.calls[EVENTS]) / more
         with_events = (self.all_due.total - self.some_due.total) / more
@@ -41,8 +41,8 @@ class Measured:
         faster = self.plain_some_due.seconds / self.some_due.seconds
         due = self.all_due.cell.due
         return [
-            Claim("calls, 5,000 marked, none due", "at most 15", f"{quiet}", quiet <= 15),
-            Claim("calls, 5,000 unmarked", "at most 15", f"{unmarked}", unmarked <= 15),
+            Claim("calls, 5,000 managed, none due", "at most 15", f"{quiet}", quiet <= 15),
+            Claim("calls, 5,000 unmanaged", "at most 15", f"{unmanaged}", unmanaged <= 15),
             Claim("calls per due key", "at most 12", f"{calls:.2f}", round(calls, 2) <= 12.01),
             Claim("… of them mutating", "at most 6", f"{changes:.2f}", round(changes, 2) <= 6.01),
             Claim(

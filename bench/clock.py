@@ -1,7 +1,7 @@
 """Time that passes only when somebody works.
 
 Waiting is the greatest part of a run, and nothing is learnt from waiting for real: when every
-thread of the run waits, the clock jumps to the moment at which the first of them goes on. Work
+thread of the run waits, the clock jumps to the moment at which the first of them goes on. Progress
 takes as long as it takes on this machine. For a program without threads that is exact; with
 threads the clock may jump a moment early while the machine is busy with something else, which
 makes a run look slower than it is, never faster.

@@ -78,7 +78,7 @@ Written by `make bench`, which takes some minutes on two cores; not by hand.
 Both programs run on the real botocore, which signs, sends, retries and parses; in place of the
 network there is [an emulator](../bench/emulator.py) in the same process, with AWS's page sizes and
 {latency:.0f} ms a call. The [plain loop](../bench/plain_loop.py) is what people write: list the
-users, and the tags and keys of each. All users are marked, have a secret and a password; the keys
+users, and the tags and keys of each. All users are managed, have a secret and a password; the keys
 that are not due are 5 to 75 days old.
 
 ## What must be reached

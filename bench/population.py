@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from key_rotation.aws import records
 from key_rotation.aws.reading_policy import reading_policy
-from key_rotation.model import Intent, Stamp, version_id
+from key_rotation.domain.model import Intent, Stamp, version_id
 
 from .account import Account, Key, Secret, User
 
@@ -21,12 +21,12 @@ class Population:
     """`due` users have a key past its limit, the others one that is 5 to 75 days old.
 
     All are in the steady state: a secret with its policy and records, a password, nothing left to
-    delete. `marked` is false for an account in which nobody carries the tag.
+    delete. `managed` is false for an account in which nobody carries the tag.
     """
 
     users: int
     due: int
-    marked: bool = True
+    managed: bool = True
 
     def account(self, now: datetime) -> Account:
         account = Account()
@@ -38,11 +38,11 @@ class Population:
                 name,
                 f"AIDA{number:017d}",
                 created=now - timedelta(days=800),
-                tags=dict(MARK) if self.marked else {"team": f"team-{number % 40}"},
+                tags=dict(MARK) if self.managed else {"team": f"team-{number % 40}"},
                 keys=[key],
             )
             account.users[name] = user
-            if self.marked:
+            if self.managed:
                 secret = steady_secret(user, key)
                 account.secrets[secret.name] = secret
         return account

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from key_rotation import handler as product
-from key_rotation.report import RotationFailedError
+from key_rotation.notify.response import RotationFailedError
 
 from .account import CONFIG_PATH
 
@@ -14,7 +14,7 @@ def handler(event: object, context: Any) -> dict[str, Any]:
     clients = product.Clients(product._client, product._iam_once, product._sts_for)
     try:
         return product.run(
-            event, CONFIG_PATH, context.aws_request_id, clients, context.clock, product.WIDTH
+            event, CONFIG_PATH, context.aws_request_id, clients, context.clock, product.MAX_WORKERS
         )
     except RotationFailedError as failed:
         return failed.report.response()

@@ -40,7 +40,7 @@ FILLED_IN = {
 }
 
 # -- the example -----------------------------------------------------------------------------------
-# 40 users are marked on the first day and rotated at 5 a day. Two services are blocked from day 20
+# 40 users are managed on the first day and rotated at 5 a day. Two services are blocked from day 20
 # until somebody looks, on day 40; another one since day 84.
 
 ROTATED = {**dict.fromkeys(range(8), 5), 31: 1, 40: 2, 58: 2, 70: 1, 83: 1}
@@ -65,7 +65,7 @@ def oldest(day: int) -> int:
 
 SERIES: dict[str, Callable[[int], float]] = {
     "KeysOverLimit": lambda day: max(0, 35 - 5 * day) if day < 8 else blocked(day),
-    "MarkedUsers": lambda day: 40 if day < 50 else 42,
+    "ManagedUsers": lambda day: 40 if day < 50 else 42,
     "OldestActiveKeyDays": oldest,
     "Invocations": lambda day: 2 if day in FAILED else 1,
     "Errors": lambda day: int(day in FAILED),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
 
 # So many users are read side by side; IAM's throttle, not the line, is what ends it.
-SIDE_BY_SIDE = 8
+MAX_WORKERS = 8
 
 # What looking costs: nothing is changed by these, and none returns a secret's value.
 READS = frozenset(

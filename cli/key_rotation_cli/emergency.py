@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ConnectionError as NotConnectedError
 from botocore.exceptions import HTTPClientError
 
-from key_rotation.payload import parse_payload
+from key_rotation.run.payload import parse_payload
 
 from .connection import INVOCATION
 from .exits import DeclinedError, Exit

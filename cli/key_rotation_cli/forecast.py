@@ -11,18 +11,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
-from key_rotation.model import (
+from key_rotation.domain.model import (
     Action,
     Decision,
     KeyStatus,
-    MarkedUser,
+    ManagedUser,
     Needs,
     SecretState,
     Stamp,
     Verb,
 )
-from key_rotation.policy import decide
-from key_rotation.settings import Settings
+from key_rotation.domain.policy import decide
+from key_rotation.domain.settings import Settings
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
@@ -74,7 +74,7 @@ class Forecast:
         return None
 
 
-def forecast(user: MarkedUser, settings: Settings, now: datetime) -> Forecast | Needs:
+def forecast(user: ManagedUser, settings: Settings, now: datetime) -> Forecast | Needs:
     """What is due for `user` from `now` on, or which fact must be read first."""
     try:
         return Forecast(_decision(user, settings, now), tuple(_steps(user, settings, now)))
@@ -87,14 +87,14 @@ class _UnreadError(Exception):
         self.needs = needs
 
 
-def _decision(user: MarkedUser, settings: Settings, at: datetime) -> Decision:
+def _decision(user: ManagedUser, settings: Settings, at: datetime) -> Decision:
     outcome = decide(user, settings, at)
     if isinstance(outcome, Needs):
         raise _UnreadError(outcome)
     return outcome
 
 
-def _steps(user: MarkedUser, settings: Settings, now: datetime) -> Iterable[Step]:
+def _steps(user: ManagedUser, settings: Settings, now: datetime) -> Iterable[Step]:
     end = now + _horizon(settings)
     at = now
     for _ in range(_MOST_STEPS):
@@ -110,8 +110,8 @@ def _steps(user: MarkedUser, settings: Settings, now: datetime) -> Iterable[Step
 
 
 def _next_step(
-    user: MarkedUser, settings: Settings, at: datetime, end: datetime
-) -> tuple[Step, MarkedUser] | None:
+    user: ManagedUser, settings: Settings, at: datetime, end: datetime
+) -> tuple[Step, ManagedUser] | None:
     """The first step at or after `at`, and the user just before it.
 
     Days are tried one by one: no situation of a user that calls for an action passes by itself.
@@ -131,7 +131,7 @@ def _next_step(
 
 
 def _first_instant(
-    user: MarkedUser, settings: Settings, before: datetime, after: datetime, blocked: bool
+    user: ManagedUser, settings: Settings, before: datetime, after: datetime, blocked: bool
 ) -> Step:
     """The instant between the two, to the second, from which on there is something to do."""
     step = Step(after, _decision(user, settings, after))
@@ -160,8 +160,8 @@ def _horizon(settings: Settings) -> timedelta:
 
 
 def _after(
-    user: MarkedUser, actions: Iterable[Action], settings: Settings, at: datetime
-) -> MarkedUser:
+    user: ManagedUser, actions: Iterable[Action], settings: Settings, at: datetime
+) -> ManagedUser:
     """The user as these actions leave them."""
     for action in actions:
         if user.secret is not None and action.verb in _LEAVE_A_SECRET:
@@ -170,7 +170,7 @@ def _after(
     return user
 
 
-def _after_action(user: MarkedUser, action: Action, at: datetime) -> MarkedUser:
+def _after_action(user: ManagedUser, action: Action, at: datetime) -> ManagedUser:
     key_id, secret = action.access_key_id, user.secret
     if key_id is None or secret is None:
         return user
@@ -196,7 +196,7 @@ def _after_action(user: MarkedUser, action: Action, at: datetime) -> MarkedUser:
             return user
 
 
-def _made(user: MarkedUser, secret: SecretState, settings: Settings) -> SecretState:
+def _made(user: ManagedUser, secret: SecretState, settings: Settings) -> SecretState:
     """The secret as it is left when a record is put on it; a new one's ARN is not known yet."""
     return replace(
         secret,

@@ -17,9 +17,9 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 
-from key_rotation.payload import PayloadError
+from key_rotation.domain.settings import SettingsError
 from key_rotation.ports import DiscoveryError
-from key_rotation.settings import SettingsError
+from key_rotation.run.payload import PayloadError
 
 from . import emergency, plan, restore, status
 from .exits import DeclinedError, Exit

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from key_rotation.handler import run as run_once
-from key_rotation.report import RotationFailedError
+from key_rotation.notify.response import RotationFailedError
 
-from .connection import READS, SIDE_BY_SIDE, OperatorClock
+from .account import settings_of
+from .connection import MAX_WORKERS, READS, OperatorClock
 from .exits import Exit
 from .options import connect, shared
 from .screen import Screen
-from .survey import settings_of
 from .words import count
 
 HEADINGS = ("user", "action", "key", "reason", "detail")
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         path = f"/{arguments.name}/config"
         try:
             response = run_once(
-                payload, path, "plan", connection.clients(), OperatorClock(), SIDE_BY_SIDE
+                payload, path, "plan", connection.clients(), OperatorClock(), MAX_WORKERS
             )
         except RotationFailedError as failed:
             response = failed.report.response()
@@ -80,11 +80,11 @@ def _show(response: Mapping[str, Any], screen: Screen) -> None:
         for row in response["users"]
         if row["action"] != "fail"
     ]
-    marked = count(response["scanned"], "marked user")
+    managed = count(response["scanned"], "managed user")
     if not planned:
-        screen.say(f"nothing to do for {marked}")
+        screen.say(f"nothing to do for {managed}")
         return
     headings = HEADINGS if any(row["detail"] for row in planned) else HEADINGS[:-1]
     screen.table(headings, [row[: len(headings)] for row in rows(planned)], WRAPPING)
     counts = ", ".join(f"{number} {action}" for action, number in response["counts"].items())
-    screen.say(f"the next run would do this for {marked}: {counts}")
+    screen.say(f"the next run would do this for {managed}: {counts}")

@@ -8,10 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from key_rotation.model import AccessKey, Decision, KeyStatus, MarkedUser, Needs, Reason, Verb
-from key_rotation.overrides import HOLD_UNTIL, limits_for
-from key_rotation.policy import decide
-from key_rotation.settings import Settings
+from key_rotation.domain.model import (
+    AccessKey,
+    Decision,
+    KeyStatus,
+    ManagedUser,
+    Needs,
+    Reason,
+    Verb,
+)
+from key_rotation.domain.overrides import HOLD_UNTIL, limits_for
+from key_rotation.domain.policy import decide
+from key_rotation.domain.settings import Settings
 
 from .forecast import Forecast, forecast
 
@@ -38,7 +46,7 @@ class Restoration:
 
 
 def restoration(
-    user: MarkedUser, settings: Settings, now: datetime, until: date | None
+    user: ManagedUser, settings: Settings, now: datetime, until: date | None
 ) -> Restoration | Needs:
     """How to restore the user's superseded key, until the end of that day or for as long as the
     settings allow; or which fact must be read first.
@@ -48,8 +56,8 @@ def restoration(
     key, successor = _pair(user)
     tag = f"{settings.user_tag.key}:{HOLD_UNTIL}"
     longest = (now + timedelta(days=settings.max_overlap_days)).date()
-    standing = limits_for(user.tags, settings).hold_until
-    wanted = until or max(standing or longest, longest)
+    status = limits_for(user.tags, settings).hold_until
+    wanted = until or max(status or longest, longest)
     restored = _held(_switched_on(user, key), tag, wanted)
     decision = decide(restored, settings, now)
     if isinstance(decision, Needs):
@@ -63,11 +71,11 @@ def restoration(
     suspicion = _suspicion(user, settings, key, successor)
     if isinstance(suspicion, Needs):
         return suspicion
-    day = wanted if standing == wanted else min(wanted, (off_again - _SECOND).date())
-    return Restoration(key, successor, tag, day, day != standing, off_again, suspicion)
+    day = wanted if status == wanted else min(wanted, (off_again - _SECOND).date())
+    return Restoration(key, successor, tag, day, day != status, off_again, suspicion)
 
 
-def _pair(user: MarkedUser) -> tuple[AccessKey, AccessKey]:
+def _pair(user: ManagedUser) -> tuple[AccessKey, AccessKey]:
     keys = sorted(user.keys, key=lambda key: (key.created, key.id))
     if len(keys) < 2:
         raise NotRestorableError(
@@ -80,12 +88,12 @@ def _pair(user: MarkedUser) -> tuple[AccessKey, AccessKey]:
     return key, successor
 
 
-def _switched_on(user: MarkedUser, key: AccessKey) -> MarkedUser:
+def _switched_on(user: ManagedUser, key: AccessKey) -> ManagedUser:
     active = replace(key, status=KeyStatus.ACTIVE)
     return replace(user, keys=tuple(active if k.id == key.id else k for k in user.keys))
 
 
-def _held(user: MarkedUser, tag: str, until: date) -> MarkedUser:
+def _held(user: ManagedUser, tag: str, until: date) -> ManagedUser:
     """IAM compares tag keys without regard to case: the new tag takes the place of any other."""
     others = {name: value for name, value in user.tags.items() if name.lower() != tag.lower()}
     return replace(user, tags=others | {tag: until.isoformat()})
@@ -109,7 +117,7 @@ def _refusal(
                 f"the next run would disable {key.id} again at once: its successor {successor.id} "
                 f"was made on {successor.created:%Y-%m-%d}, and both may work for max_overlap_days "
                 f"({settings.max_overlap_days}), until {over:%Y-%m-%d %H:%M} UTC. Raise "
-                "max_overlap_days first, or take the marking tag off the user"
+                "max_overlap_days first, or take the tag off the user"
             )
         case Reason.SUPERSEDED:
             return f"{wanted} is over: the next run would disable {key.id} again at once"
@@ -123,7 +131,7 @@ def _refusal(
 
 
 def _suspicion(
-    user: MarkedUser, settings: Settings, key: AccessKey, successor: AccessKey
+    user: ManagedUser, settings: Settings, key: AccessKey, successor: AccessKey
 ) -> str | Needs | None:
     """An emergency leaves no record of its own. What tells it is that the ordinary rules would not
     have replaced the key then, or not disabled it."""

@@ -9,18 +9,18 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from key_rotation.facts import read_fact
+from key_rotation.domain.model import ManagedUser, Needs
+from key_rotation.domain.settings import Settings
 from key_rotation.handler import world_of
-from key_rotation.model import MarkedUser, Needs
 from key_rotation.ports import World
-from key_rotation.settings import Settings
+from key_rotation.run.gather import read_fact
 
+from .account import settings_of
 from .connection import RESTORATION, Connection, OperatorClock
 from .exits import DeclinedError, Exit
 from .options import connect, shared
 from .restoration import NotRestorableError, Restoration, restoration
 from .screen import Screen
-from .survey import settings_of
 
 CALLS = RESTORATION
 
@@ -71,8 +71,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     return Exit.OK
 
 
-def _user(world: World, settings: Settings, name: str) -> MarkedUser:
-    for user in world.directory.scan().marked:
+def _user(world: World, settings: Settings, name: str) -> ManagedUser:
+    for user in world.directory.scan().managed:
         if user.ref.name == name:
             return replace(user, keys=world.directory.keys(user.ref))
     tag = settings.user_tag
@@ -82,8 +82,8 @@ def _user(world: World, settings: Settings, name: str) -> MarkedUser:
 
 
 def _restoration(
-    world: World, settings: Settings, user: MarkedUser, until: date | None
-) -> tuple[MarkedUser, Restoration]:
+    world: World, settings: Settings, user: ManagedUser, until: date | None
+) -> tuple[ManagedUser, Restoration]:
     now = world.clock.now()
     while isinstance(outcome := restoration(user, settings, now, until), Needs):
         user = read_fact(world, user, outcome.fact)
@@ -91,7 +91,7 @@ def _restoration(
 
 
 def _carry_out(
-    connection: Connection, world: World, user: MarkedUser, found: Restoration, screen: Screen
+    connection: Connection, world: World, user: ManagedUser, found: Restoration, screen: Screen
 ) -> None:
     """The tag first: a run between the two calls must find it. The record last: without it the key
     would count as seen inactive all along, should somebody disable it before the next run."""
@@ -109,7 +109,7 @@ def _carry_out(
             screen.note(f"the record inactive-since stays for the next run to clear: {error}")
 
 
-def _tell(user: MarkedUser, found: Restoration, dry_run: bool, screen: Screen) -> None:
+def _tell(user: ManagedUser, found: Restoration, dry_run: bool, screen: Screen) -> None:
     key, successor = found.key.id, found.successor.id
     verb = "would be" if dry_run else "is"
     screen.say(f"{user.ref.name}: {key} {verb} active again, beside its successor {successor}")

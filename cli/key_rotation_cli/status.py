@@ -1,4 +1,4 @@
-"""`key-rotation status`: every marked user, their keys, and what comes next."""
+"""`key-rotation status`: every managed user, their keys, and what comes next."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 
 from rich.text import Text
 
-from key_rotation.model import AccessKey
+from key_rotation.domain.model import AccessKey
 
+from .account import AccountStatus, UserStatus, read_account
 from .connection import READS
 from .exits import Exit
 from .options import connect, shared
 from .screen import Screen
-from .survey import Standing, Survey, survey
 
 _COLORS = {"ok": "green", "due": "yellow", "held": "yellow", "blocked": "red"}
 _HEADINGS = ("user", "key", "age", "status", "state", "next", "when")
@@ -29,8 +29,8 @@ def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "status",
         parents=[shared()],
-        help="every marked user: keys, ages, state, and what comes next",
-        description="Shows every marked user: keys, ages, state, the next action and when it is "
+        help="every managed user: keys, ages, state, and what comes next",
+        description="Shows every managed user: keys, ages, state, the next action and when it is "
         "due, as things stand. Changes nothing.",
     )
     form = parser.add_mutually_exclusive_group()
@@ -56,7 +56,7 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     connection = connect(arguments, CALLS)
     with screen.counting("reading users") as tell:
-        found = survey(connection, arguments.name, datetime.now(UTC), tell)
+        found = read_account(connection, arguments.name, datetime.now(UTC), tell)
     if arguments.json:
         screen.document(as_document(found))
     elif arguments.csv:
@@ -73,51 +73,51 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     return Exit.FINDINGS if looked_at else Exit.OK
 
 
-def findings(found: Survey, slack_days: int) -> list[str]:
+def findings(found: AccountStatus, slack_days: int) -> list[str]:
     """What an operator should look at, in a sentence each."""
     sentences = []
-    for standing in found.standings:
-        if standing.forecast.is_blocked:
-            sentences.append(f"{standing.name} is blocked: {_words(standing.reason)}")
+    for status in found.statuses:
+        if status.forecast.is_blocked:
+            sentences.append(f"{status.name} is blocked: {_words(status.reason)}")
         sentences += [
-            f"{standing.name}: key {key.id} is {(found.at - key.created).days} days old, over the "
-            f"limit of {standing.limits.max_key_age_days} ({_what_comes(standing, key, found.at)})"
-            for key in standing.keys
-            if standing.is_over_limit(key, found.at, slack_days)
+            f"{status.name}: key {key.id} is {(found.at - key.created).days} days old, over the "
+            f"limit of {status.limits.max_key_age_days} ({_what_comes(status, key, found.at)})"
+            for key in status.keys
+            if status.is_over_limit(key, found.at, slack_days)
         ]
     return sentences
 
 
-def _what_comes(standing: Standing, key: AccessKey, now: datetime) -> str:
+def _what_comes(status: UserStatus, key: AccessKey, now: datetime) -> str:
     """The user's state, and what becomes of this key."""
-    step = standing.forecast.next_about(key.id)
+    step = status.forecast.next_about(key.id)
     then = "" if step is None else f"; {step[1].value}: {_when(step[0], now)}"
-    return f"{_words(standing.reason)}{then}"
+    return f"{_words(status.reason)}{then}"
 
 
-def as_document(found: Survey) -> dict[str, Any]:
-    """The survey as JSON; docs/cli.md shows one."""
+def as_document(found: AccountStatus) -> dict[str, Any]:
+    """The account as JSON; docs/cli.md shows one."""
     return {
         "installation": found.settings.name,
         "account_id": found.account_id,
         "region": found.region,
         "at": _iso(found.at),
         "iam_users": found.scanned,
-        "users": [_user(standing, found.at) for standing in found.standings],
-        "odd_tag_values": found.odd,
+        "users": [_user(status, found.at) for status in found.statuses],
+        "unexpected_tag_values": found.unexpected,
         "unread": [{"user": unread.name, "error": unread.error} for unread in found.unread],
     }
 
 
-def as_csv(found: Survey) -> str:
+def as_csv(found: AccountStatus) -> str:
     """A line for each key, one for a user without any; the columns are those of the JSON."""
     text = io.StringIO()
     columns = ["user", "state", "reason", "access_key_id", "status", "created", "age_days"]
     columns += ["max_key_age_days", "over_limit", "next", "next_at"]
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    for standing in found.standings:
-        user = _user(standing, found.at)
+    for status in found.statuses:
+        user = _user(status, found.at)
         for key in user["keys"] or [{}]:
             row = dict.fromkeys(columns) | user | key | _flat(key.get("next"))
             if row["over_limit"] is not None:
@@ -132,15 +132,15 @@ def _flat(step: Any) -> dict[str, Any]:
     )
 
 
-def _user(standing: Standing, now: datetime) -> dict[str, Any]:
-    steps = standing.forecast.steps
+def _user(status: UserStatus, now: datetime) -> dict[str, Any]:
+    steps = status.forecast.steps
     return {
-        "user": standing.name,
-        "state": standing.state,
-        "reason": standing.reason,
-        "max_key_age_days": standing.limits.max_key_age_days,
-        "hold_until": standing.limits.hold_until and standing.limits.hold_until.isoformat(),
-        "ignored_overrides": list(standing.limits.malformed),
+        "user": status.name,
+        "state": status.state,
+        "reason": status.reason,
+        "max_key_age_days": status.limits.max_key_age_days,
+        "hold_until": status.limits.hold_until and status.limits.hold_until.isoformat(),
+        "ignored_overrides": list(status.limits.malformed),
         "next": _step((steps[0].at, steps[0].verb.value)) if steps else None,
         "keys": [
             {
@@ -148,10 +148,10 @@ def _user(standing: Standing, now: datetime) -> dict[str, Any]:
                 "status": key.status.value,
                 "created": _iso(key.created),
                 "age_days": (now - key.created).days,
-                "over_limit": standing.is_over_limit(key, now),
-                "next": _step(standing.forecast.next_about(key.id)),
+                "over_limit": status.is_over_limit(key, now),
+                "next": _step(status.forecast.next_about(key.id)),
             }
-            for key in standing.keys
+            for key in status.keys
         ],
     }
 
@@ -160,37 +160,37 @@ def _step(step: tuple[datetime, str] | None) -> dict[str, str] | None:
     return None if step is None else {"action": str(step[1]), "at": _iso(step[0])}
 
 
-def show(found: Survey, screen: Screen) -> None:
+def show(found: AccountStatus, screen: Screen) -> None:
     """As a table, with a line of counts."""
     tag = found.settings.user_tag
-    if not found.standings and not found.unread:
+    if not found.statuses and not found.unread:
         screen.say(f"no IAM user carries the tag {tag.key} = {tag.value}")
     else:
         screen.table(
             _HEADINGS,
-            [row for standing in found.standings for row in _rows(standing, found.at)],
+            [row for status in found.statuses for row in _rows(status, found.at)],
             wrapping=("user", "state"),
         )
         screen.say(_summary(found))
-    for name, value in sorted(found.odd.items()):
+    for name, value in sorted(found.unexpected.items()):
         screen.note(f"{name}: the tag {tag.key} is {value!r}, not {tag.value!r}: left alone")
-    for standing in found.standings:
-        for problem in standing.limits.malformed:
-            screen.note(f"{standing.name}: override tag ignored: {problem}")
+    for status in found.statuses:
+        for problem in status.limits.malformed:
+            screen.note(f"{status.name}: override tag ignored: {problem}")
 
 
-def _rows(standing: Standing, now: datetime) -> Iterator[list[str | Text]]:
-    state = Text(_state(standing), style=_COLORS[standing.state])
-    if not standing.keys:
-        yield [standing.name, "-", "", "", state, "", ""]
-    for number, key in enumerate(standing.keys):
-        verb, when = ("a person" if standing.state == "blocked" else ""), ""
-        if (step := standing.forecast.next_about(key.id)) is not None:
+def _rows(status: UserStatus, now: datetime) -> Iterator[list[str | Text]]:
+    state = Text(_state(status), style=_COLORS[status.state])
+    if not status.keys:
+        yield [status.name, "-", "", "", state, "", ""]
+    for number, key in enumerate(status.keys):
+        verb, when = ("a person" if status.state == "blocked" else ""), ""
+        if (step := status.forecast.next_about(key.id)) is not None:
             verb, when = step[1].value, _when(step[0], now)
         yield [
-            standing.name,
+            status.name,
             key.id,
-            Text(f"{(now - key.created).days} d", style=_age_color(standing, key, now)),
+            Text(f"{(now - key.created).days} d", style=_age_color(status, key, now)),
             Text(key.status.value, style="" if key.is_active else "dim"),
             state if number == 0 else "",  # the user's, not the key's
             verb,
@@ -198,12 +198,12 @@ def _rows(standing: Standing, now: datetime) -> Iterator[list[str | Text]]:
         ]
 
 
-def _state(standing: Standing) -> str:
-    return "ok" if standing.reason == "young" else f"{standing.state}: {_words(standing.reason)}"
+def _state(status: UserStatus) -> str:
+    return "ok" if status.reason == "not_due" else f"{status.state}: {_words(status.reason)}"
 
 
-def _age_color(standing: Standing, key: AccessKey, now: datetime) -> str:
-    return "bold red" if standing.is_over_limit(key, now) else ""
+def _age_color(status: UserStatus, key: AccessKey, now: datetime) -> str:
+    return "bold red" if status.is_over_limit(key, now) else ""
 
 
 def _when(at: datetime, now: datetime) -> str:
@@ -212,19 +212,19 @@ def _when(at: datetime, now: datetime) -> str:
     return f"{at:%Y-%m-%d}"
 
 
-def _summary(found: Survey) -> str:
+def _summary(found: AccountStatus) -> str:
     """The counts, in one line."""
-    active = [key for standing in found.standings for key in standing.keys if key.is_active]
+    active = [key for status in found.statuses for key in status.keys if key.is_active]
     ages = [(found.at - key.created).days for key in active]
-    over = sum(s.is_over_limit(key, found.at) for s in found.standings for key in s.keys)
+    over = sum(s.is_over_limit(key, found.at) for s in found.statuses for key in s.keys)
     parts = [
-        f"{len(found.standings)} marked of {found.scanned} IAM users",
+        f"{len(found.statuses)} managed of {found.scanned} IAM users",
         f"{len(active)} active keys",
         f"oldest {max(ages, default=0)} d",
         f"{over} over the limit",
     ]
     for state in ("due", "held", "blocked"):
-        count = sum(standing.state == state for standing in found.standings)
+        count = sum(status.state == state for status in found.statuses)
         parts.append(f"{count} {state}")
     return ", ".join(parts) + f" (account {found.account_id}, {found.at:%Y-%m-%d %H:%M} UTC)"
 

@@ -2,7 +2,7 @@
 # Chatbot). Before this, connect the workspace by hand, once per account: its console asks for your consent in Slack.
 #
 # The channel gets what owners get, too: to the module it is a listener of every user, so nobody is blocked as
-# `nobody_listens`. Choose a channel whose members may know who has which key; no message holds a secret.
+# `no_confirmed_subscription`. Choose a channel whose members may know who has which key; no message holds a secret.
 
 resource "aws_chatbot_slack_channel_configuration" "operators" {
   count = var.slack_channel == null ? 0 : 1

@@ -64,12 +64,12 @@ output "user_secret_arns" {
 }
 
 output "iam_users" {
-  description = "The example's IAM users by name: whether each is marked, is an entry of `users`, has a console password, and the ages of its keys, to be made outside Terraform."
+  description = "The example's IAM users by name: whether each is managed, is an entry of `users`, has a console password, and the ages of its keys, to be made outside Terraform."
   value = {
     for key, user in local.iam_users : aws_iam_user.example[key].name => {
       about            = user.about
       email            = user.email
-      marked           = user.marked
+      managed           = user.managed
       declared         = user.declared
       console_password = user.console_password
       key_ages_days    = user.key_ages_days

@@ -2,7 +2,7 @@
 # instance that is tagged as one of its, and reads the secret anew as it starts.
 #
 # The event has no secret: it says which user, and where the key is. Whatever is started by it reads the secret with rights of
-# its own. Here the service still has its old key for `fetch_days`, and reads the secret with that.
+# its own. Here the service still has its old key for `min_grace_days_without_console`, and reads the secret with that.
 
 locals {
   consumer = "${var.user_name_prefix}build-agent"

@@ -7,33 +7,33 @@ locals {
   iam_users = {
     alice = {
       about = "a person: the old key is disabled in the run that makes the new one"
-      email = "alice@${var.email_domain}", marked = true, declared = true, console_password = true, key_ages_days = [120]
+      email = "alice@${var.email_domain}", managed = true, declared = true, console_password = true, key_ages_days = [120]
     }
     build-agent = {
       about = "a service: its old key works on until it fetched the new one; its mail goes to an operator's address"
-      email = "platform-team@${var.email_domain}", marked = true, declared = true, console_password = false, key_ages_days = [200]
+      email = "platform-team@${var.email_domain}", managed = true, declared = true, console_password = false, key_ages_days = [200]
     }
     carol = {
       about = "a person with a young key, by a tag to be replaced after 60 days: nothing to do"
-      email = "carol@${var.email_domain}", marked = true, declared = true, console_password = true, key_ages_days = [10]
+      email = "carol@${var.email_domain}", managed = true, declared = true, console_password = true, key_ages_days = [10]
       # Exceptions for one user, in place of the settings; the other two are grace-days and hold-until.
       overrides = { max-key-age-days = "60" }
     }
     dave = {
       about = "a person whose key is due within the week: warned"
-      email = "dave@${var.email_domain}", marked = true, declared = true, console_password = true, key_ages_days = [86]
+      email = "dave@${var.email_domain}", managed = true, declared = true, console_password = true, key_ages_days = [86]
     }
     erin = {
-      about = "not marked: must not be touched, however old the key"
-      email = null, marked = false, declared = false, console_password = true, key_ages_days = [400]
+      about = "not managed: must not be touched, however old the key"
+      email = null, managed = false, declared = false, console_password = true, key_ages_days = [400]
     }
     frank = {
       about = "a person with two keys, one of them idle"
-      email = "frank@${var.email_domain}", marked = true, declared = true, console_password = true, key_ages_days = [150, 40]
+      email = "frank@${var.email_domain}", managed = true, declared = true, console_password = true, key_ages_days = [150, 40]
     }
     legacy-import = {
       about = "a service that Terraform does not know: its secret is made on demand and an operator is told"
-      email = null, marked = true, declared = false, console_password = false, key_ages_days = [300]
+      email = null, managed = true, declared = false, console_password = false, key_ages_days = [300]
     }
   }
 }
@@ -48,7 +48,7 @@ resource "aws_iam_user" "example" {
 
   tags = merge(
     var.tags,
-    each.value.marked ? { (local.user_tag.key) = local.user_tag.value } : {},
+    each.value.managed ? { (local.user_tag.key) = local.user_tag.value } : {},
     { for name, value in try(each.value.overrides, {}) : "${local.user_tag.key}:${name}" => value },
   )
 }

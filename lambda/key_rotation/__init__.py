@@ -1,1 +1,1 @@
-"""Rotates the access keys of marked IAM users; see docs/architecture.md."""
+"""Rotates the access keys of managed IAM users; see docs/architecture.md."""

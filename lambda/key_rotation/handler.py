@@ -17,8 +17,7 @@ from botocore.config import Config
 
 from .aws.bus import EventBus
 from .aws.calls import CallCounter
-from .aws.ceiling import Ceiling
-from .aws.credential_report import CredentialReport
+from .aws.credential_report import IamCredentialReports
 from .aws.directory import IamDirectory
 from .aws.errors import is_throttle
 from .aws.keys import IamKeys
@@ -26,31 +25,32 @@ from .aws.metrics import RunMetrics
 from .aws.notifier import TopicNotifier
 from .aws.owned_secrets import InstallationSecrets
 from .aws.parameters import read_parameters
+from .aws.rate_limiter import RateLimiter
 from .aws.secrets import UserSecrets
-from .payload import Emergency, Payload, PayloadError, parse_payload
+from .domain.settings import Settings, SettingsError, parse_settings
 from .ports import Clock, Directory, World
-from .rotation import Rotation
-from .settings import Settings, SettingsError, parse_settings
+from .run.payload import Emergency, Payload, PayloadError, parse_payload
+from .run.run import Rotation
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
 
 # Users that are worked on side by side.
-WIDTH = 16
+MAX_WORKERS = 16
 # A call that is throttled waits for up to half a minute, in which others go on.
 _CLIENT = Config(
     connect_timeout=5,
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 6},
-    max_pool_connections=WIDTH,
+    max_pool_connections=MAX_WORKERS,
 )
 # What a retry could do twice, or too late, is tried again by those who know.
 _ONCE = Config(
     connect_timeout=5,
     read_timeout=10,
     retries={"total_max_attempts": 1},
-    max_pool_connections=WIDTH,
+    max_pool_connections=MAX_WORKERS,
 )
 # A new key is tried again by the rotation itself, which knows how long.
 _TRIAL = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 1})
@@ -107,33 +107,33 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     if not path:
         raise SettingsError("the environment variable CONFIG_PATH is missing")
     clients = Clients(_client, _iam_once, _sts_for, _calls())
-    return run(event, path, context.aws_request_id, clients, LambdaClock(context), WIDTH)
+    return run(event, path, context.aws_request_id, clients, LambdaClock(context), MAX_WORKERS)
 
 
 def run(
-    event: object, path: str, request_id: str, clients: Clients, clock: Clock, width: int = 1
+    event: object, path: str, request_id: str, clients: Clients, clock: Clock, max_workers: int = 1
 ) -> dict[str, Any]:
     """One run on these clients and this clock; `path` is where the settings are, and at most
-    `width` users are worked on side by side."""
+    `max_workers` users are worked on side by side."""
     clients.calls.begin()
     payload = parse_payload(event)
     settings = parse_settings(read_parameters(clients.of("ssm"), path), path)
-    world = world_of(clients, settings, clock, width)
+    world = world_of(clients, settings, clock, max_workers)
     payload = _with_owner(payload, settings, world.directory)
-    return Rotation(world, settings, payload, request_id, width).run().response()
+    return Rotation(world, settings, payload, request_id, max_workers).run().response()
 
 
-def world_of(clients: Clients, settings: Settings, clock: Clock, width: int = 1) -> World:
+def world_of(clients: Clients, settings: Settings, clock: Clock, max_workers: int = 1) -> World:
     """The ports of one run, or of anybody who looks at what a run would see."""
     iam = clients.of("iam")
-    ceiling = Ceiling(settings.max_iam_writes_per_second, clock)
+    ceiling = RateLimiter(settings.max_iam_writes_per_second, clock)
     return World(
-        directory=IamDirectory(iam, settings.user_tag, settings.bulk_discovery, width),
-        surveys=CredentialReport(iam, clock),
+        directory=IamDirectory(iam, settings.user_tag, settings.bulk_discovery, max_workers),
+        credential_reports=IamCredentialReports(iam, clock),
         keys=IamKeys(iam, clients.iam_once, clients.sts_for, ceiling, clock),
         secrets=UserSecrets(partial(clients.of, "secretsmanager"), settings),
         owned_secrets=InstallationSecrets(partial(clients.of, "secretsmanager"), settings),
-        notifier=TopicNotifier(partial(clients.of, "sns"), settings.topic_arn, width, clock),
+        notifier=TopicNotifier(partial(clients.of, "sns"), settings.topic_arn, max_workers, clock),
         metrics=RunMetrics(partial(clients.of, "cloudwatch"), settings.name, clients.calls),
         bus=EventBus(partial(clients.of, "events"), settings.event_bus_arn),
         clock=clock,

@@ -11,22 +11,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from .messages import Message
-from .model import (
+from .domain.credential_report import CredentialReport
+from .domain.model import (
     AccessKey,
     Audience,
     Event,
     Intent,
-    MarkedUser,
+    ManagedUser,
     NewAccessKey,
     OwnedSecret,
     SecretState,
     Stamp,
     UserRef,
 )
-from .report import Measure
-from .survey import Survey
-from .transitions import Transition
+from .notify.events import Transition
+from .notify.mail import Message
+from .notify.response import Measure
 
 
 class SlotTakenError(Exception):
@@ -41,11 +41,11 @@ class ThrottledError(RefusedError):
     """Refused because there are too many requests, for as long as it could be tried."""
 
 
-class DeadPrincipalError(Exception):
+class UnknownPrincipalError(Exception):
     """A policy was refused because it names a principal that does not exist."""
 
 
-class NoSurveyError(Exception):
+class NoCredentialReportError(Exception):
     """There is no credential report that can be trusted."""
 
 
@@ -61,14 +61,14 @@ class NotSentError(Exception):
 class Scan:
     """Every IAM user seen, by what its tag says.
 
-    `odd` maps the names of users whose tag has any other value than the marking one to that value,
+    `unexpected` maps the names of users whose tag has any other value to that value,
     `unread` those of users whose tags could not be read to the error: nobody knows whether they
-    are marked. `one_by_one` tells why the tags were read user by user; None if they were not.
+    are managed. `one_by_one` tells why the tags were read user by user; None if they were not.
     `user_ids` are the unique ids of all users.
     """
 
-    marked: tuple[MarkedUser, ...]
-    odd: Mapping[str, str]
+    managed: tuple[ManagedUser, ...]
+    unexpected: Mapping[str, str]
     scanned: int
     user_ids: frozenset[str]
     unread: Mapping[str, Exception] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Directory(Protocol):
     """Reads of IAM users and their keys."""
 
     def scan(self, only: Collection[str] | None = None) -> Scan:
-        """All users of the account, the marked ones without their keys; `only` names those that
+        """All users of the account, the managed ones without their keys; `only` names those that
         matter to the caller. Raises DiscoveryError if a page of them is missing."""
 
     def keys(self, user: UserRef) -> tuple[AccessKey, ...]: ...
@@ -97,14 +97,14 @@ class Directory(Protocol):
         """Those of the principals that belong to the account and do not exist."""
 
 
-class Surveys(Protocol):
+class CredentialReports(Protocol):
     """The account's keys at a glance."""
 
-    def order(self) -> None:
-        """Has a survey made, which takes a while."""
+    def request(self) -> None:
+        """Has a credential report made, which takes a while."""
 
-    def read(self) -> Survey:
-        """Waits for the survey; raises NoSurveyError if it is not to be trusted."""
+    def read(self) -> CredentialReport:
+        """Waits for it; raises NoCredentialReportError if it is not to be trusted."""
 
 
 class Keys(Protocol):
@@ -134,7 +134,7 @@ class Secrets(Protocol):
         """Makes or restores the secret, and puts its policy, where that is still to do.
 
         With `placeholder` a secret without a value gets one that is no key, so that reading can be
-        tried. Raises DeadPrincipalError.
+        tried. Raises UnknownPrincipalError.
         """
 
     def policy_is_ours(self, user: UserRef, state: SecretState) -> bool:
@@ -199,10 +199,10 @@ class Notifier(Protocol):
     def audience(self, user: UserRef, event: Event) -> Audience:
         """Who would be told: a confirmed subscription admits the message."""
 
-    def tell(self, user: UserRef, event: Event, message: Message) -> None:
+    def notify(self, user: UserRef, event: Event, message: Message) -> None:
         """Publishes to the user."""
 
-    def tell_operators(self, message: Message) -> None: ...
+    def notify_operators(self, message: Message) -> None: ...
 
 
 class Metrics(Protocol):
@@ -234,7 +234,7 @@ class World:
     """The ports of one run; `is_throttle` tells the errors that say: later, or slower."""
 
     directory: Directory
-    surveys: Surveys
+    credential_reports: CredentialReports
     keys: Keys
     secrets: Secrets
     owned_secrets: OwnedSecrets

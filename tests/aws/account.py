@@ -37,17 +37,17 @@ PARAMETERS = {
     "max_key_age_days": "90",
     "warn_before_days": "7",
     "grace_days": "0",
-    "fetch_days": "7",
+    "min_grace_days_without_console": "7",
     "hold_while_used_days": "0",
     "max_overlap_days": "30",
     "delete_after_days": "30",
     "idle_after_days": "45",
     "max_rotations_per_run": "0",
-    "orphan_secret_days": "30",
+    "deleted_user_secret_retention_days": "30",
     "max_iam_writes_per_second": "20",
     "bulk_discovery": "true",
     "dry_run": "false",
-    "require_listener": "true",
+    "require_confirmed_subscription": "true",
     "user_tag": '{"key": "access-key-rotation", "value": "enabled"}',
     "secret_name_prefix": "iam-access-key/",
     "secret_reader_arns": "[]",
@@ -122,7 +122,7 @@ class Account:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.clients = Clients(client, iam_once, sts_for, CALLS)
-        self.width = 1
+        self.max_workers = 1
         self.topic_arn = self.client("sns").create_topic(Name="key-rotation")["TopicArn"]
         key_arn = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/of-the-module"
         bus_arn = f"arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/default"
@@ -142,7 +142,7 @@ class Account:
         """One invocation; each has a request id of its own, unless one is given."""
         self._runs += 1
         request_id = request_id or f"run-{self._runs}"
-        return run(payload or {}, PATH, request_id, self.clients, self.clock, self.width)
+        return run(payload or {}, PATH, request_id, self.clients, self.clock, self.max_workers)
 
     def pass_days(self, days: float = 0, **units: float) -> None:
         self.clock.traveller.shift(timedelta(days=days, **units))
@@ -158,14 +158,14 @@ class Account:
         self,
         name: str = "alice",
         *key_ages: float,
-        marked: str | None = "enabled",
+        managed: str | None = "enabled",
         password: bool = True,
         tags: dict[str, str] | None = None,
         path: str = "/",
     ) -> list[str]:
         """A user with active keys of these ages in days; returns their ids."""
         iam = self.client("iam")
-        all_tags = dict(tags or {}) | ({"access-key-rotation": marked} if marked else {})
+        all_tags = dict(tags or {}) | ({"access-key-rotation": managed} if managed else {})
         iam.create_user(
             UserName=name, Path=path, Tags=[{"Key": k, "Value": v} for k, v in all_tags.items()]
         )

@@ -10,10 +10,10 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from key_rotation.aws.bus import EventBus
-from key_rotation.model import UserRef, Verb
+from key_rotation.domain.model import UserRef, Verb
+from key_rotation.notify.events import Transition
+from key_rotation.notify.response import RotationFailedError
 from key_rotation.ports import NotSentError
-from key_rotation.report import RotationFailedError
-from key_rotation.transitions import Transition
 from tests.aws.account import ACCOUNT_ID, REGION, SESSION, START, Account
 
 BUS = f"arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/default"

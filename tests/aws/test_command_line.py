@@ -46,7 +46,7 @@ def test_status_shows_each_key_with_what_comes_next(
     [young] = account.add_user("alice", 10)
     [due] = account.add_user("bob", 95)
     account.add_user("carol")
-    account.add_user("dave", 10, marked=None)
+    account.add_user("dave", 10, managed=None)
 
     outcome = key_rotation("status")
 
@@ -57,7 +57,7 @@ def test_status_shows_each_key_with_what_comes_next(
         ["carol", "-", *["ok:", "no", "key"]],
     ]
     assert outcome.lines[-1].startswith(
-        "3 marked of 4 IAM users, 2 active keys, oldest 95 d, 1 over the limit, 1 due"
+        "3 managed of 4 IAM users, 2 active keys, oldest 95 d, 1 over the limit, 1 due"
     )
 
 
@@ -153,7 +153,7 @@ def test_status_names_odd_tags_and_ignored_overrides(
     account: Account, key_rotation: CommandLine
 ) -> None:
     account.add_user("alice", 10, tags={"access-key-rotation:grace-days": "many"})
-    account.add_user("zoe", 10, marked="Enabled")
+    account.add_user("zoe", 10, managed="Enabled")
 
     err = key_rotation("status").err
 
@@ -203,7 +203,7 @@ def test_plan_of_some_users(account: Account, key_rotation: CommandLine) -> None
 def test_plan_with_nothing_to_do(account: Account, key_rotation: CommandLine) -> None:
     account.add_user("alice", 10)
 
-    assert key_rotation("plan").out == "nothing to do for 1 marked user\n"
+    assert key_rotation("plan").out == "nothing to do for 1 managed user\n"
 
 
 # -- restore ---------------------------------------------------------------------------------------
@@ -290,8 +290,8 @@ def test_leaked_key_is_not_restored_by_mistake(account: Account, key_rotation: C
     assert account.statuses()[old] == "Active"
 
 
-def test_restore_of_an_unmarked_user(account: Account, key_rotation: CommandLine) -> None:
-    account.add_user("alice", 10, marked=None)
+def test_restore_of_an_unmanaged_user(account: Account, key_rotation: CommandLine) -> None:
+    account.add_user("alice", 10, managed=None)
 
     outcome = key_rotation("restore", "alice")
 
@@ -311,7 +311,7 @@ def test_report_is_written(account: Account, key_rotation: CommandLine, tmp_path
 
     text = target.read_text()
     assert outcome.status == Exit.OK
-    assert "2 marked users, 2 active keys, 1 over 90 days, 0 users blocked" in outcome.out
+    assert "2 managed users, 2 active keys, 1 over 90 days, 0 users blocked" in outcome.out
     assert account.secret_value()["AccessKeyId"] in text
     assert account.secret_value()["SecretAccessKey"] not in text
     assert "1 key failing" in text

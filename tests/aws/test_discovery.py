@@ -20,8 +20,8 @@ from bench.cell import settings, subscriptions
 from bench.emulator import Emulator, RefusedError, is_mutating
 from bench.population import Population
 from key_rotation.handler import Clients, run
+from key_rotation.notify.response import RotationFailedError
 from key_rotation.ports import DiscoveryError
-from key_rotation.report import RotationFailedError
 from tests.aws.account import START, Account, client
 
 GAAD = "GetAccountAuthorizationDetails"
@@ -84,15 +84,15 @@ def test_young_keys_cost_no_call(account: Account) -> None:
 @pytest.mark.parametrize("code", ["AccessDenied", "ServiceFailure"])
 def test_without_the_bulk_read_tags_are_read_user_by_user(account: Account, code: str) -> None:
     [old] = account.add_user("alice", 90)
-    [unmarked] = account.add_user("mallory", 90, marked=None)
-    account.add_user("odd", 90, marked="Enabled")
+    [unmanaged] = account.add_user("mallory", 90, managed=None)
+    account.add_user("odd", 90, managed="Enabled")
 
     with answered(GAAD, code):
         response = account.run()
 
     assert account.statuses()[old] == "Inactive"
-    assert account.statuses("mallory") == {unmarked: "Active"}
-    assert reasons(response) == [("(account)", "no_bulk_read"), ("odd", "odd_tag_value")]
+    assert account.statuses("mallory") == {unmanaged: "Active"}
+    assert reasons(response) == [("(account)", "no_bulk_read"), ("odd", "unexpected_tag_value")]
     assert code in response["users"][0]["detail"]
 
 
@@ -171,7 +171,7 @@ def test_many_are_served_side_by_side(account: Account) -> None:
     names = [f"user-{number}" for number in range(12)]
     account.subscribe("everybody", audience="user")
     olds = {name: account.add_user(name, 90 + number)[0] for number, name in enumerate(names)}
-    account.width = 8
+    account.max_workers = 8
 
     response = account.run()
 
@@ -260,7 +260,7 @@ def test_all_pages_are_read() -> None:
 def test_when_the_last_page_fails_nothing_is_done_and_it_says_so(
     refuse: dict[str, int], operation: str
 ) -> None:
-    """Nobody is taken for unmarked, and nobody of the first pages is rotated by guess."""
+    """Nobody is taken for unmanaged, and nobody of the first pages is rotated by guess."""
     wire = Wire(Population(2_500, due=2_500), refuse)
 
     with pytest.raises(DiscoveryError) as failed:
@@ -268,22 +268,22 @@ def test_when_the_last_page_fails_nothing_is_done_and_it_says_so(
 
     assert str(failed.value) == (
         f"{operation} failed after 2 page(s) with 2000 user(s) (ServiceFailure): nobody knows "
-        "which of the others are marked, so nothing was changed"
+        "which of the others are managed, so nothing was changed"
     )
     assert wire.changed() == set()
 
 
-def test_discovery_does_not_grow_with_the_marked_users() -> None:
+def test_discovery_does_not_grow_with_the_managed_users() -> None:
     few, many = Wire(Population(100, due=0), {}), Wire(Population(1_000, due=0), {})
-    unmarked = Wire(Population(1_000, due=0, marked=False), {})
-    for wire in (few, many, unmarked):
+    unmanaged = Wire(Population(1_000, due=0, managed=False), {})
+    for wire in (few, many, unmanaged):
         wire.run()
         # Once a week, which is today, the secrets are listed, a hundred a call.
         assert wire.calls.pop("secretsmanager:ListSecrets") <= 10
 
     assert few.calls == many.calls
     assert few.calls.total() <= 10
-    assert unmarked.calls < few.calls
+    assert unmanaged.calls < few.calls
 
 
 def test_a_due_key_takes_twelve_calls_of_which_six_change_something() -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from key_rotation.domain.model import Event, ManagedUser
+from key_rotation.domain.settings import parse_settings
 from key_rotation.handler import world_of
-from key_rotation.model import Event, MarkedUser
-from key_rotation.settings import parse_settings
 from key_rotation_cli.forecast import Forecast, Step, forecast
 from tests.aws.account import PATH, Account
 
@@ -20,9 +20,9 @@ def foreseen(account: Account) -> tuple[Step, ...]:
     settings = parse_settings(account.parameters, PATH)
     world = world_of(account.clients, settings, account.clock)
     directory = world.directory
-    [alice] = directory.scan().marked
+    [alice] = directory.scan().managed
     keys = directory.keys(alice.ref)
-    user = MarkedUser(
+    user = ManagedUser(
         alice.ref,
         keys,
         alice.tags,

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from key_rotation import handler
-from key_rotation.model import version_id
-from key_rotation.payload import PayloadError
-from key_rotation.report import RotationFailedError
-from key_rotation.settings import SettingsError
+from key_rotation.domain.model import version_id
+from key_rotation.domain.settings import SettingsError
+from key_rotation.notify.response import RotationFailedError
+from key_rotation.run.payload import PayloadError
 from tests.aws.account import ACCOUNT_ID, PATH, REGION, Account, sts_for
 
 
@@ -135,7 +135,7 @@ def test_a_foreign_secret_of_that_name_blocks(account: Account) -> None:
     response = account.run()
 
     [row] = response["users"]
-    assert (row["action"], row["reason"]) == ("block", "foreign_secret")
+    assert (row["action"], row["reason"]) == ("block", "unmanaged_secret")
     assert account.statuses() == {old: "Active"}
     value = account.client("secretsmanager").get_secret_value(SecretId=account.secret_name())
     assert value["SecretString"] == "somebody's"
@@ -181,7 +181,7 @@ def test_a_run_is_measured(account: Account) -> None:
 
     metrics = account.client("cloudwatch").list_metrics(Namespace="AccessKeyRotation")["Metrics"]
     names = {metric["MetricName"] for metric in metrics}
-    assert {"KeysRotated", "UsersFailed", "MarkedUsers", "RunSeconds", "ApiCalls"} <= names
+    assert {"KeysRotated", "UsersFailed", "ManagedUsers", "RunSeconds", "ApiCalls"} <= names
     assert {dimension["Value"] for metric in metrics for dimension in metric["Dimensions"]} == {
         "key-rotation"
     }
@@ -229,8 +229,8 @@ def test_an_exposed_key_of_nobody_is_an_error(account: Account) -> None:
         account.run(exposed("AKIA" + "A" * 16))
 
 
-def test_an_exposed_key_of_an_unmarked_user_is_an_error(account: Account) -> None:
-    [leaked] = account.add_user("erin", 10, marked=None)
+def test_an_exposed_key_of_an_unmanaged_user_is_an_error(account: Account) -> None:
+    [leaked] = account.add_user("erin", 10, managed=None)
 
     with pytest.raises(PayloadError, match="'erin' of the payload is not an IAM user"):
         account.run(exposed(leaked))
@@ -324,9 +324,9 @@ def test_a_name_with_a_comma(account: Account) -> None:
 # -- discovery -------------------------------------------------------------------------------------
 
 
-def test_unmarked_users_are_not_touched(account: Account) -> None:
-    [bob] = account.add_user("bob", 400, marked=None)
-    [carol] = account.add_user("carol", 400, marked="Enabled")
+def test_unmanaged_users_are_not_touched(account: Account) -> None:
+    [bob] = account.add_user("bob", 400, managed=None)
+    [carol] = account.add_user("carol", 400, managed="Enabled")
 
     response = account.run()
 
@@ -334,11 +334,15 @@ def test_unmarked_users_are_not_touched(account: Account) -> None:
     assert account.statuses("carol") == {carol: "Active"}
     assert response["scanned"] == 0
     [row] = response["users"]
-    assert (row["user"], row["action"], row["reason"]) == ("carol", "report", "odd_tag_value")
+    assert (row["user"], row["action"], row["reason"]) == (
+        "carol",
+        "report",
+        "unexpected_tag_value",
+    )
 
 
 def test_tag_keys_are_compared_without_regard_to_case(account: Account) -> None:
-    [key] = account.add_user("alice", 60, marked=None, tags={"Access-Key-Rotation": "enabled"})
+    [key] = account.add_user("alice", 60, managed=None, tags={"Access-Key-Rotation": "enabled"})
     account.client("iam").tag_user(
         UserName="alice", Tags=[{"Key": "ACCESS-KEY-ROTATION:Max-Key-Age-Days", "Value": "60"}]
     )
@@ -480,7 +484,7 @@ def test_living_readers(account: Account) -> None:
 )
 def test_a_bad_payload_changes_nothing(account: Account, payload: Any, culprit: str) -> None:
     [key] = account.add_user("alice", 90)
-    account.add_user("bob", 90, marked=None)
+    account.add_user("bob", 90, managed=None)
 
     with pytest.raises(PayloadError, match=culprit):
         account.run(payload)
@@ -586,7 +590,7 @@ def test_a_user_moved_to_another_path_can_read_the_secret_before_the_old_key_goe
 
     policy = secrets.get_resource_policy(SecretId=account.secret_name())["ResourcePolicy"]
     assert account.arn() in policy
-    assert [row["reason"] for row in report["users"]] == ["overtaken"]
+    assert [row["reason"] for row in report["users"]] == ["concurrent_change"]
     assert list(account.statuses().values()) == ["Active", "Active"]
 
     account.pass_days(1)

@@ -59,7 +59,7 @@ def test_a_renamed_user_keeps_the_secret(account: Account) -> None:
     assert "user-gone-since" not in account.secret_tags("alice")
 
 
-def test_a_secret_of_a_marked_user_that_was_to_be_deleted_is_restored(account: Account) -> None:
+def test_a_secret_of_a_managed_user_that_was_to_be_deleted_is_restored(account: Account) -> None:
     account.add_user("alice", 90)
     account.run()
     secrets = account.client("secretsmanager")
@@ -89,7 +89,7 @@ def test_a_rotation_that_lost_its_user_is_reported_once(account: Account) -> Non
     account.pass_days(7)
     report = account.run()
 
-    assert [row["reason"] for row in report["users"]] == ["left_half_way"]
+    assert [row["reason"] for row in report["users"]] == ["rotation_abandoned"]
     [message] = account.messages("operators")
     assert [(line["event"], line["user"]) for line in message["lines"]] == [("blocked", "bob")]
 

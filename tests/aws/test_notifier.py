@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from key_rotation.aws.notifier import MAILS_PER_SECOND, TopicNotifier
-from key_rotation.messages import Message
-from key_rotation.model import Audience, Event, UserRef
+from key_rotation.domain.model import Audience, Event, UserRef
+from key_rotation.notify.mail import Message
 from tests.aws.account import ACCOUNT_ID, Account
 
-MESSAGE = Message("subject", "text", {"event": "warned", "account_id": ACCOUNT_ID}, "brief")
+MESSAGE = Message("subject", "text", {"event": "warned", "account_id": ACCOUNT_ID}, "summary")
 MAILS = 4 * MAILS_PER_SECOND
 
 
@@ -50,7 +50,7 @@ def test_one_address_gets_no_more_mails_a_second_than_sns_bears(
 
     def tell() -> None:
         for number in range(MAILS + 1):
-            notifier.tell(user(f"u{number}"), Event.WARNED, MESSAGE)
+            notifier.notify(user(f"u{number}"), Event.WARNED, MESSAGE)
 
     assert seconds(account, tell) == pytest.approx(4, abs=0.01)
 
@@ -61,7 +61,7 @@ def test_addresses_do_not_wait_for_each_other(account: Account, notifier: TopicN
 
     def tell() -> None:
         for number in range(MAILS):
-            notifier.tell(user(f"u{number}"), Event.WARNED, MESSAGE)
+            notifier.notify(user(f"u{number}"), Event.WARNED, MESSAGE)
 
     assert seconds(account, tell) == 0
 
@@ -75,7 +75,7 @@ def test_the_parts_of_a_digest_are_paced(
 
     def tell() -> None:
         for _ in range(MAILS + 1):
-            notifier.tell_operators(MESSAGE)
+            notifier.notify_operators(MESSAGE)
 
     assert seconds(account, tell) == pytest.approx(4 if by_mail else 0, abs=0.01)
 

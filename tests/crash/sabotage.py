@@ -175,7 +175,7 @@ SABOTAGES = (
     Sabotage(
         "the announcement is not recorded",
         "apply.py",
-        "        work.unwritten = Stamp(key_id, self._clock.now())",
+        "        work.pending_record = Stamp(key_id, self._clock.now())",
         "        pass",
         Promise.TOLD_FIRST,
         "faults",
@@ -230,7 +230,7 @@ SABOTAGES = (
         "the owner is told of a deletion before the key is gone",
         "apply.py",
         "        # Right after the listing: a key that somebody enables in between would be gone for good.\n",
-        "        self._tell(work, Event.DELETED, self._writer(work).deleted(key.id, action.reason), action, '')\n",
+        "        self._notify(work, Event.DELETED, self._writer(work).deleted(key.id, action.reason), action, '')\n",
         Promise.NOT_DELETED_EARLY,
         "people",
         "superseded, to be deleted",

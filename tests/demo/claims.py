@@ -59,7 +59,7 @@ def rotation(scene: Scene) -> Iterator[str]:
     yield rotated(scene, "alice", old["alice"][0], now["alice"], old_status="Inactive")
     yield rotated(scene, "build-agent", old["build-agent"][0], now["build-agent"], "Active")
     yield _told_until_when(scene, old["build-agent"][0])
-    for user, why in (("carol", "her key is young"), ("erin", "she is not marked")):
+    for user, why in (("carol", "her key is young"), ("erin", "she is not managed")):
         untouched = now[user] == dict.fromkeys(old[user], "Active")
         yield require(untouched, f"{user} is untouched: {why}", now[user])
     yield require(

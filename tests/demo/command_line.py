@@ -23,20 +23,20 @@ def look(screen: Screen, scene: Scene) -> None:
     """`key-rotation` status, plan and report. Raises ClaimError if one does not say what is so."""
     screen.step("What the operator sees, and what the auditor gets")
     users: Mapping[str, Any] = scene.outputs["iam_users"]
-    marked = sorted(name for name, user in users.items() if user["marked"])
+    managed = sorted(name for name, user in users.items() if user["managed"])
 
     _run(screen, scene, "status")
     found = json.loads(_run(screen, scene, "status", "--json", shown=False))
     seen = [user["user"] for user in found["users"]]
-    require(seen == marked, "status shows every marked user", seen)
+    require(seen == managed, "status shows every managed user", seen)
 
     plan = _run(screen, scene, "plan")
-    claim = f"nothing to do for {len(marked)} marked users"
+    claim = f"nothing to do for {len(managed)} managed users"
     require(claim in plan, "plan agrees with the run that just did nothing", plan)
 
     _run(screen, scene, "report", "--html", str(REPORT.relative_to(ROOT)))
     text = REPORT.read_text()
-    require(all(name in text for name in marked), "the report has every marked user")
+    require(all(name in text for name in managed), "the report has every managed user")
     secret = any(key.secret in text for keys in scene.held.values() for key in keys)
     require(not secret, "no secret access key is in the report")
     screen.done(f"the report is {REPORT.relative_to(ROOT)}: open it in a browser")

@@ -39,7 +39,7 @@ class ExampleUser(TypedDict):
 
     about: str
     email: str | None
-    marked: bool
+    managed: bool
     declared: bool
     console_password: bool
     key_ages_days: list[float]

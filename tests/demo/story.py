@@ -381,7 +381,7 @@ class Story:
 
 
 def _users(number: int) -> str:
-    return f"{number} marked user{'' if number == 1 else 's'}"
+    return f"{number} managed user{'' if number == 1 else 's'}"
 
 
 def _counted(counts: Mapping[str, int]) -> str:

@@ -138,12 +138,12 @@ def stage(embedded: Account, complete: Any) -> Iterator[Stage]:
 
 @pytest.fixture
 def person(embedded: Account, stage: Stage) -> Iterator[Callable[..., Person]]:
-    """Makes a marked user with active keys of the given ages in days; gone after the test."""
+    """Makes a managed user with active keys of the given ages in days; gone after the test."""
     made: list[Person] = []
 
-    def make(*key_ages: float, password: bool = True, marked: bool = True) -> Person:
+    def make(*key_ages: float, password: bool = True, managed: bool = True) -> Person:
         name = f"it-person-{len(made)}"
-        embedded.iam.create_user(UserName=name, Tags=[USER_TAG] if marked else [])  # type: ignore[list-item]
+        embedded.iam.create_user(UserName=name, Tags=[USER_TAG] if managed else [])  # type: ignore[list-item]
         if password:
             give_password(embedded, name)
         keys = [give_key(embedded, name, age) for age in key_ages]

@@ -44,7 +44,7 @@ def test_the_old_key_is_off_for_a_person_and_on_for_a_service(stage: Stage) -> N
         assert stage.account.statuses(user) == {old.id: old_status, new: "Active"}
 
 
-def test_users_that_are_not_marked_or_not_due_keep_their_keys(stage: Stage) -> None:
+def test_users_that_are_not_managed_or_not_due_keep_their_keys(stage: Stage) -> None:
     for user in ("it-erin", "it-carol"):
         [key] = stage.held[user]
         assert stage.account.statuses(user) == {key.id: "Active"}

@@ -74,48 +74,48 @@ def denied() -> list[Question]:
 
 
 def _keys_of_others() -> list[Question]:
-    unmarked: list[tuple[str, str, Context]] = [
-        ("an unmarked user", BOB_ARN, {}),
+    unmanaged: list[tuple[str, str, Context]] = [
+        ("an unmanaged user", BOB_ARN, {}),
         ("a user whose mark has another value", BOB_ARN, {_MARK: "disabled"}),
         ("a user whose mark differs in case", BOB_ARN, {_MARK: "Enabled"}),
         ("a user with an override tag alone", BOB_ARN, {f"{_MARK}:grace-days": "enabled"}),
         ("a user with a tag like the mark", BOB_ARN, {f"{_MARK}2": "enabled"}),
         (
-            "a marked user of another account",
+            "a managed user of another account",
             f"arn:aws:iam::{ELSEWHERE}:user/carol",
             {_MARK: "enabled"},
         ),
     ]
     return [
         of_the_function(action, arn, context, why=f"the function reaches for {whose}")
-        for whose, arn, context in unmarked
+        for whose, arn, context in unmanaged
         for action in KEY_CALLS
     ]
 
 
 def _powers_that_the_role_has_not() -> list[Question]:
-    marked = {_MARK: "enabled"}
+    managed = {_MARK: "enabled"}
     policy = f"arn:aws:iam::{ACCOUNT_ID}:policy/some"
     return [
         of_the_function(action, resource, context, why="the function changes who may do what")
         for action, resource, context in (
             ("iam:AddUserToGroup", f"arn:aws:iam::{ACCOUNT_ID}:group/admins", {}),
             ("iam:AttachRolePolicy", ROLE_ARN, {}),
-            ("iam:AttachUserPolicy", ALICE_ARN, marked),
-            ("iam:CreateLoginProfile", ALICE_ARN, marked),
+            ("iam:AttachUserPolicy", ALICE_ARN, managed),
+            ("iam:CreateLoginProfile", ALICE_ARN, managed),
             ("iam:CreatePolicyVersion", policy, {}),
             ("iam:CreateRole", _OTHER_ROLE, {}),
             ("iam:CreateUser", ALICE_ARN, {}),
-            ("iam:DeactivateMFADevice", ALICE_ARN, marked),
+            ("iam:DeactivateMFADevice", ALICE_ARN, managed),
             ("iam:DeleteRolePermissionsBoundary", ROLE_ARN, {}),
-            ("iam:DeleteUser", ALICE_ARN, marked),
+            ("iam:DeleteUser", ALICE_ARN, managed),
             ("iam:PassRole", ROLE_ARN, {}),
             ("iam:PutRolePolicy", ROLE_ARN, {}),
-            ("iam:PutUserPolicy", ALICE_ARN, marked),
+            ("iam:PutUserPolicy", ALICE_ARN, managed),
             ("iam:TagUser", BOB_ARN, {f"aws:RequestTag/{_MARK}": "enabled"}),
-            ("iam:UntagUser", ALICE_ARN, marked),
+            ("iam:UntagUser", ALICE_ARN, managed),
             ("iam:UpdateAssumeRolePolicy", ROLE_ARN, {}),
-            ("iam:UpdateLoginProfile", ALICE_ARN, marked),
+            ("iam:UpdateLoginProfile", ALICE_ARN, managed),
             ("kms:CreateGrant", KEY_ARN, {}),
             ("kms:PutKeyPolicy", KEY_ARN, {}),
             ("lambda:UpdateFunctionCode", FUNCTION_ARN, {}),

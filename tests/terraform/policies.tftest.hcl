@@ -540,11 +540,11 @@ run "no_secret_is_retired_unless_wanted" {
   command = plan
 
   variables {
-    orphan_secret_days = 0
+    deleted_user_secret_retention_days = 0
   }
 
   assert {
     condition     = !strcontains(aws_iam_role_policy.function.policy, "secretsmanager:ListSecrets") && !strcontains(aws_iam_role_policy.function.policy, "secretsmanager:DeleteSecret")
-    error_message = "With orphan_secret_days = 0 the role must not be able to find or delete secrets."
+    error_message = "With deleted_user_secret_retention_days = 0 the role must not be able to find or delete secrets."
   }
 }

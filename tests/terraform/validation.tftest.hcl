@@ -31,7 +31,7 @@ run "wrong_values_first_set" {
     max_rotations_per_run     = -1                                                 # is negative
     max_iam_writes_per_second = 0                                                  # lets nothing pass
     idle_after_days           = 0                                                  # is zero
-    orphan_secret_days        = -1                                                 # is negative
+    deleted_user_secret_retention_days        = -1                                                 # is negative
     secret_name_prefix        = ""                                                 # is empty
     secret_reader_arns        = ["arn:aws:iam::111122223333:role/*"]               # holds a wildcard
     users                     = { "team/alice" = {} }                              # holds a path
@@ -59,7 +59,7 @@ run "wrong_values_first_set" {
     var.max_rotations_per_run,
     var.max_iam_writes_per_second,
     var.idle_after_days,
-    var.orphan_secret_days,
+    var.deleted_user_secret_retention_days,
     var.secret_name_prefix,
     var.secret_reader_arns,
     var.users,
@@ -212,14 +212,14 @@ run "wrong_days_first_set" {
   variables {
     max_key_age_days     = 90.5 # is a fraction
     grace_days           = -1   # is negative
-    fetch_days           = 0    # is zero
+    min_grace_days_without_console           = 0    # is zero
     hold_while_used_days = -1   # is negative
   }
 
   expect_failures = [
     var.max_key_age_days,
     var.grace_days,
-    var.fetch_days,
+    var.min_grace_days_without_console,
     var.hold_while_used_days,
   ]
 }
@@ -230,14 +230,14 @@ run "wrong_days_second_set" {
   variables {
     max_key_age_days     = 3651 # is too large
     grace_days           = 0.5  # is a fraction
-    fetch_days           = 7.5  # is a fraction
+    min_grace_days_without_console           = 7.5  # is a fraction
     hold_while_used_days = 0.5  # is a fraction
   }
 
   expect_failures = [
     var.max_key_age_days,
     var.grace_days,
-    var.fetch_days,
+    var.min_grace_days_without_console,
     var.hold_while_used_days,
   ]
 }
@@ -341,7 +341,7 @@ run "time_to_fetch_is_beyond_the_ceiling" {
   command = plan
 
   variables {
-    fetch_days = 31
+    min_grace_days_without_console = 31
   }
 
   expect_failures = [var.max_overlap_days]
@@ -367,7 +367,7 @@ run "the_shortest_life" {
     max_key_age_days     = 3
     warn_before_days     = 2
     grace_days           = 1
-    fetch_days           = 1
+    min_grace_days_without_console           = 1
     hold_while_used_days = 1
     max_overlap_days     = 1
     delete_after_days    = 1

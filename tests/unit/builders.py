@@ -6,21 +6,21 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from key_rotation.model import (
+from key_rotation.domain.credential_report import CredentialReport, Row, Slot
+from key_rotation.domain.model import (
     AccessKey,
     Audience,
     Decision,
     Event,
     Intent,
     KeyStatus,
-    MarkedUser,
+    ManagedUser,
     SecretState,
     Stamp,
     UserRef,
     version_id,
 )
-from key_rotation.settings import Settings, UserTag
-from key_rotation.survey import Row, Slot, Survey
+from key_rotation.domain.settings import Settings, UserTag
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 ACCOUNT = "123456789012"
@@ -33,17 +33,17 @@ SETTINGS = Settings(
     max_key_age_days=90,
     warn_before_days=7,
     grace_days=0,
-    fetch_days=7,
+    min_grace_days_without_console=7,
     hold_while_used_days=0,
     max_overlap_days=30,
     delete_after_days=30,
     idle_after_days=45,
     max_rotations_per_run=0,
-    orphan_secret_days=30,
+    deleted_user_secret_retention_days=30,
     max_iam_writes_per_second=20,
     bulk_discovery=True,
     dry_run=False,
-    require_listener=True,
+    require_confirmed_subscription=True,
     user_tag=UserTag("access-key-rotation", "enabled"),
     secret_name_prefix="iam-access-key/",
     secret_reader_arns=(),
@@ -129,11 +129,11 @@ def user(
     password: bool = True,
     audience: Audience = Audience.USER,
     tags: dict[str, str] | None = None,
-) -> MarkedUser:
-    """A marked user with every fact read. Keys not named in `used` were used an hour ago."""
+) -> ManagedUser:
+    """A managed user with every fact read. Keys not named in `used` were used an hour ago."""
     last_used = {key.id: ago(hours=1) for key in keys} | (used or {})
     marks = {"access-key-rotation": "enabled"}
-    return MarkedUser(
+    return ManagedUser(
         ALICE,
         keys,
         marks | {f"access-key-rotation:{name}": value for name, value in (tags or {}).items()},
@@ -150,17 +150,17 @@ def slot_of(access_key: AccessKey, used: datetime | None = None) -> Slot:
     return Slot(access_key.is_active, access_key.created, used)
 
 
-def survey_of(users: Iterable[MarkedUser], generated: datetime) -> Survey:
+def credential_report_of(users: Iterable[ManagedUser], generated: datetime) -> CredentialReport:
     """The credential report about these users; the newer key is in the first slot."""
     rows = {}
-    for marked in users:
-        keys = sorted(marked.keys, key=lambda access_key: access_key.created, reverse=True)
-        used = marked.last_used or {}
+    for managed in users:
+        keys = sorted(managed.keys, key=lambda access_key: access_key.created, reverse=True)
+        used = managed.last_used or {}
         slots = [slot_of(access_key, used.get(access_key.id)) for access_key in keys]
         first, second = (*slots, Slot(), Slot())[:2]
-        assert marked.created is not None
-        rows[marked.ref.name] = Row(marked.created, (first, second))
-    return Survey(generated, rows)
+        assert managed.created is not None
+        rows[managed.ref.name] = Row(managed.created, (first, second))
+    return CredentialReport(generated, rows)
 
 
 def settings(**changes: object) -> Settings:

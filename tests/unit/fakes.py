@@ -12,14 +12,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from key_rotation.messages import Message
-from key_rotation.model import (
+from key_rotation.domain.credential_report import CredentialReport
+from key_rotation.domain.model import (
     AccessKey,
     Audience,
     Event,
     Intent,
     KeyStatus,
-    MarkedUser,
+    ManagedUser,
     NewAccessKey,
     OwnedSecret,
     SecretState,
@@ -27,11 +27,11 @@ from key_rotation.model import (
     UserRef,
     version_id,
 )
+from key_rotation.notify.events import Transition
+from key_rotation.notify.mail import Message
+from key_rotation.notify.response import Measure
 from key_rotation.ports import Scan, SlotTakenError, ThrottledError, World
-from key_rotation.report import Measure
-from key_rotation.survey import Survey
-from key_rotation.transitions import Transition
-from tests.unit.builders import NAME, NO_SECRET, NOW, SECRET_ARN, survey_of
+from tests.unit.builders import NAME, NO_SECRET, NOW, SECRET_ARN, credential_report_of
 
 
 class TooManyRequestsError(Exception):
@@ -62,8 +62,8 @@ class FakeAccount:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.users: dict[str, MarkedUser] = {}
-        self.odd: dict[str, str] = {}
+        self.users: dict[str, ManagedUser] = {}
+        self.unexpected: dict[str, str] = {}
         self.secrets: dict[str, SecretState] = {}
         self.values: dict[str, str] = {}
         self.told: list[tuple[str, Event, Message]] = []
@@ -76,11 +76,11 @@ class FakeAccount:
         self.policies_read_otherwise = False
         self.measures: dict[str, float] = {}
         self.events: list[Transition] = []
-        self.unmarked_ids: frozenset[str] = frozenset()
+        self.unmanaged_ids: frozenset[str] = frozenset()
         self.listed_secrets: list[OwnedSecret] = []
         self.owned: dict[str, OwnedSecret] = {}
         self.retired: list[str] = []
-        self.survey: Survey | None = None
+        self.credential_report: CredentialReport | None = None
         self.unread: dict[str, Exception] = {}
         self.one_by_one: str | None = None
         self.made = 0
@@ -91,7 +91,7 @@ class FakeAccount:
     def world(self) -> World:
         return World(
             directory=self,
-            surveys=self,
+            credential_reports=self,
             keys=self,
             secrets=self,
             owned_secrets=self,
@@ -102,7 +102,7 @@ class FakeAccount:
             is_throttle=lambda error: isinstance(error, TooManyRequestsError | ThrottledError),
         )
 
-    def add(self, user: MarkedUser, name: str | None = None) -> MarkedUser:
+    def add(self, user: ManagedUser, name: str | None = None) -> ManagedUser:
         """A user with every fact as built; its secret's state is the account's from now on."""
         if name is not None:
             arn = user.ref.arn.replace("alice", name)
@@ -148,18 +148,18 @@ class FakeAccount:
             replace(user, keys=(), secret=None, last_used=None, has_password=None, audience=None)
             for user in self.users.values()
         ]
-        marked = tuple(user for user in unread if user.ref.name not in self.unread)
-        ids = frozenset(user.ref.id for user in self.users.values()) | self.unmarked_ids
-        scanned = len(unread) + len(self.odd)
-        return Scan(marked, self.odd, scanned, ids, self.unread, self.one_by_one)
+        managed = tuple(user for user in unread if user.ref.name not in self.unread)
+        ids = frozenset(user.ref.id for user in self.users.values()) | self.unmanaged_ids
+        scanned = len(unread) + len(self.unexpected)
+        return Scan(managed, self.unexpected, scanned, ids, self.unread, self.one_by_one)
 
-    def order(self) -> None:
-        self._called("order")
+    def request(self) -> None:
+        self._called("request")
 
-    def read(self) -> Survey:
+    def read(self) -> CredentialReport:
         """As of now, unless it is frozen; the newer key is in the first slot."""
         self._called("read")
-        return self.survey or survey_of(self.users.values(), self.clock.time)
+        return self.credential_report or credential_report_of(self.users.values(), self.clock.time)
 
     def keys(self, user: UserRef) -> tuple[AccessKey, ...]:
         self._called("keys")
@@ -339,12 +339,12 @@ class FakeAccount:
         self._called("audience")
         return self.users[user.name].audience or Audience.NOBODY
 
-    def tell(self, user: UserRef, event: Event, message: Message) -> None:
-        self._called("tell")
+    def notify(self, user: UserRef, event: Event, message: Message) -> None:
+        self._called("notify")
         self.told.append((user.name, event, message))
 
-    def tell_operators(self, message: Message) -> None:
-        self._called("tell_operators")
+    def notify_operators(self, message: Message) -> None:
+        self._called("notify_operators")
         self.digests.append(message)
 
     def put(self, measures: Sequence[Measure]) -> None:

@@ -14,24 +14,24 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 
-from key_rotation.messages import Message
-from key_rotation.model import (
+from key_rotation.domain.model import (
     AccessKey,
     Audience,
     Event,
     KeyStatus,
-    MarkedUser,
+    ManagedUser,
     Reason,
     SecretState,
     UserRef,
     Verb,
 )
-from key_rotation.payload import Emergency, Payload
-from key_rotation.policy import IN_PROGRESS_FOR, ORPHAN_DELETED_AFTER, RECENT, REMIND_EVERY
+from key_rotation.domain.policy import IN_PROGRESS_FOR, ORPHAN_DELETED_AFTER, RECENT, REMIND_EVERY
+from key_rotation.domain.settings import Settings
+from key_rotation.notify.mail import Message
+from key_rotation.notify.response import Report, RotationFailedError, Row
 from key_rotation.ports import RefusedError, Scan, World
-from key_rotation.report import Report, RotationFailedError, Row
-from key_rotation.rotation import Rotation
-from key_rotation.settings import Settings
+from key_rotation.run.payload import Emergency, Payload
+from key_rotation.run.run import Rotation
 from tests.unit.builders import ACCOUNT, NAME, SECRET_ARN
 from tests.unit.fakes import FakeAccount
 
@@ -44,7 +44,7 @@ OTHER_CALLS = frozenset(
         "keys",
         "last_used",
         "missing",
-        "order",
+        "request",
         "policy_is_ours",
         "put",
         "read",
@@ -64,8 +64,8 @@ CHANGES = frozenset(
         "record",
         "record_intent",
         "store",
-        "tell",
-        "tell_operators",
+        "notify",
+        "notify_operators",
         "withdraw_intent",
     }
 )
@@ -129,7 +129,7 @@ class History(FakeAccount):
         super().__init__()
         self.settings = settings
         self.truths: dict[str, Truth] = {}
-        self.unmarked: set[str] = set()
+        self.unmanaged: set[str] = set()
         self.mishaps = 0
         self._ids = 0
         self._read_tells = 0
@@ -141,11 +141,11 @@ class History(FakeAccount):
         """A user of this name, whoever had it before."""
         self._ids += 1
         ref = UserRef(name, f"AIDA{name.upper()}{self._ids}", f"arn:aws:iam::{ACCOUNT}:user/{name}")
-        self.users[name] = MarkedUser(
+        self.users[name] = ManagedUser(
             ref, (), {"access-key-rotation": "enabled"}, None, {}, password, audience
         )
         self.truths[name] = Truth()
-        self.unmarked.discard(name)
+        self.unmanaged.discard(name)
 
     def make_key(self, name: str) -> None:
         self._ids += 1
@@ -247,8 +247,8 @@ class History(FakeAccount):
 
     def scan(self, only: Collection[str] | None = None) -> Scan:
         scan = super().scan(only)
-        marked = tuple(user for user in scan.marked if user.ref.name not in self.unmarked)
-        return replace(scan, marked=marked)
+        managed = tuple(user for user in scan.managed if user.ref.name not in self.unmanaged)
+        return replace(scan, managed=managed)
 
     # -- what runs do ------------------------------------------------------------------------------
 
@@ -298,7 +298,7 @@ class Run:
         ports = cast(Any, self)
         world = World(
             directory=ports,
-            surveys=ports,
+            credential_reports=ports,
             keys=ports,
             secrets=ports,
             owned_secrets=ports,
@@ -426,7 +426,7 @@ class Run:
         delivered = history.delivered(name)
         if history._can_read(name) or key.id not in truth.held or delivered is None:
             return
-        days = timedelta(days=history.settings.fetch_days)
+        days = timedelta(days=history.settings.min_grace_days_without_console)
         told = truth.announced.get(delivered, history.clock.time)
         self._hold(
             history.clock.time - told >= days,
@@ -451,7 +451,7 @@ class Run:
         for name, event, key_id, to_owner in history.listen():
             truth, user = history.truths[name], history.users[name]
             reached = user.audience is (Audience.USER if to_owner else Audience.OPERATOR)
-            reached = reached or not history.settings.require_listener
+            reached = reached or not history.settings.require_confirmed_subscription
             if to_owner:
                 truth.said[event, key_id] += 1
                 self._check_notice(name, event, key_id)
@@ -490,14 +490,17 @@ def check_settled(history: History) -> None:
     now = history.clock.time
     for name, user in history.users.items():
         truth, state = history.truths[name], history.secrets.get(name)
-        if name in history.unmarked or truth.records_lost or truth.written_by_hand:
+        if name in history.unmanaged or truth.records_lost or truth.written_by_hand:
             continue
         if state is None or state.managed_by != NAME or _may_be_at_work(state, user, now):
             continue
         if len(user.keys) == 1 and now - user.keys[0].created >= RECENT:
             continue  # no run looks at its secret before the warning window
         delivered = history.delivered(name)
-        listens = user.audience is not Audience.NOBODY or not history.settings.require_listener
+        listens = (
+            user.audience is not Audience.NOBODY
+            or not history.settings.require_confirmed_subscription
+        )
         for key in user.keys:
             lost = key.id in truth.made - truth.held - truth.delivered
             _hold(not (key.is_active and lost), f"{key.id} is active, and nobody has its secret")
@@ -505,7 +508,7 @@ def check_settled(history: History) -> None:
             _hold(not (untold and listens), f"{key.id} of {name} was never announced")
 
 
-def _may_be_at_work(state: SecretState, user: MarkedUser, now: datetime) -> bool:
+def _may_be_at_work(state: SecretState, user: ManagedUser, now: datetime) -> bool:
     """At the time of the last run, which was a few minutes ago at most."""
     times = [key.created for key in user.keys] + ([state.intent.time] if state.intent else [])
     return any(now - time < IN_PROGRESS_FOR + timedelta(minutes=5) for time in times)

@@ -1,4 +1,4 @@
-"""A survey of an account that never was: every situation that an operator may see.
+"""The status of an account that never was: every situation that an operator may see.
 
 `python -m tests.unit.sample FILE` writes its report, to look at.
 """
@@ -11,13 +11,20 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from key_rotation.model import AccessKey, Audience, KeyStatus, MarkedUser, SecretState, UserRef
-from key_rotation.overrides import limits_for
-from key_rotation.settings import Settings
+from key_rotation.domain.model import (
+    AccessKey,
+    Audience,
+    KeyStatus,
+    ManagedUser,
+    SecretState,
+    UserRef,
+)
+from key_rotation.domain.overrides import limits_for
+from key_rotation.domain.settings import Settings
+from key_rotation_cli.account import AccountStatus, Unread, UserStatus
 from key_rotation_cli.forecast import Forecast, forecast
 from key_rotation_cli.report.compliance import Compliance
 from key_rotation_cli.report.page import page
-from key_rotation_cli.survey import Standing, Survey, Unread
 from tests.unit.builders import (
     ACCOUNT,
     NOW,
@@ -34,7 +41,7 @@ _PEOPLE = ("ana", "ben", "carla", "dmitri", "edda", "farid", "gwen", "hugo", "in
 _SERVICES = ("backup", "billing-export", "ci-runner", "data-import", "edge-sync", "ftp-bridge")
 
 
-def standing(name: str, subject: MarkedUser, settings: Settings = SETTINGS) -> Standing:
+def status(name: str, subject: ManagedUser, settings: Settings = SETTINGS) -> UserStatus:
     """The user under this name, with what comes for them."""
     ref = UserRef(name, f"AIDA{name.upper()}", f"arn:aws:iam::{ACCOUNT}:user/{name}")
     state = subject.secret
@@ -44,32 +51,34 @@ def standing(name: str, subject: MarkedUser, settings: Settings = SETTINGS) -> S
     )
     coming = forecast(named, settings, NOW)
     assert isinstance(coming, Forecast)
-    return Standing(named, limits_for(named.tags, settings), coming)
+    return UserStatus(named, limits_for(named.tags, settings), coming)
 
 
-def survey(
-    *standings: Standing, unread: tuple[Unread, ...] = (), odd: dict[str, str] | None = None
-) -> Survey:
-    found = tuple(sorted(standings, key=lambda each: each.name))
-    count = len(standings) + len(unread) + len(odd or {})
-    return Survey(SETTINGS, ACCOUNT, "eu-west-1", NOW, count + 31, odd or {}, found, unread)
+def account_status(
+    *statuses: UserStatus, unread: tuple[Unread, ...] = (), unexpected: dict[str, str] | None = None
+) -> AccountStatus:
+    found = tuple(sorted(statuses, key=lambda each: each.name))
+    count = len(statuses) + len(unread) + len(unexpected or {})
+    return AccountStatus(
+        SETTINGS, ACCOUNT, "eu-west-1", NOW, count + 31, unexpected or {}, found, unread
+    )
 
 
-def sample(compliant: bool = False) -> Survey:
+def sample(compliant: bool = False) -> AccountStatus:
     """All of it; if compliant, without those whose keys are too old."""
-    standings = [standing(name, subject) for name, subject in _users()]
+    statuses = [status(name, subject) for name, subject in _users()]
     if compliant:
-        standings = [each for each in standings if not _too_old(each)]
-    return survey(*standings, odd={"zoe": "Enabled"})
+        statuses = [each for each in statuses if not _too_old(each)]
+    return account_status(*statuses, unexpected={"zoe": "Enabled"})
 
 
-def excerpt() -> Survey:
+def excerpt() -> AccountStatus:
     """Those that docs/cli.md shows."""
     shown = ("ana", "legacy-import", "mail-relay", "nightly-etl", "quentin", "robot")
-    return survey(*(standing(name, subject) for name, subject in _users() if name in shown))
+    return account_status(*(status(name, subject) for name, subject in _users() if name in shown))
 
 
-def _users() -> Iterator[tuple[str, MarkedUser]]:
+def _users() -> Iterator[tuple[str, ManagedUser]]:
     for index, name in enumerate(_PEOPLE):
         yield name, _rotated(name, (index * 23 + 4) % 86)
     for index, name in enumerate(_SERVICES):
@@ -92,7 +101,7 @@ def _users() -> Iterator[tuple[str, MarkedUser]]:
     yield "sofia", user()
 
 
-def _rotated(name: str, days: float, password: bool = True) -> MarkedUser:
+def _rotated(name: str, days: float, password: bool = True) -> ManagedUser:
     """A user whose key was replaced so long ago; a service keeps the old one for 7 days more, and
     a month after that it is deleted."""
     off = days if password else days - 7
@@ -119,7 +128,7 @@ def _named(short: str) -> str:
     return f"AKIA{sha256(short.encode()).hexdigest()[:9].upper()}EXAMPLE"
 
 
-def _too_old(each: Standing) -> bool:
+def _too_old(each: UserStatus) -> bool:
     return any(k.status is KeyStatus.ACTIVE and k.created < ago(90) for k in each.keys)
 
 

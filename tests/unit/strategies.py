@@ -8,8 +8,16 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from key_rotation.model import AccessKey, Audience, Event, Intent, KeyStatus, MarkedUser, Stamp
-from key_rotation.settings import Settings
+from key_rotation.domain.model import (
+    AccessKey,
+    Audience,
+    Event,
+    Intent,
+    KeyStatus,
+    ManagedUser,
+    Stamp,
+)
+from key_rotation.domain.settings import Settings
 from tests.unit.builders import ALICE, NAME, NO_SECRET, NOW, SETTINGS, secret, settings
 
 READER = "arn:aws:iam::123456789012:role/reader"
@@ -24,13 +32,13 @@ def accepted_settings(draw: st.DrawFn) -> Settings:
         "max_key_age_days": max_age,
         "warn_before_days": draw(st.integers(0, min(14, max_age - 1))),
         "grace_days": draw(st.sampled_from([0, overlap]) | st.integers(0, overlap)),
-        "fetch_days": draw(st.integers(1, overlap)),
+        "min_grace_days_without_console": draw(st.integers(1, overlap)),
         "hold_while_used_days": draw(st.just(0) | st.integers(0, overlap)),
         "max_overlap_days": overlap,
         "delete_after_days": delete_after,
         "idle_after_days": draw(st.integers(1, 60)),
         "max_rotations_per_run": draw(st.sampled_from([0, 0, 1])),
-        "require_listener": draw(st.booleans()),
+        "require_confirmed_subscription": draw(st.booleans()),
         "secret_reader_arns": draw(st.sampled_from([(), (READER,)])),
     }
     return settings(**changes)
@@ -91,7 +99,7 @@ RECORDS = st.fixed_dictionaries(
 
 
 @st.composite
-def users(draw: st.DrawFn) -> MarkedUser:
+def users(draw: st.DrawFn) -> ManagedUser:
     """A user in any state, also in those that no history leads to."""
     keys: tuple[AccessKey, ...] = draw(KEYS)
     records: dict[str, Any] = dict(draw(RECORDS))
@@ -107,7 +115,7 @@ def users(draw: st.DrawFn) -> MarkedUser:
             told = newest.created + abs(draw(AGES))
             records |= {"announced": Stamp(newest.id, min(told, NOW)), "user_id": ALICE.id}
     state = secret(current, previous, **records)
-    return MarkedUser(
+    return ManagedUser(
         ALICE,
         keys,
         draw(override_tags()),

@@ -7,8 +7,8 @@ from string import Template
 
 from scripts.draw_dashboard import FILLED_IN, SERIES, TARGET, TEMPLATE, drawn
 
-from key_rotation.gauges import gauges
-from key_rotation.report import Report
+from key_rotation.notify.metrics import gauges
+from key_rotation.notify.response import Report
 from tests.unit.builders import NOW, settings
 
 WIDGETS = json.loads(Template(TEMPLATE.read_text()).substitute(FILLED_IN))["widgets"]

@@ -10,22 +10,31 @@ from typing import Any
 
 import pytest
 
-from key_rotation.model import Audience, Event, Verb
-from key_rotation.payload import Emergency, Payload
-from key_rotation.ports import NoSurveyError, ThrottledError
-from key_rotation.prefilter import FULL_LOOK_DAY
-from key_rotation.report import Report, RotationFailedError
-from key_rotation.rotation import TURNS, Rotation
-from tests.unit.builders import NOW, inactive, key, secret, settings, stamp, survey_of, user
+from key_rotation.domain.model import Audience, Event, Verb
+from key_rotation.domain.prefilter import FULL_LOOK_DAY
+from key_rotation.notify.response import Report, RotationFailedError
+from key_rotation.ports import NoCredentialReportError, ThrottledError
+from key_rotation.run.payload import Emergency, Payload
+from key_rotation.run.run import MAX_ATTEMPTS, Rotation
+from tests.unit.builders import (
+    NOW,
+    credential_report_of,
+    inactive,
+    key,
+    secret,
+    settings,
+    stamp,
+    user,
+)
 from tests.unit.fakes import FakeAccount, TooManyRequestsError
 
 
 def run(
-    account: FakeAccount, payload: Payload | None = None, width: int = 1, **changes: Any
+    account: FakeAccount, payload: Payload | None = None, max_workers: int = 1, **changes: Any
 ) -> Report:
     """Without the weekly look at the secrets, which is no part of finding users."""
-    changed = settings(orphan_secret_days=0, **changes)
-    return Rotation(account.world(), changed, payload or Payload(), "this", width).run()
+    changed = settings(deleted_user_secret_retention_days=0, **changes)
+    return Rotation(account.world(), changed, payload or Payload(), "this", max_workers).run()
 
 
 def account_of(*ages: float, **facts: Any) -> FakeAccount:
@@ -44,7 +53,7 @@ def rotated(report: Report) -> list[str]:
     return [row.user for row in report.rows if row.action == Verb.ROTATE]
 
 
-# -- from the survey -------------------------------------------------------------------------------
+# -- from the credential report --------------------------------------------------------------------
 
 
 def test_who_has_nothing_due_costs_no_call() -> None:
@@ -52,16 +61,16 @@ def test_who_has_nothing_due_costs_no_call() -> None:
 
     report = run(account)
 
-    assert account.calls == ["order", "scan", "read", "put"]
+    assert account.calls == ["request", "scan", "read", "put"]
     assert (report.scanned, rows(report)) == (500, [])
 
 
-def test_where_nobody_is_marked_no_survey_is_waited_for() -> None:
+def test_where_nobody_is_managed_no_survey_is_waited_for() -> None:
     account = FakeAccount()
 
     report = run(account)
 
-    assert (report.scanned, account.calls) == (0, ["order", "scan", "put"])
+    assert (report.scanned, account.calls) == (0, ["request", "scan", "put"])
 
 
 def test_only_those_near_a_boundary_are_read() -> None:
@@ -76,7 +85,7 @@ def test_only_those_near_a_boundary_are_read() -> None:
 
 def test_the_oldest_comes_first_and_the_rest_is_deferred() -> None:
     account = account_of(91, 95, 93)
-    account.before("tell", lambda: None, lambda: setattr(account.clock, "left", timedelta(0)))
+    account.before("notify", lambda: None, lambda: setattr(account.clock, "left", timedelta(0)))
 
     report = run(account)
 
@@ -84,11 +93,11 @@ def test_the_oldest_comes_first_and_the_rest_is_deferred() -> None:
     assert ("u0", "defer", "out_of_time") in rows(report)
 
 
-@pytest.mark.parametrize("survey", [True, False], ids=["surveyed", "listed one by one"])
-def test_the_ages_of_keys_that_are_left_alone_are_known(survey: bool) -> None:
+@pytest.mark.parametrize("credential_report", [True, False], ids=["surveyed", "listed one by one"])
+def test_the_ages_of_keys_that_are_left_alone_are_known(credential_report: bool) -> None:
     account = account_of(10, 40, 20)
-    if not survey:
-        account.fail("read", NoSurveyError("none"))
+    if not credential_report:
+        account.fail("read", NoCredentialReportError("none"))
 
     run(account)
 
@@ -98,7 +107,7 @@ def test_the_ages_of_keys_that_are_left_alone_are_known(survey: bool) -> None:
 
 def test_a_stale_survey_causes_no_change() -> None:
     account = account_of(90)
-    account.survey = survey_of(account.users.values(), NOW)
+    account.credential_report = credential_report_of(account.users.values(), NOW)
     run(account)
     account.clock.time += timedelta(hours=4)
     account.calls.clear()
@@ -107,13 +116,13 @@ def test_a_stale_survey_causes_no_change() -> None:
 
     assert (rows(report), account.calls) == (
         [],
-        ["order", "scan", "read", "keys", "describe", "put"],
+        ["request", "scan", "read", "keys", "describe", "put"],
     )
 
 
 def test_a_survey_of_before_does_not_hide_what_is_due_now() -> None:
     account = account_of(89.9)
-    account.survey = survey_of(account.users.values(), NOW)
+    account.credential_report = credential_report_of(account.users.values(), NOW)
     account.clock.time += timedelta(hours=4)
 
     assert rotated(run(account)) == ["u0"]
@@ -121,7 +130,7 @@ def test_a_survey_of_before_does_not_hide_what_is_due_now() -> None:
 
 def test_a_user_whom_the_survey_does_not_know_is_looked_at() -> None:
     account = account_of(90)
-    account.survey = survey_of([], NOW)
+    account.credential_report = credential_report_of([], NOW)
 
     assert rotated(run(account)) == ["u0"]
 
@@ -153,14 +162,14 @@ def test_named_users_are_looked_at_without_a_survey(payload: Payload) -> None:
 
     run(account, payload)
 
-    assert not {"order", "read"} & set(account.calls)
+    assert not {"request", "read"} & set(account.calls)
     assert "keys" in account.calls
 
 
-# -- when there is no survey -----------------------------------------------------------------------
+# -- when there is no credential report ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", ["order", "read"])
+@pytest.mark.parametrize("method", ["request", "read"])
 def test_without_a_survey_the_keys_are_listed_and_it_says_so(method: str) -> None:
     account = account_of(10, 90, 84, 20)
     account.fail(method, RuntimeError("AccessDenied"))
@@ -177,19 +186,19 @@ def test_without_a_survey_the_keys_are_listed_and_it_says_so(method: str) -> Non
 
 def test_without_a_survey_the_oldest_come_first_too() -> None:
     account = account_of(91, 95, 93, 10)
-    account.fail("order", RuntimeError("AccessDenied"))
-    account.before("tell", lambda: None, lambda: setattr(account.clock, "left", timedelta(0)))
+    account.fail("request", RuntimeError("AccessDenied"))
+    account.before("notify", lambda: None, lambda: setattr(account.clock, "left", timedelta(0)))
 
     assert rotated(run(account)) == ["u1", "u2"]
 
 
 def test_who_has_no_turn_is_not_the_last_again() -> None:
-    """Without a survey, and without the time to list all keys: another order at each run."""
+    """Without a report, and without the time to list all keys: another order at each run."""
     account = account_of(*[90] * 30)
     firsts = set()
     for number in range(8):
         account.clock.left = timedelta(minutes=15)
-        account.fail("order", RuntimeError("AccessDenied"))
+        account.fail("request", RuntimeError("AccessDenied"))
         account.before("keys", lambda: setattr(account.clock, "left", timedelta(0)))
         report = Rotation(account.world(), settings(), Payload(), f"run-{number}").run()
         firsts.add(report.rows[1].user)
@@ -201,7 +210,7 @@ def test_who_has_no_turn_is_not_the_last_again() -> None:
 def test_keys_that_cannot_be_listed_are_that_users_failure() -> None:
     account = account_of(90, 91)
     denied = RuntimeError("AccessDenied")
-    account.fail("order", denied)
+    account.fail("request", denied)
     account.fail("keys", denied)
 
     with pytest.raises(RotationFailedError) as failed:
@@ -227,7 +236,7 @@ def test_a_user_whose_tags_are_not_known_fails_and_the_others_are_served() -> No
 
 def test_keys_that_are_not_listed_for_too_many_requests_are_listed_later() -> None:
     account = account_of(90)
-    account.fail("order", RuntimeError("AccessDenied"))
+    account.fail("request", RuntimeError("AccessDenied"))
     account.fail("keys", TooManyRequestsError())
 
     assert rotated(run(account)) == ["u0"]
@@ -241,19 +250,19 @@ def many(due: int = 40) -> FakeAccount:
     return account_of(*ages, *(10 for _ in range(20)))
 
 
-@pytest.mark.parametrize("width", [2, 16])
-def test_side_by_side_the_same_is_done_and_reported(width: int) -> None:
+@pytest.mark.parametrize("max_workers", [2, 16])
+def test_side_by_side_the_same_is_done_and_reported(max_workers: int) -> None:
     one_by_one = rows(run(many()))
 
-    side_by_side = rows(run(many(), width=width))
+    map_concurrent = rows(run(many(), max_workers=max_workers))
 
-    assert side_by_side == one_by_one
+    assert map_concurrent == one_by_one
     assert len(one_by_one) == 3 * 40
 
 
-@pytest.mark.parametrize("width", [1, 16])
-def test_the_limit_admits_the_oldest_and_no_more(width: int) -> None:
-    report = run(many(), width=width, max_rotations_per_run=5)
+@pytest.mark.parametrize("max_workers", [1, 16])
+def test_the_limit_admits_the_oldest_and_no_more(max_workers: int) -> None:
+    report = run(many(), max_workers=max_workers, max_rotations_per_run=5)
 
     by_age = sorted(range(40), key=lambda number: -(90 + number % 7 + number / 1000))
     assert rotated(report) == [f"u{number}" for number in by_age[:5]]
@@ -262,16 +271,16 @@ def test_the_limit_admits_the_oldest_and_no_more(width: int) -> None:
 
 @pytest.mark.parametrize("changes", [{}, {"max_rotations_per_run": 5}])
 def test_a_dry_run_shows_what_the_run_does(changes: dict[str, Any]) -> None:
-    planned = rows(run(many(), Payload(dry_run=True), width=16, **changes))
+    planned = rows(run(many(), Payload(dry_run=True), max_workers=16, **changes))
 
-    assert planned == rows(run(many(), width=16, **changes))
+    assert planned == rows(run(many(), max_workers=16, **changes))
 
 
 def test_no_wider_than_the_writes_that_are_allowed() -> None:
     """So that nobody waits for more than a second between an intent and its key."""
     slow = settings(max_iam_writes_per_second=3)
 
-    assert Rotation(FakeAccount().world(), slow, Payload(), "this", width=16).width == 3
+    assert Rotation(FakeAccount().world(), slow, Payload(), "this", max_workers=16).max_workers == 3
 
 
 def test_one_failure_among_many() -> None:
@@ -279,7 +288,7 @@ def test_one_failure_among_many() -> None:
     account.fail("store", RuntimeError("KMS"))
 
     with pytest.raises(RotationFailedError) as failed:
-        run(account, width=16)
+        run(account, max_workers=16)
 
     assert len(failed.value.report.failed) == 1
     assert len(rotated(failed.value.report)) == 39
@@ -288,14 +297,14 @@ def test_one_failure_among_many() -> None:
 def test_who_is_told_through_the_operators_is_finished_after_the_digest() -> None:
     account = account_of(*[90 + number / 10 for number in range(30)], audience=Audience.OPERATOR)
 
-    report = run(account, width=8)
+    report = run(account, max_workers=8)
 
     assert Counter(row.action for row in report.rows) == {
         "rotate": 30,
         "announce": 30,
         "disable": 30,
     }
-    digest = account.calls.index("tell_operators")
+    digest = account.calls.index("notify_operators")
     assert "disable" not in account.calls[:digest]
 
 
@@ -363,7 +372,7 @@ def test_an_announcement_is_put_on_record_at_the_next_turn() -> None:
 
 def test_whoever_is_throttled_all_the_time_is_deferred_and_has_not_failed() -> None:
     account = account_of(92, 91)
-    account.fail("describe", *[TooManyRequestsError() for _ in range(2 * TURNS)])
+    account.fail("describe", *[TooManyRequestsError() for _ in range(2 * MAX_ATTEMPTS)])
 
     report = run(account)
 
@@ -383,7 +392,7 @@ def test_what_a_throttle_left_undone_after_the_digest_is_left_to_the_next_run() 
 
 def test_a_throttled_dry_run_plans_what_it_could_read() -> None:
     account = account_of(92, 91)
-    account.fail("keys", *[TooManyRequestsError() for _ in range(2 * TURNS)])
+    account.fail("keys", *[TooManyRequestsError() for _ in range(2 * MAX_ATTEMPTS)])
 
     report = run(account, Payload(dry_run=True))
 
@@ -428,10 +437,10 @@ def test_a_key_is_not_asked_for_long_after_its_intent() -> None:
 
 
 @pytest.mark.parametrize("audience", [Audience.USER, Audience.OPERATOR])
-@pytest.mark.parametrize("width", [1, 8])
-@pytest.mark.parametrize("survey", [True, False])
+@pytest.mark.parametrize("max_workers", [1, 8])
+@pytest.mark.parametrize("credential_report", [True, False])
 def test_a_rollout_takes_as_many_runs_as_it_needs(
-    audience: Audience, width: int, survey: bool
+    audience: Audience, max_workers: int, credential_report: bool
 ) -> None:
     """Nobody is lost, and nobody is told twice."""
     account = account_of(*(90 + number / 10 for number in range(200)), audience=audience)
@@ -442,9 +451,9 @@ def test_a_rollout_takes_as_many_runs_as_it_needs(
         account.clock.left = timedelta(minutes=3)
         account._before.clear()
         account.before("works", *[lambda: _spend(account)] * 500)
-        if not survey:
-            account.fail("order", RuntimeError("AccessDenied"))
-        report = run(account, width=width)
+        if not credential_report:
+            account.fail("request", RuntimeError("AccessDenied"))
+        report = run(account, max_workers=max_workers)
         assert report.failed == ()
         account.clock.time += timedelta(hours=1)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from key_rotation.apply import EmergencyBlockedError
-from key_rotation.payload import PayloadError
-from key_rotation.report import Report, RotationFailedError, Row
-from key_rotation.settings import SettingsError
+from key_rotation.domain.settings import SettingsError
+from key_rotation.notify.response import Report, RotationFailedError, Row
+from key_rotation.run.apply import EmergencyBlockedError
+from key_rotation.run.payload import PayloadError
 from key_rotation_cli.emergency import answered, failed
 from key_rotation_cli.exits import Exit
 from tests.unit.builders import NOW
@@ -33,13 +33,13 @@ def row(action: str, detail: str | None = None, key: str | None = KEY) -> Row:
             [row("rotate", "not done: the keys have changed in the meantime")],
             Exit.FINDINGS,
             "the keys have changed in the meantime",
-            id="overtaken",
+            id="concurrent_change",
         ),
         pytest.param(
             [row("rotate"), row("disable", "not done: it is not active any more")],
             Exit.FINDINGS,
             "IS STILL ACTIVE",
-            id="overtaken at the end",
+            id="concurrent_change at the end",
         ),
         pytest.param(
             [row("defer", "the next run takes it up")], Exit.FINDINGS, "send it again", id="late"

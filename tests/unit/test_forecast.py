@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from key_rotation.model import Audience, Fact, MarkedUser, Needs, SecretState, Verb
-from key_rotation.settings import Settings
+from key_rotation.domain.model import Audience, Fact, ManagedUser, Needs, SecretState, Verb
+from key_rotation.domain.settings import Settings
 from key_rotation_cli.forecast import Forecast, Step, forecast
 from tests.unit.builders import (
     ALICE,
@@ -28,7 +28,7 @@ PAIR = secret("B", "A", announced=stamp("B", 10))
 PAIR_DISABLED = secret("B", "A", announced=stamp("B", 10), inactive_since=stamp("A", 10))
 
 
-def told(user: MarkedUser, settings: Settings = SETTINGS, now: datetime = NOW) -> Forecast:
+def told(user: ManagedUser, settings: Settings = SETTINGS, now: datetime = NOW) -> Forecast:
     outcome = forecast(user, settings, now)
     assert isinstance(outcome, Forecast)
     return outcome
@@ -115,7 +115,7 @@ def _days(time: timedelta) -> str:
         ),
     ],
 )
-def test_steps(subject: MarkedUser, expected: str) -> None:
+def test_steps(subject: ManagedUser, expected: str) -> None:
     assert said(told(subject).steps) == expected
 
 
@@ -148,13 +148,13 @@ def test_longest_wait_follows_the_settings() -> None:
 
 
 def test_facts_are_asked_for_one_by_one() -> None:
-    bare = MarkedUser(ALICE, (key("A", 10),), {"access-key-rotation": "enabled"})
+    bare = ManagedUser(ALICE, (key("A", 10),), {"access-key-rotation": "enabled"})
 
     assert forecast(bare, SETTINGS, NOW) == Needs(Fact.SECRET)
 
 
 def test_an_unready_user_asks_for_no_more_than_is_needed() -> None:
-    retired = MarkedUser(ALICE, (inactive("A", 10),), {"access-key-rotation": "enabled"})
+    retired = ManagedUser(ALICE, (inactive("A", 10),), {"access-key-rotation": "enabled"})
 
     assert isinstance(forecast(retired, SETTINGS, NOW), Forecast)
 

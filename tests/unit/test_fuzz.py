@@ -17,16 +17,16 @@ from typing import Any
 
 import pytest
 
-from key_rotation.model import UserRef, version_id
-from key_rotation.overrides import limits_for
-from key_rotation.payload import PayloadError, parse_payload
-from key_rotation.report import RotationFailedError
-from key_rotation.rotation import Rotation
-from key_rotation.settings import SettingsError, parse_settings
+from key_rotation.domain.model import UserRef, version_id
+from key_rotation.domain.overrides import limits_for
+from key_rotation.domain.settings import SettingsError, parse_settings
+from key_rotation.notify.response import RotationFailedError
+from key_rotation.run.payload import PayloadError, parse_payload
+from key_rotation.run.run import Rotation
 from tests.unit.builders import ACCOUNT, NOW, ago, key, user
 from tests.unit.fakes import FakeAccount
-from tests.unit.test_messages import assert_is_harmless, commands
-from tests.unit.test_rotation import MUTATING
+from tests.unit.test_mail import assert_is_harmless, commands
+from tests.unit.test_run import MUTATING
 from tests.unit.test_settings import PARAMETERS, PATH, TOPIC_ARN
 
 CASES = 10_000
@@ -94,7 +94,7 @@ WRONG_SETTINGS: dict[str, Callable[[random.Random], str]] = {
     **{name: wrong_integer for name, value in PARAMETERS.items() if value.isdigit()},
     **{
         name: lambda rng: rng.choice([junk(rng), "", "True", "yes", "1", " true"])
-        for name in ("dry_run", "require_listener")
+        for name in ("dry_run", "require_confirmed_subscription")
     },
     "name": lambda rng: rng.choice([junk(rng), "", "1a", "a" * 49, "a\n"]),
     "secret_name_prefix": lambda rng: rng.choice([junk(rng), "", "a,b", "p" * 257, "a\n"]),

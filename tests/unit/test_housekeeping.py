@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from key_rotation.housekeeping import WEEKDAY, Fate, decide
-from key_rotation.model import OwnedSecret, People
-from key_rotation.payload import Emergency, Payload
-from key_rotation.report import Report, RotationFailedError
-from key_rotation.rotation import Rotation
+from key_rotation.domain.model import OwnedSecret, UserIds
+from key_rotation.notify.response import Report, RotationFailedError
+from key_rotation.run.housekeeping import WEEKDAY, SecretAction, decide
+from key_rotation.run.payload import Emergency, Payload
+from key_rotation.run.run import Rotation
 from tests.unit.builders import ALICE, NOW, SECRET_ARN, ago, key, settings, user
 from tests.unit.fakes import FakeAccount
 
-GONE, UNMARKED, UNREAD = "AIDAGONE", "AIDAUNMARKED", "AIDAUNREAD"
+GONE, UNMANAGED, UNREAD = "AIDAGONE", "AIDAUNMARKED", "AIDAUNREAD"
 
 
-PEOPLE = People(
-    frozenset({ALICE.id, UNMARKED, UNREAD}), frozenset({ALICE.id}), frozenset({UNMARKED})
+PEOPLE = UserIds(
+    frozenset({ALICE.id, UNMANAGED, UNREAD}), frozenset({ALICE.id}), frozenset({UNMANAGED})
 )
 
 
@@ -31,66 +31,84 @@ def owned(
     return OwnedSecret("iam-access-key/gone", SECRET_ARN, user_id, gone_since, **changes)
 
 
-def unmarked(user_id: str = UNMARKED, **records: Any) -> OwnedSecret:
+def unmanaged(user_id: str = UNMANAGED, **records: Any) -> OwnedSecret:
     return owned(user_id, **records)
 
 
 @pytest.mark.parametrize(
     ("secret", "fate"),
     [
-        pytest.param(owned(ALICE.id), Fate.KEEP, id="of a user who is there"),
-        pytest.param(owned(ALICE.id, 40), Fate.FORGET, id="of a user who is there again"),
-        pytest.param(owned(None), Fate.KEEP, id="of nobody yet"),
-        pytest.param(owned(None, 40), Fate.KEEP, id="of nobody, on record"),
-        pytest.param(owned(), Fate.REPORT, id="gone, and not on record"),
-        pytest.param(owned(gone_days=0), Fate.KEEP, id="just reported"),
-        pytest.param(owned(gone_days=29.99), Fate.KEEP, id="a moment before"),
-        pytest.param(owned(gone_days=30), Fate.RETIRE, id="long enough"),
-        pytest.param(owned(gone_days=400), Fate.RETIRE, id="for a year"),
-        pytest.param(owned(pending_deletion=True), Fate.KEEP, id="to be deleted, not on record"),
-        pytest.param(owned(gone_days=40, pending_deletion=True), Fate.KEEP, id="to be deleted"),
-        pytest.param(owned(provided=True), Fate.REPORT, id="made by Terraform"),
-        pytest.param(owned(gone_days=40, provided=True), Fate.KEEP, id="Terraform's, for long"),
+        pytest.param(owned(ALICE.id), SecretAction.KEEP, id="of a user who is there"),
+        pytest.param(owned(ALICE.id, 40), SecretAction.FORGET, id="of a user who is there again"),
+        pytest.param(owned(None), SecretAction.KEEP, id="of nobody yet"),
+        pytest.param(owned(None, 40), SecretAction.KEEP, id="of nobody, on record"),
+        pytest.param(owned(), SecretAction.REPORT, id="gone, and not on record"),
+        pytest.param(owned(gone_days=0), SecretAction.KEEP, id="just reported"),
+        pytest.param(owned(gone_days=29.99), SecretAction.KEEP, id="a moment before"),
+        pytest.param(owned(gone_days=30), SecretAction.RETIRE, id="long enough"),
+        pytest.param(owned(gone_days=400), SecretAction.RETIRE, id="for a year"),
+        pytest.param(
+            owned(pending_deletion=True), SecretAction.KEEP, id="to be deleted, not on record"
+        ),
+        pytest.param(
+            owned(gone_days=40, pending_deletion=True), SecretAction.KEEP, id="to be deleted"
+        ),
+        pytest.param(owned(provided=True), SecretAction.REPORT, id="made by Terraform"),
+        pytest.param(
+            owned(gone_days=40, provided=True), SecretAction.KEEP, id="Terraform's, for long"
+        ),
         pytest.param(
             owned(ALICE.id, pending_deletion=True),
-            Fate.RESTORE,
-            id="to be deleted, of a marked one",
+            SecretAction.RESTORE,
+            id="to be deleted, of a managed one",
         ),
         pytest.param(
-            owned(UNREAD, pending_deletion=True), Fate.KEEP, id="to be deleted, tags not read"
+            owned(UNREAD, pending_deletion=True),
+            SecretAction.KEEP,
+            id="to be deleted, tags not read",
         ),
         pytest.param(
-            owned(UNMARKED, pending_deletion=True), Fate.KEEP, id="to be deleted, not marked"
+            owned(UNMANAGED, pending_deletion=True),
+            SecretAction.KEEP,
+            id="to be deleted, not managed",
         ),
-        pytest.param(unmarked(), Fate.KEEP, id="not marked, never rotated"),
-        pytest.param(unmarked(announced=ago(3)), Fate.LEFT, id="not marked, in grace"),
-        pytest.param(unmarked(intent=ago(3)), Fate.LEFT, id="not marked, a run died"),
+        pytest.param(unmanaged(), SecretAction.KEEP, id="not managed, never rotated"),
+        pytest.param(unmanaged(announced=ago(3)), SecretAction.LEFT, id="not managed, in grace"),
+        pytest.param(unmanaged(intent=ago(3)), SecretAction.LEFT, id="not managed, a run died"),
         pytest.param(
-            unmarked(intent=ago(3), announced=ago(3), inactive_since=ago(3)),
-            Fate.KEEP,
-            id="not marked, all done",
-        ),
-        pytest.param(
-            unmarked(announced=ago(3), inactive_since=ago(90)),
-            Fate.LEFT,
-            id="not marked, in grace, not for the first time",
+            unmanaged(intent=ago(3), announced=ago(3), inactive_since=ago(3)),
+            SecretAction.KEEP,
+            id="not managed, all done",
         ),
         pytest.param(
-            unmarked(announced=ago(30), inactive_since=ago(20), intent=ago(1)),
-            Fate.LEFT,
-            id="not marked, a later run died",
+            unmanaged(announced=ago(3), inactive_since=ago(90)),
+            SecretAction.LEFT,
+            id="not managed, in grace, not for the first time",
         ),
         pytest.param(
-            unmarked(announced=ago(30), blocked=ago(7)), Fate.KEEP, id="not marked, reported"
+            unmanaged(announced=ago(30), inactive_since=ago(20), intent=ago(1)),
+            SecretAction.LEFT,
+            id="not managed, a later run died",
         ),
         pytest.param(
-            unmarked(announced=ago(3), blocked=ago(7)), Fate.LEFT, id="not marked, reported before"
+            unmanaged(announced=ago(30), blocked=ago(7)),
+            SecretAction.KEEP,
+            id="not managed, reported",
         ),
-        pytest.param(unmarked(ALICE.id, announced=ago(3)), Fate.KEEP, id="in grace, marked"),
-        pytest.param(unmarked(UNREAD, announced=ago(3)), Fate.KEEP, id="in grace, tags not read"),
+        pytest.param(
+            unmanaged(announced=ago(3), blocked=ago(7)),
+            SecretAction.LEFT,
+            id="not managed, reported before",
+        ),
+        pytest.param(
+            unmanaged(ALICE.id, announced=ago(3)), SecretAction.KEEP, id="in grace, managed"
+        ),
+        pytest.param(
+            unmanaged(UNREAD, announced=ago(3)), SecretAction.KEEP, id="in grace, tags not read"
+        ),
     ],
 )
-def test_fate(secret: OwnedSecret, fate: Fate) -> None:
+def test_fate(secret: OwnedSecret, fate: SecretAction) -> None:
     assert decide(secret, PEOPLE, settings(), NOW) is fate
 
 
@@ -116,7 +134,7 @@ def test_gone_is_reported_first_and_retired_later() -> None:
 
     assert account.owned["iam-access-key/gone"].gone_since == NOW
     assert [(row.user, row.action, row.reason) for row in first.rows] == [
-        ("gone", "report", "user_gone")
+        ("gone", "report", "user_deleted")
     ]
     assert "is scheduled for deletion after 2026-07-01" in account.digests[0].text.replace(
         "\n  ", " "
@@ -131,7 +149,7 @@ def test_gone_is_reported_first_and_retired_later() -> None:
     account.clock.time += timedelta(days=7)
     last = run(account)
     assert account.retired == ["iam-access-key/gone"]
-    assert [row.reason for row in last.rows] == ["secret_retired"]
+    assert [row.reason for row in last.rows] == ["secret_deletion_scheduled"]
     assert "can be restored for 30 days" in account.digests[1].text.replace("\n  ", " ")
 
     account.clock.time += timedelta(days=7)
@@ -143,7 +161,7 @@ def test_gone_is_reported_first_and_retired_later() -> None:
     [
         pytest.param(Payload(users=("alice",)), {}, 0, id="named users"),
         pytest.param(Payload(emergency=Emergency("alice", "A", "x")), {}, 0, id="emergency"),
-        pytest.param(Payload(), {"orphan_secret_days": 0}, 0, id="never wanted"),
+        pytest.param(Payload(), {"deleted_user_secret_retention_days": 0}, 0, id="never wanted"),
         pytest.param(Payload(), {}, 1, id="another day of the week"),
     ],
 )
@@ -156,9 +174,9 @@ def test_nobody_looks(payload: Payload, changes: dict[str, int], days: int) -> N
     assert "all" not in account.calls
 
 
-def test_an_unmarked_or_renamed_user_keeps_the_secret() -> None:
-    account = account_with(owned(UNMARKED, gone_days=40), owned(ALICE.id))
-    account.unmarked_ids = frozenset({UNMARKED})
+def test_an_unmanaged_or_renamed_user_keeps_the_secret() -> None:
+    account = account_with(owned(UNMANAGED, gone_days=40), owned(ALICE.id))
+    account.unmanaged_ids = frozenset({UNMANAGED})
 
     assert run(account).rows == ()
     assert account.retired == []
@@ -205,7 +223,9 @@ def test_a_dry_run_says_what_it_would_do() -> None:
 
     report = run(account, dry_run=True)
 
-    assert [(row.reason, row.detail) for row in report.rows] == [("secret_retired", "dry run")]
+    assert [(row.reason, row.detail) for row in report.rows] == [
+        ("secret_deletion_scheduled", "dry run")
+    ]
     assert (account.retired, account.digests) == ([], [])
 
 
@@ -234,7 +254,7 @@ def test_what_was_not_done_is_not_told() -> None:
     assert account.digests == []
 
 
-def test_a_secret_of_a_marked_user_that_was_to_be_deleted_is_restored() -> None:
+def test_a_secret_of_a_managed_user_that_was_to_be_deleted_is_restored() -> None:
     account = account_with(owned(ALICE.id, pending_deletion=True))
 
     report = run(account)
@@ -249,13 +269,13 @@ def test_a_secret_of_a_marked_user_that_was_to_be_deleted_is_restored() -> None:
 
 
 def test_a_rotation_that_lost_its_user_is_reported_once() -> None:
-    account = account_with(unmarked(announced=ago(3)))
-    account.unmarked_ids = frozenset({UNMARKED})
+    account = account_with(unmanaged(announced=ago(3)))
+    account.unmanaged_ids = frozenset({UNMANAGED})
 
     report = run(account)
 
     assert [(row.user, row.action, row.reason) for row in report.rows] == [
-        ("gone", "report", "left_half_way")
+        ("gone", "report", "rotation_abandoned")
     ]
     assert "Blocked, waiting for a person" in account.digests[0].text
 
@@ -265,8 +285,8 @@ def test_a_rotation_that_lost_its_user_is_reported_once() -> None:
 
 
 def test_whose_tags_could_not_be_read_may_be_marked() -> None:
-    account = account_with(unmarked(announced=ago(3)))
-    account.unmarked_ids = frozenset({UNMARKED})
+    account = account_with(unmanaged(announced=ago(3)))
+    account.unmanaged_ids = frozenset({UNMANAGED})
     account.add(user(key("B", 10)), "bob")
     account.unread["bob"] = RuntimeError("denied")
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from key_rotation.model import Limits
-from key_rotation.overrides import limits_for
+from key_rotation.domain.model import Limits
+from key_rotation.domain.overrides import limits_for
 from tests.unit.builders import SETTINGS, settings
 
 # With grace 0, 7 days to fetch and deletion after 30, a key must live at least 38 days.
@@ -122,7 +122,11 @@ def test_every_malformed_override_is_named_and_the_good_one_used() -> None:
 @pytest.mark.parametrize(
     ("changes", "least"),
     [
-        pytest.param({"fetch_days": 7, "delete_after_days": 30}, 38, id="fetching and deletion"),
+        pytest.param(
+            {"min_grace_days_without_console": 7, "delete_after_days": 30},
+            38,
+            id="fetching and deletion",
+        ),
         pytest.param({"grace_days": 20, "delete_after_days": 30}, 51, id="grace and deletion"),
         pytest.param({"warn_before_days": 60}, 61, id="warning"),
         pytest.param(

@@ -135,7 +135,7 @@ def test_the_archive_is_sound(checkout: Checkout) -> None:
 
 def test_packaged_code_can_be_imported(checkout: Checkout) -> None:
     checkout.built()
-    where = "import key_rotation.policy as module; print(module.__file__)"
+    where = "import key_rotation.domain.policy as module; print(module.__file__)"
     python = subprocess.run(
         [sys.executable, "-c", where],
         env={"PYTHONPATH": str(checkout.zip)},
@@ -145,7 +145,7 @@ def test_packaged_code_can_be_imported(checkout: Checkout) -> None:
         check=True,
     )
 
-    assert python.stdout.strip() == str(checkout.zip / "key_rotation" / "policy.py")
+    assert python.stdout.strip() == str(checkout.zip / "key_rotation" / "domain" / "policy.py")
 
 
 def test_recorded_hash_is_what_terraform_computes(checkout: Checkout) -> None:
@@ -155,12 +155,12 @@ def test_recorded_hash_is_what_terraform_computes(checkout: Checkout) -> None:
 
 
 def touch_source(checkout: Checkout) -> None:
-    path = checkout.sources / "model.py"
+    path = checkout.sources / "domain/model.py"
     path.write_bytes(path.read_bytes() + b"\n")
 
 
 def rename_source(checkout: Checkout) -> None:
-    (checkout.sources / "model.py").rename(checkout.sources / "models.py")
+    (checkout.sources / "domain/model.py").rename(checkout.sources / "domain/models.py")
 
 
 def add_source(checkout: Checkout) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from key_rotation.payload import Emergency, ExposedKey, Payload, PayloadError, parse_payload
+from key_rotation.run.payload import Emergency, ExposedKey, Payload, PayloadError, parse_payload
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
 EMERGENCY = {"user": "alice", "access_key_id": KEY, "reason": "leaked"}

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from key_rotation.model import Audience, Decision, Event, Fact, MarkedUser, Needs, Reason
-from key_rotation.policy import decide, decide_emergency
+from key_rotation.domain.model import Audience, Decision, Event, Fact, ManagedUser, Needs, Reason
+from key_rotation.domain.policy import decide, decide_emergency
 from tests.unit.builders import (
     NO_SECRET,
     NOW,
@@ -36,7 +36,7 @@ SECOND = 1 / 86400  # in days
 @dataclass(frozen=True)
 class Case:
     description: str
-    user: MarkedUser
+    user: ManagedUser
     actions: str
     reason: Reason
     settings: dict[str, Any] = field(default_factory=dict)
@@ -47,7 +47,7 @@ def delivered(**records: Any) -> Any:
     return secret("B", "A", **records)
 
 
-def pair(a: Any, b: Any, told: float | None = None, **facts: Any) -> MarkedUser:
+def pair(a: Any, b: Any, told: float | None = None, **facts: Any) -> ManagedUser:
     """A superseded A and its successor B, announced `told` days ago (by default at B's birth)."""
     records = facts.pop("records", {})
     days = (NOW - b.created) / timedelta(days=1) if told is None else told
@@ -59,11 +59,11 @@ NO_OR_ONE_KEY = [
     Case("one inactive key", user(inactive("A", 400)), "", Reason.NOT_ACTIVE),
     Case("one fresh inactive key", user(inactive("A", 1)), "", Reason.NOT_ACTIVE),
     Case("one expired key", user(expired("A", 400)), "", Reason.NOT_ACTIVE),
-    Case("one young key", user(key("A", 40)), "", Reason.YOUNG),
-    Case("one fresh key of a person", user(key("A", 1)), "", Reason.YOUNG),
+    Case("one young key", user(key("A", 40)), "", Reason.NOT_DUE),
+    Case("one fresh key of a person", user(key("A", 1)), "", Reason.NOT_DUE),
     Case("made this minute", user(key("A", minutes=1)), "", Reason.IN_PROGRESS),
     Case("created in the future: clock skew", user(key("A", -1)), "", Reason.IN_PROGRESS),
-    Case("a second before the warning window", user(key("A", 83 - SECOND)), "", Reason.YOUNG),
+    Case("a second before the warning window", user(key("A", 83 - SECOND)), "", Reason.NOT_DUE),
     Case(
         "the warning window begins",
         user(key("A", 83)),
@@ -86,7 +86,7 @@ NO_OR_ONE_KEY = [
         "no warnings wanted",
         user(key("A", 90 - SECOND)),
         "",
-        Reason.YOUNG,
+        Reason.NOT_DUE,
         {"warn_before_days": 0},
     ),
     Case(
@@ -118,20 +118,20 @@ NO_OR_ONE_KEY = [
         "due, nobody listens",
         user(key("A", 90), audience=Audience.NOBODY),
         "block A silently",
-        Reason.NOBODY_LISTENS,
+        Reason.NO_CONFIRMED_SUBSCRIPTION,
     ),
     Case(
         "due, nobody listens, and nobody has to",
         user(key("A", 90), audience=Audience.NOBODY),
         "rotate A, announce, disable A",
         Reason.KEY_TOO_OLD,
-        {"require_listener": False},
+        {"require_confirmed_subscription": False},
     ),
     Case(
         "to be warned, nobody listens",
         user(key("A", 85), audience=Audience.NOBODY),
         "block A silently",
-        Reason.NOBODY_LISTENS,
+        Reason.NO_CONFIRMED_SUBSCRIPTION,
     ),
     Case(
         "due, an operator listens on the owner's behalf",
@@ -143,19 +143,19 @@ NO_OR_ONE_KEY = [
         "due, and the secret of that name is not ours",
         user(key("A", 90), secret=secret(managed_by=None)),
         "block A silently",
-        Reason.FOREIGN_SECRET,
+        Reason.UNMANAGED_SECRET,
     ),
     Case(
         "to be warned, and the secret of that name is another module's",
         user(key("A", 85), secret=secret(managed_by="other")),
         "block A silently",
-        Reason.FOREIGN_SECRET,
+        Reason.UNMANAGED_SECRET,
     ),
     Case(
         "young, and the secret of that name is not ours",
         user(key("A", 1), secret=secret(managed_by=None)),
         "",
-        Reason.FOREIGN_SECRET,
+        Reason.UNMANAGED_SECRET,
     ),
 ]
 
@@ -390,7 +390,7 @@ DELETE = [
             audience=Audience.NOBODY,
         ),
         "block B silently",
-        Reason.NOBODY_LISTENS,
+        Reason.NO_CONFIRMED_SUBSCRIPTION,
     ),
     Case(
         "due, the other slot is inactive, not on record yet",
@@ -442,7 +442,7 @@ DELETE = [
         "young, the other slot is inactive, too early for a record that needs a secret",
         user(inactive("A", 200), key("B", 53 - SECOND)),
         "",
-        Reason.YOUNG,
+        Reason.NOT_DUE,
     ),
     Case(
         "young, the other slot is inactive, there is a secret to write it on",
@@ -454,7 +454,7 @@ DELETE = [
         "young, the other slot is inactive and on record",
         user(inactive("A", 200), key("B", 20), secret=secret(inactive_since=stamp("A", 3))),
         "",
-        Reason.YOUNG,
+        Reason.NOT_DUE,
     ),
     Case("two inactive keys", user(inactive("A", 200), inactive("B", 90)), "", Reason.NOT_ACTIVE),
     Case(
@@ -514,7 +514,7 @@ TWO_ACTIVE = [
         "one idle, nobody listens",
         user(key("A", 80), key("B", 9), used={"A": ago(60)}, audience=Audience.NOBODY),
         "block A silently",
-        Reason.NOBODY_LISTENS,
+        Reason.NO_CONFIRMED_SUBSCRIPTION,
     ),
     Case("two young keys", user(key("A", 40), key("B", 9)), "", Reason.TWO_ACTIVE),
     Case("due, none idle", user(key("A", 90), key("B", 9)), "block A", Reason.TWO_ACTIVE_KEYS_DUE),
@@ -653,7 +653,7 @@ TWO_ACTIVE = [
         "",
         Reason.TWO_ACTIVE,
     ),
-    Case("an active and an expired key", user(expired("A", 99), key("B", 9)), "", Reason.YOUNG),
+    Case("an active and an expired key", user(expired("A", 99), key("B", 9)), "", Reason.NOT_DUE),
 ]
 
 LEFT_BEHIND = [
@@ -801,7 +801,7 @@ LEFT_BEHIND = [
         "an expired key is never an orphan",
         user(key("A", 80), expired("B", 1), secret=secret(intent=intent(1, "A")), used={"B": None}),
         "",
-        Reason.YOUNG,
+        Reason.NOT_DUE,
     ),
     Case(
         "delivered, not announced; another run may be about to",
@@ -860,7 +860,7 @@ LEFT_BEHIND = [
             audience=Audience.NOBODY,
         ),
         "block B silently",
-        Reason.NOBODY_LISTENS,
+        Reason.NO_CONFIRMED_SUBSCRIPTION,
     ),
     Case(
         "rotated and announced a minute ago: not in progress, and trusted after an hour",
@@ -1021,7 +1021,7 @@ EMERGENCIES = [
         "the secret of that name is not ours",
         user(key("A", 5), secret=secret(managed_by=None)),
         "block A silently",
-        Reason.FOREIGN_SECRET,
+        Reason.UNMANAGED_SECRET,
     ),
 ]
 
@@ -1093,7 +1093,7 @@ UNTIL = [
     ("subject", "changes", "until"), [pytest.param(*rest, id=name) for name, *rest in UNTIL]
 )
 def test_says_until_when_the_old_key_works(
-    subject: MarkedUser, changes: dict[str, Any], until: datetime | None
+    subject: ManagedUser, changes: dict[str, Any], until: datetime | None
 ) -> None:
     decision = decide(subject, settings(**changes), NOW)
 
@@ -1114,7 +1114,7 @@ def test_says_until_when_the_old_key_works(
         ),
         pytest.param(
             user(key("A", 90), password=False),
-            {"hold_while_used_days": 3, "fetch_days": 30},
+            {"hold_while_used_days": 3, "min_grace_days_without_console": 30},
             False,
             id="the grace is as long as the ceiling",
         ),
@@ -1127,7 +1127,7 @@ def test_says_until_when_the_old_key_works(
     ],
 )
 def test_says_whether_the_old_key_works_only_while_it_is_used(
-    subject: MarkedUser, changes: dict[str, Any], while_used: bool
+    subject: ManagedUser, changes: dict[str, Any], while_used: bool
 ) -> None:
     decision = decide(subject, settings(**changes), NOW)
 
@@ -1173,7 +1173,9 @@ def test_a_hold_by_tag_that_is_over_does_not_end_one_of_use() -> None:
         ),
     ],
 )
-def test_asks_for_a_fact_it_needs(subject: MarkedUser, changes: dict[str, Any], fact: Fact) -> None:
+def test_asks_for_a_fact_it_needs(
+    subject: ManagedUser, changes: dict[str, Any], fact: Fact
+) -> None:
     assert decide(subject, settings(**changes), NOW) == Needs(fact)
 
 
@@ -1185,7 +1187,7 @@ def test_asks_for_a_fact_it_needs(subject: MarkedUser, changes: dict[str, Any], 
         pytest.param(user(inactive("A", 40)), {}, id="inactive: the keys are enough"),
     ],
 )
-def test_reads_nothing_more_for_a_quiet_user(subject: MarkedUser, changes: dict[str, Any]) -> None:
+def test_reads_nothing_more_for_a_quiet_user(subject: ManagedUser, changes: dict[str, Any]) -> None:
     unread = replace(subject, secret=None, last_used=None, has_password=None, audience=None)
 
     assert decide(unread, settings(**changes), NOW) == decide(subject, SETTINGS, NOW)

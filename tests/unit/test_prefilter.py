@@ -1,4 +1,4 @@
-"""Whom the survey lets alone: held to `decide` over the account as it really is."""
+"""Whom the credential report lets alone: held to `decide` over the account as it really is."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from key_rotation.model import (
+from key_rotation.domain.credential_report import Row, Slot
+from key_rotation.domain.model import (
     AccessKey,
     Audience,
     Decision,
     KeyStatus,
-    MarkedUser,
+    ManagedUser,
     SecretState,
     Stamp,
 )
-from key_rotation.policy import RECENT, decide
-from key_rotation.prefilter import FULL_LOOK_DAY, MARGIN, may_need_attention
-from key_rotation.settings import Settings
-from key_rotation.survey import Row, Slot
+from key_rotation.domain.policy import RECENT, decide
+from key_rotation.domain.prefilter import FULL_LOOK_DAY, MARGIN, may_need_attention
+from key_rotation.domain.settings import Settings
 from tests.unit.builders import NO_SECRET, NOW, ago, intent, secret, settings, stamp, user
 
 SINCE = ago(1000)
@@ -126,7 +126,7 @@ SETTINGS = st.builds(
     grace_days=st.sampled_from([0, 5]),
     hold_while_used_days=st.sampled_from([0, 3]),
     delete_after_days=st.sampled_from([1, 30, 50]),
-    require_listener=st.booleans(),
+    require_confirmed_subscription=st.booleans(),
 )
 TAGS = st.sampled_from([{}, {"max-key-age-days": "70"}, {"max-key-age-days": "85"}])
 
@@ -159,7 +159,7 @@ def uses(key: AccessKey) -> st.SearchStrategy[datetime | None]:
 
 
 @st.composite
-def marked_users(draw: st.DrawFn, statuses: Sequence[tuple[KeyStatus, ...]]) -> MarkedUser:
+def marked_users(draw: st.DrawFn, statuses: Sequence[tuple[KeyStatus, ...]]) -> ManagedUser:
     ids = iter("AB")
     keys = [
         AccessKey(next(ids), status, NOW - draw(AGES)) for status in draw(st.sampled_from(statuses))
@@ -174,23 +174,23 @@ def marked_users(draw: st.DrawFn, statuses: Sequence[tuple[KeyStatus, ...]]) -> 
     )
 
 
-def reported(marked: MarkedUser, *, ages_of_inactive: bool, first: int) -> Row:
+def reported(managed: ManagedUser, *, ages_of_inactive: bool, first: int) -> Row:
     """The report about this user. AWS documents no age for a key that is not active; it has been
     seen to give one."""
     slots = [
         Slot(
             key.is_active,
             key.created if key.is_active or ages_of_inactive else None,
-            (marked.last_used or {}).get(key.id),
+            (managed.last_used or {}).get(key.id),
         )
-        for key in marked.keys
+        for key in managed.keys
     ]
     one, two = (*slots, NO_KEY, NO_KEY)[:2]
     return Row(SINCE, (one, two) if first == 0 else (two, one))
 
 
-def acts(marked: MarkedUser, chosen: Settings, now: datetime) -> bool:
-    outcome = decide(marked, chosen, now)
+def acts(managed: ManagedUser, chosen: Settings, now: datetime) -> bool:
+    outcome = decide(managed, chosen, now)
     assert isinstance(outcome, Decision)
     return bool(outcome.actions)
 
@@ -210,33 +210,33 @@ def acts(marked: MarkedUser, chosen: Settings, now: datetime) -> bool:
     timedelta(hours=1),
 )
 def test_whoever_has_something_due_is_looked_at(
-    marked: MarkedUser, chosen: Settings, ages_of_inactive: bool, first: int, old: timedelta
+    managed: ManagedUser, chosen: Settings, ages_of_inactive: bool, first: int, old: timedelta
 ) -> None:
     """By any report of the last 4 hours, whatever time of the run it is decided at."""
-    row = reported(marked, ages_of_inactive=ages_of_inactive, first=first)
+    row = reported(managed, ages_of_inactive=ages_of_inactive, first=first)
     now = NOW + old
     decided_at = now + MARGIN / 4
 
-    if ages_of_inactive or any(key.is_active for key in marked.keys):
-        assert may_need_attention(marked, row, chosen, now) >= acts(marked, chosen, decided_at)
+    if ages_of_inactive or any(key.is_active for key in managed.keys):
+        assert may_need_attention(managed, row, chosen, now) >= acts(managed, chosen, decided_at)
 
 
 @given(marked_users(ONE_OF_TWO_ACTIVE), SETTINGS, st.sampled_from([0, 1]))
 def test_beside_an_inactive_key_nothing_is_due_but_in_these_days(
-    marked: MarkedUser, chosen: Settings, first: int
+    managed: ManagedUser, chosen: Settings, first: int
 ) -> None:
     """What waits is what a run that found the key recent has put right already: the record, the
     secret. From the day on which a superseded key may be deleted, all is seen again."""
-    [active_key] = [key for key in marked.keys if key.is_active]
-    row = reported(marked, ages_of_inactive=True, first=first)
+    [active_key] = [key for key in managed.keys if key.is_active]
+    row = reported(managed, ages_of_inactive=True, first=first)
     age = NOW - active_key.created
     waits = RECENT + MARGIN <= age < timedelta(days=chosen.delete_after_days) - MARGIN
 
-    looks = may_need_attention(marked, row, chosen, NOW)
+    looks = may_need_attention(managed, row, chosen, NOW)
 
-    assert looks or waits or not acts(marked, chosen, NOW)
+    assert looks or waits or not acts(managed, chosen, NOW)
     full_look = NOW.replace(day=FULL_LOOK_DAY)
-    assert may_need_attention(marked, row, chosen, full_look)
+    assert may_need_attention(managed, row, chosen, full_look)
 
 
 @given(AGES, st.timedeltas(timedelta(0), RECENT))

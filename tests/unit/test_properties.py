@@ -17,21 +17,26 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from key_rotation.model import (
+from key_rotation.domain.model import (
     AccessKey,
     Action,
     Audience,
     Decision,
     KeyStatus,
-    MarkedUser,
+    ManagedUser,
     Reason,
     Verb,
 )
-from key_rotation.payload import Emergency, Payload
-from key_rotation.policy import IN_PROGRESS_FOR, ORPHAN_DELETED_AFTER, decide, decide_emergency
-from key_rotation.report import Row
-from key_rotation.rotation import Rotation
-from key_rotation.settings import Settings
+from key_rotation.domain.policy import (
+    IN_PROGRESS_FOR,
+    ORPHAN_DELETED_AFTER,
+    decide,
+    decide_emergency,
+)
+from key_rotation.domain.settings import Settings
+from key_rotation.notify.response import Row
+from key_rotation.run.payload import Emergency, Payload
+from key_rotation.run.run import Rotation
 from tests.unit.builders import NOW
 from tests.unit.fakes import FakeAccount
 from tests.unit.history import (
@@ -61,12 +66,12 @@ ANY_HISTORY = hypothesis_settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 NAMES = ("alice", "bob")
-# People act this long after a run at the earliest: a key that a person makes within a minute of a
+# UserIds act this long after a run at the earliest: a key that a person makes within a minute of a
 # run that died, and never uses, cannot be told from an orphan.
 AFTER_A_RUN = timedelta(minutes=2)
 AUDIENCES = st.sampled_from([Audience.USER, Audience.OPERATOR] * 2 + [Audience.NOBODY])
 # The first calls of a rotation's own methods more often than others.
-A_ROTATION = ("create", "store", "works", "tell", "tell_operators", "disable", "record", "keys")
+A_ROTATION = ("create", "store", "works", "notify", "notify_operators", "disable", "record", "keys")
 FAULTS = st.builds(Fault, st.sampled_from(Mishap), st.sampled_from(A_ROTATION)) | st.builds(
     Fault,
     st.sampled_from(Mishap),
@@ -91,7 +96,7 @@ ODD_THINGS = (
 
 @ANY_STATE
 @given(user=users(), settings=accepted_settings())
-def test_a_decision_takes_no_key_that_is_needed(user: MarkedUser, settings: Settings) -> None:
+def test_a_decision_takes_no_key_that_is_needed(user: ManagedUser, settings: Settings) -> None:
     decision = decide(user, settings, NOW)
 
     assert isinstance(decision, Decision)
@@ -109,7 +114,7 @@ def test_a_decision_takes_no_key_that_is_needed(user: MarkedUser, settings: Sett
 @ANY_STATE
 @given(user=users(), settings=accepted_settings(), minutes=st.integers(0, 19))
 def test_a_run_that_may_be_at_work_is_left_alone(
-    user: MarkedUser, settings: Settings, minutes: int
+    user: ManagedUser, settings: Settings, minutes: int
 ) -> None:
     """Between its create and its store there is a new key that is in no secret yet."""
     assert user.secret is not None
@@ -126,7 +131,7 @@ def test_a_run_that_may_be_at_work_is_left_alone(
 @ANY_STATE
 @given(user=users(), settings=accepted_settings(), data=st.data())
 def test_an_emergency_takes_no_other_key(
-    user: MarkedUser, settings: Settings, data: st.DataObject
+    user: ManagedUser, settings: Settings, data: st.DataObject
 ) -> None:
     assume(user.keys)
     leaked = data.draw(st.sampled_from(user.keys))
@@ -145,7 +150,7 @@ def test_an_emergency_takes_no_other_key(
 
 @ANY_STATE
 @given(user=users(), settings=accepted_settings())
-def test_what_is_planned_is_done_and_done_once(user: MarkedUser, settings: Settings) -> None:
+def test_what_is_planned_is_done_and_done_once(user: ManagedUser, settings: Settings) -> None:
     account = FakeAccount()
     account.add(user)
 
@@ -168,7 +173,7 @@ def one_run(account: FakeAccount, settings: Settings, dry_run: bool = False) -> 
     return list(rotation.run().rows)
 
 
-def is_lost(user: MarkedUser, action: Action) -> bool:
+def is_lost(user: ManagedUser, action: Action) -> bool:
     """An orphan, by its own account: never used, never told of, in no version of the secret."""
     assert user.secret is not None
     assert user.last_used is not None
@@ -185,7 +190,7 @@ def is_lost(user: MarkedUser, action: Action) -> bool:
 
 
 def has_successor(
-    user: MarkedUser, settings: Settings, action: Action, before: Sequence[Action]
+    user: ManagedUser, settings: Settings, action: Action, before: Sequence[Action]
 ) -> bool:
     """Another key works, its owner surely has it or can get it, and is told, or was."""
     verbs = {done.verb for done in before}
@@ -212,7 +217,7 @@ def has_successor(
     return False
 
 
-def may_go(user: MarkedUser, settings: Settings, action: Action) -> bool:
+def may_go(user: ManagedUser, settings: Settings, action: Action) -> bool:
     """Inactive, by record, for long enough."""
     assert user.secret is not None
     [key] = [key for key in user.keys if key.id == action.access_key_id]
@@ -228,7 +233,7 @@ def may_go(user: MarkedUser, settings: Settings, action: Action) -> bool:
 
 
 class Histories(RuleBasedStateMachine):
-    """People change keys, secrets and tags; time passes; runs happen, fail and die."""
+    """UserIds change keys, secrets and tags; time passes; runs happen, fail and die."""
 
     history: History
 
@@ -294,9 +299,9 @@ class Histories(RuleBasedStateMachine):
         history = self.history
         match what:
             case "unmark":
-                history.unmarked.add(name)
+                history.unmanaged.add(name)
             case "mark":
-                history.unmarked.discard(name)
+                history.unmanaged.discard(name)
             case "delete the secret" | "restore the secret":
                 history.change_secret(name, pending_deletion=what == "delete the secret")
             case "change the policy":
@@ -359,7 +364,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(
         mishap=st.sampled_from(Mishap),
-        method=st.sampled_from(["store", "tell", "tell_operators", "disable", "record"]),
+        method=st.sampled_from(["store", "notify", "notify_operators", "disable", "record"]),
     )
     def rotate_with_a_mishap(self, mishap: Mishap, method: str) -> None:
         """At what must not go wrong unnoticed; then the next run repairs it."""
@@ -381,7 +386,7 @@ class Histories(RuleBasedStateMachine):
     )
     def declare_an_emergency(self, name: str, slot: int, fault: Fault | None) -> None:
         key_id = self._key(name, slot)
-        if key_id is None or name in self.history.unmarked:
+        if key_id is None or name in self.history.unmanaged:
             return
         emergency = Emergency(name, key_id, "leaked")
         self.history.run(fault, emergency)

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from scripts.docs import README, ROOT, inputs, outputs, with_tables
 
-from key_rotation.model import Event, Reason, Verb
-from key_rotation.overrides import GRACE_DAYS, HOLD_UNTIL, MAX_KEY_AGE_DAYS
-from key_rotation.payload import parse_payload
-from key_rotation.report import Report, Row
+from key_rotation.domain.model import Event, Reason, Verb
+from key_rotation.domain.overrides import GRACE_DAYS, HOLD_UNTIL, MAX_KEY_AGE_DAYS
+from key_rotation.notify.response import Report, Row
+from key_rotation.run.payload import parse_payload
 
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 _GENERATED = ("build", "node_modules")

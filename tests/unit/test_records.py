@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from key_rotation.aws import records
-from key_rotation.model import Event, Intent, Stamp
+from key_rotation.domain.model import Event, Intent, Stamp
 
 TIME = datetime(2026, 6, 1, 12, 30, 15, tzinfo=UTC)
 REQUEST = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"

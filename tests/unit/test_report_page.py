@@ -9,12 +9,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from key_rotation_cli.account import Unread
 from key_rotation_cli.report.charts import age_histogram, rotations
 from key_rotation_cli.report.compliance import Bin, Compliance, Week
 from key_rotation_cli.report.page import page
-from key_rotation_cli.survey import Unread
 from tests.unit.builders import NOW, ago, expired, inactive, key, secret, settings, stamp, user
-from tests.unit.sample import sample, standing, survey
+from tests.unit.sample import account_status, sample, status
 
 VOID = {"meta", "line"}
 HOSTILE = '<script>alert("x")</script>&"\''
@@ -44,7 +44,7 @@ class Tags(HTMLParser):
 
 
 def compliance(**users: object) -> Compliance:
-    return Compliance(survey(*(standing(name, one) for name, one in users.items())))  # type: ignore[arg-type]
+    return Compliance(account_status(*(status(name, one) for name, one in users.items())))  # type: ignore[arg-type]
 
 
 # -- what is counted -------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ def test_a_control_fails_over_90_days(days: float, failing: int) -> None:
 
 def test_the_benchmark_counts_even_if_the_installations_limit_is_higher() -> None:
     long = settings(max_key_age_days=365)
-    found = Compliance(survey(standing("alice", user(key("A", 100)), long)))
+    found = Compliance(account_status(status("alice", user(key("A", 100)), long)))
 
     assert found.failing == 1
     assert not any(one.over_limit for one in found.keys)
@@ -105,10 +105,10 @@ def test_timeline_has_what_is_on_record_and_what_is_due() -> None:
 
 def test_the_records_of_a_predecessor_are_not_the_users() -> None:
     gone = secret("X", announced=stamp("X", 50), user_id="AIDAPREDECESSOR")
-    one = standing("alice", user(key("A", 10)))
+    one = status("alice", user(key("A", 10)))
     inherited = replace(one, user=replace(one.user, secret=gone))
 
-    assert Compliance(survey(inherited)).past() == []
+    assert Compliance(account_status(inherited)).past() == []
 
 
 # -- the page --------------------------------------------------------------------------------------
@@ -143,7 +143,9 @@ def test_page_of_a_compliant_account() -> None:
 
 
 def test_a_user_who_could_not_be_read_is_no_compliance() -> None:
-    found = survey(standing("alice", user(key("A", 10))), unread=(Unread("bob", "AccessDenied"),))
+    found = account_status(
+        status("alice", user(key("A", 10))), unread=(Unread("bob", "AccessDenied"),)
+    )
     text = page(Compliance(found))
 
     assert "<strong>Incomplete</strong>" in text
@@ -152,12 +154,14 @@ def test_a_user_who_could_not_be_read_is_no_compliance() -> None:
 
 
 def test_page_of_an_empty_account() -> None:
-    Tags(page(Compliance(survey())))
+    Tags(page(Compliance(account_status())))
 
 
 def test_everything_is_escaped() -> None:
-    hostile = standing("alice", user(key(HOSTILE, 95), expired("B", 10)))
-    found = survey(hostile, unread=(Unread(HOSTILE, HOSTILE),), odd={HOSTILE: HOSTILE})
+    hostile = status("alice", user(key(HOSTILE, 95), expired("B", 10)))
+    found = account_status(
+        hostile, unread=(Unread(HOSTILE, HOSTILE),), unexpected={HOSTILE: HOSTILE}
+    )
     text = page(Compliance(found))
 
     assert "<script" not in text

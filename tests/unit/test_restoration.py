@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from key_rotation.model import Fact, MarkedUser, Needs, SecretState
-from key_rotation.settings import Settings
+from key_rotation.domain.model import Fact, ManagedUser, Needs, SecretState
+from key_rotation.domain.settings import Settings
 from key_rotation_cli.restoration import NotRestorableError, Restoration, restoration
 from tests.unit.builders import (
     ALICE,
@@ -34,7 +34,7 @@ def pair(days: float, **changes: object) -> SecretState:
     return secret("B", "A", **(records | changes))  # type: ignore[arg-type]
 
 
-def superseded(days: float, **tags: str) -> MarkedUser:
+def superseded(days: float, **tags: str) -> ManagedUser:
     return user(
         inactive("A", days + 90),
         key("B", days),
@@ -44,14 +44,14 @@ def superseded(days: float, **tags: str) -> MarkedUser:
 
 
 def found(
-    subject: MarkedUser, until: date | None = None, limits: Settings = SETTINGS
+    subject: ManagedUser, until: date | None = None, limits: Settings = SETTINGS
 ) -> Restoration:
     outcome = restoration(subject, limits, NOW, until)
     assert isinstance(outcome, Restoration)
     return outcome
 
 
-def refusal(subject: MarkedUser, until: date | None = None, limits: Settings = SETTINGS) -> str:
+def refusal(subject: ManagedUser, until: date | None = None, limits: Settings = SETTINGS) -> str:
     with pytest.raises(NotRestorableError) as refused:
         restoration(subject, limits, NOW, until)
     return str(refused.value)
@@ -100,7 +100,7 @@ def test_a_day_that_is_asked_for_takes_the_place_of_a_later_one() -> None:
 
 def test_the_case_of_a_tag_that_is_there_does_not_matter() -> None:
     subject = superseded(10)
-    subject = MarkedUser(
+    subject = ManagedUser(
         subject.ref,
         subject.keys,
         dict(subject.tags) | {"Access-Key-Rotation:Hold-Until": "2020-01-01"},
@@ -154,7 +154,7 @@ def test_in_a_grace_longer_than_the_day_asked_for_the_grace_counts() -> None:
         ),
     ],
 )
-def test_refused(subject: MarkedUser, words: str) -> None:
+def test_refused(subject: ManagedUser, words: str) -> None:
     assert words in refusal(subject)
 
 
@@ -198,7 +198,7 @@ def test_a_higher_ceiling_helps() -> None:
         ),
     ],
 )
-def test_what_an_emergency_does_is_noticed(subject: MarkedUser, words: str) -> None:
+def test_what_an_emergency_does_is_noticed(subject: ManagedUser, words: str) -> None:
     suspicion = found(subject).suspicion
 
     assert suspicion is not None
@@ -217,6 +217,6 @@ def test_a_service_whose_grace_was_over_is_not_suspicious() -> None:
 
 
 def test_facts_are_asked_for() -> None:
-    bare = MarkedUser(ALICE, (inactive("A", 100), key("B", 10)), {})
+    bare = ManagedUser(ALICE, (inactive("A", 100), key("B", 10)), {})
 
     assert restoration(bare, SETTINGS, NOW, None) == Needs(Fact.SECRET)

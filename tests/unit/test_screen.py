@@ -16,7 +16,7 @@ def narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def keys() -> list[str]:
-    return [key.id for standing in excerpt().standings for key in standing.keys]
+    return [key.id for status in excerpt().statuses for key in status.keys]
 
 
 @pytest.mark.usefixtures("narrow_terminal")

@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
-from key_rotation.model import AccessKey, KeyStatus, NewAccessKey
-from key_rotation.payload import Payload
-from key_rotation.rotation import Rotation
+from key_rotation.domain.model import AccessKey, KeyStatus, NewAccessKey
+from key_rotation.run.payload import Payload
+from key_rotation.run.run import Rotation
 from tests.unit.builders import NOW, key, settings, user
 from tests.unit.fakes import FakeAccount
 
@@ -44,7 +44,9 @@ def shown(found: object) -> str:
     return said + repr(stream.getvalue())
 
 
-@pytest.mark.parametrize("call", ["store", "works", "tell", "record", "disable", "tell_operators"])
+@pytest.mark.parametrize(
+    "call", ["store", "works", "notify", "record", "disable", "notify_operators"]
+)
 def test_no_object_of_ours_shows_a_secret_at_any_call_that_follows_the_create(call: str) -> None:
     account = FakeAccount()
     account.add(user(key("A", 90)))

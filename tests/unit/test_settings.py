@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import pytest
 
-from key_rotation.settings import Settings, SettingsError, UserTag, parse_settings
+from key_rotation.domain.settings import Settings, SettingsError, UserTag, parse_settings
 
 PATH = "/key-rotation/config"
 KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/1"
@@ -19,17 +19,17 @@ PARAMETERS = {
     "max_key_age_days": "90",
     "warn_before_days": "7",
     "grace_days": "0",
-    "fetch_days": "7",
+    "min_grace_days_without_console": "7",
     "hold_while_used_days": "0",
     "max_overlap_days": "30",
     "delete_after_days": "30",
     "idle_after_days": "45",
     "max_rotations_per_run": "0",
-    "orphan_secret_days": "30",
+    "deleted_user_secret_retention_days": "30",
     "max_iam_writes_per_second": "20",
     "bulk_discovery": "true",
     "dry_run": "false",
-    "require_listener": "true",
+    "require_confirmed_subscription": "true",
     "user_tag": '{"key": "access-key-rotation", "value": "enabled"}',
     "secret_name_prefix": "iam-access-key/",
     "secret_reader_arns": "[]",
@@ -59,17 +59,17 @@ def test_defaults_of_the_module_are_accepted() -> None:
         max_key_age_days=90,
         warn_before_days=7,
         grace_days=0,
-        fetch_days=7,
+        min_grace_days_without_console=7,
         hold_while_used_days=0,
         max_overlap_days=30,
         delete_after_days=30,
         idle_after_days=45,
         max_rotations_per_run=0,
-        orphan_secret_days=30,
+        deleted_user_secret_retention_days=30,
         max_iam_writes_per_second=20,
         bulk_discovery=True,
         dry_run=False,
-        require_listener=True,
+        require_confirmed_subscription=True,
         user_tag=UserTag("access-key-rotation", "enabled"),
         secret_name_prefix="iam-access-key/",
         secret_reader_arns=(),
@@ -95,7 +95,12 @@ def test_missing_parameter_is_named(name: str) -> None:
     ("changes", "name", "value"),
     [
         pytest.param({"dry_run": "true"}, "dry_run", True, id="true"),
-        pytest.param({"require_listener": "false"}, "require_listener", False, id="false"),
+        pytest.param(
+            {"require_confirmed_subscription": "false"},
+            "require_confirmed_subscription",
+            False,
+            id="false",
+        ),
         pytest.param({"idle_after_days": "1"}, "idle_after_days", 1, id="least number of days"),
         pytest.param({"idle_after_days": "99999"}, "idle_after_days", 99999, id="most days"),
         pytest.param(
@@ -133,7 +138,7 @@ LEAST = {
     "max_key_age_days": 2,
     "delete_after_days": 1,
     "idle_after_days": 1,
-    "fetch_days": 1,
+    "min_grace_days_without_console": 1,
     "max_iam_writes_per_second": 1,
 }
 
@@ -169,7 +174,9 @@ def test_fewer_days_than_the_least_are_refused(name: str, least: int) -> None:
 def test_zero_means_none_elsewhere(name: str) -> None:
     relaxed = {"grace_days": "0", "max_overlap_days": "7", name: "0"}
     if name == "max_overlap_days":
-        assert refusal(PARAMETERS | relaxed).startswith("fetch_days (7) must not exceed")
+        assert refusal(PARAMETERS | relaxed).startswith(
+            "min_grace_days_without_console (7) must not exceed"
+        )
     else:
         assert getattr(parse(**relaxed), name) == 0
 
@@ -179,7 +186,9 @@ def test_zero_means_none_elsewhere(name: str) -> None:
     [
         pytest.param("dry_run", "True", "must be true or false, not 'True'", id="Python's True"),
         pytest.param("dry_run", "1", "must be true or false, not '1'", id="one"),
-        pytest.param("require_listener", "", "must be true or false, not ''", id="no boolean"),
+        pytest.param(
+            "require_confirmed_subscription", "", "must be true or false, not ''", id="no boolean"
+        ),
         pytest.param("user_tag", "enabled", "must be JSON, an object", id="tag is no JSON"),
         pytest.param("user_tag", '["a", "b"]', "must be JSON, an object", id="tag is a list"),
         pytest.param("user_tag", '{"key": "a"}', "must be a JSON object", id="tag has no value"),
@@ -271,8 +280,8 @@ def test_malformed_parameter_is_named(name: str, text: str, problem: str) -> Non
             id="grace over the overlap",
         ),
         pytest.param(
-            {"fetch_days": "31"},
-            "fetch_days (31) must not exceed max_overlap_days (30)",
+            {"min_grace_days_without_console": "31"},
+            "min_grace_days_without_console (31) must not exceed max_overlap_days (30)",
             id="time to fetch over the overlap",
         ),
         pytest.param(
@@ -297,7 +306,9 @@ def test_contradiction_is_named(changes: dict[str, str], problem: str) -> None:
     [
         pytest.param({"warn_before_days": "89"}, id="warned a day after birth"),
         pytest.param({"grace_days": "30"}, id="grace as long as the overlap"),
-        pytest.param({"fetch_days": "30"}, id="time to fetch as long as the overlap"),
+        pytest.param(
+            {"min_grace_days_without_console": "30"}, id="time to fetch as long as the overlap"
+        ),
         pytest.param({"hold_while_used_days": "30"}, id="hold as long as the overlap"),
         pytest.param({"max_overlap_days": "59"}, id="overlap and deletion just fit"),
         pytest.param(
@@ -305,7 +316,7 @@ def test_contradiction_is_named(changes: dict[str, str], problem: str) -> None:
                 "max_key_age_days": "3",
                 "warn_before_days": "0",
                 "max_overlap_days": "1",
-                "fetch_days": "1",
+                "min_grace_days_without_console": "1",
                 "delete_after_days": "1",
             },
             id="shortest possible life",

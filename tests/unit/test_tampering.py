@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from key_rotation.aws.directory import IamDirectory
-from key_rotation.settings import UserTag
+from key_rotation.domain.settings import UserTag
 from tests.unit.builders import key, secret, stamp
-from tests.unit.test_rotation import changes, one_user, run
+from tests.unit.test_run import changes, one_user, run
 
 ROOT = Path(__file__).resolve().parents[2]
 SAID = (ROOT / "SECURITY.md").read_text()
@@ -45,10 +45,10 @@ def test_no_value_but_the_marks_own_marks_a_user(value: str) -> None:
             return [{"UserDetailList": [detail]}]
 
     mark = UserTag("access-key-rotation", "enabled")
-    scan = IamDirectory(Iam(), mark, bulk=True, width=1).scan()  # type: ignore[arg-type]
+    scan = IamDirectory(Iam(), mark, bulk=True, max_workers=1).scan()  # type: ignore[arg-type]
 
-    assert scan.marked == ()
-    assert scan.odd == {"alice": value}
+    assert scan.managed == ()
+    assert scan.unexpected == {"alice": value}
 
 
 @pytest.mark.parametrize(

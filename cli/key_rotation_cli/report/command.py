@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..account import read_account
 from ..connection import READS
 from ..exits import Exit
 from ..options import connect, shared
 from ..screen import Screen
-from ..survey import survey
 from .compliance import BENCHMARK_DAYS, Compliance
 from .page import page
 
@@ -38,11 +38,11 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         raise NotADirectoryError(f"{target.parent} is not a folder")
     connection = connect(arguments, CALLS)
     with screen.counting("reading users") as tell:
-        found = survey(connection, arguments.name, datetime.now(UTC), tell)
+        found = read_account(connection, arguments.name, datetime.now(UTC), tell)
     compliance = Compliance(found)
     target.write_text(page(compliance), encoding="utf-8")
     screen.say(
-        f"{target}: {len(found.standings)} marked users, {len(compliance.keys)} active keys, "
+        f"{target}: {len(found.statuses)} managed users, {len(compliance.keys)} active keys, "
         f"{compliance.failing} over {BENCHMARK_DAYS} days, {len(compliance.blocked)} users blocked"
     )
     for unread in found.unread:

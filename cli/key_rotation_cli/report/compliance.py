@@ -1,4 +1,4 @@
-"""What an auditor asks of a survey: pure.
+"""What an auditor asks of a account: pure.
 
 There is no database, so the past is what is still on record: when each present key was made, the
 last rotation and the last disabled key of each user.
@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from key_rotation.model import Verb
+from key_rotation.domain.model import Verb
 
-from ..survey import Standing, Survey
+from ..account import AccountStatus, UserStatus
 
 BENCHMARK_DAYS = 90  # of the CIS benchmarks, and the default of IAM.3
 BIN_DAYS = 10
@@ -24,7 +24,7 @@ _PAST = {"announced": "rotated", "inactive_since": "disabled", "warned": "warned
 
 @dataclass(frozen=True, slots=True)
 class ActiveKey:
-    """An active key of a marked user; `over_limit` is by the user's own limit."""
+    """An active key of a managed user; `over_limit` is by the user's own limit."""
 
     user: str
     id: str
@@ -37,7 +37,7 @@ class ActiveKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class KeyEvent:
     """Something that was done to a key, or will be as things stand."""
 
     at: datetime
@@ -74,25 +74,25 @@ class Control:
 
 @dataclass(frozen=True)
 class Compliance:
-    """A survey as its auditor sees it."""
+    """A account as its auditor sees it."""
 
-    survey: Survey
+    account: AccountStatus
 
     @property
     def keys(self) -> list[ActiveKey]:
-        """Every active key of a marked user, the oldest first."""
-        now = self.survey.at
+        """Every active key of a managed user, the oldest first."""
+        now = self.account.at
         found = [
-            ActiveKey(standing.name, key.id, now - key.created, standing.is_over_limit(key, now))
-            for standing in self.survey.standings
-            for key in standing.keys
+            ActiveKey(status.name, key.id, now - key.created, status.is_over_limit(key, now))
+            for status in self.account.statuses
+            for key in status.keys
             if key.is_active
         ]
         return sorted(found, key=lambda key: (-key.age, key.user))
 
     @property
-    def blocked(self) -> list[Standing]:
-        return [standing for standing in self.survey.standings if standing.forecast.is_blocked]
+    def blocked(self) -> list[UserStatus]:
+        return [status for status in self.account.statuses if status.forecast.is_blocked]
 
     @property
     def failing(self) -> int:
@@ -121,16 +121,16 @@ class Compliance:
             for i, count in enumerate(counts)
         ]
 
-    def past(self) -> list[Happening]:
+    def past(self) -> list[KeyEvent]:
         """What is on record, the latest first."""
         return sorted(self._past(), key=lambda h: (h.at, h.user), reverse=True)
 
-    def coming(self) -> list[Happening]:
+    def coming(self) -> list[KeyEvent]:
         """What is due as things stand, the next first."""
         found = [
-            Happening(step.at, standing.name, step.verb.value, _key_of(standing, step.verb, index))
-            for standing in self.survey.standings
-            for index, step in enumerate(standing.forecast.steps)
+            KeyEvent(step.at, status.name, step.verb.value, _key_of(status, step.verb, index))
+            for status in self.account.statuses
+            for index, step in enumerate(status.forecast.steps)
         ]
         return sorted(found, key=lambda h: (h.at, h.user))
 
@@ -138,7 +138,7 @@ class Compliance:
         """Rotations on record in the last weeks, and due in the next."""
         past = [h.at for h in self.past() if h.what == "rotated"]
         due = [h.at for h in self.coming() if h.what == Verb.ROTATE]
-        now, week = self.survey.at, timedelta(weeks=1)
+        now, week = self.account.at, timedelta(weeks=1)
         before = [now - week * n for n in range(WEEKS, 0, -1)]
         after = [now + week * n for n in range(WEEKS)]
         return (
@@ -146,17 +146,17 @@ class Compliance:
             [Week(start, sum(start <= at < start + week for at in due)) for start in after],
         )
 
-    def _past(self) -> Iterator[Happening]:
-        for standing in self.survey.standings:
-            secret = standing.user.secret
-            if secret is None or secret.user_id != standing.user.ref.id:
+    def _past(self) -> Iterator[KeyEvent]:
+        for status in self.account.statuses:
+            secret = status.user.secret
+            if secret is None or secret.user_id != status.user.ref.id:
                 continue  # never looked at, or a predecessor's
             for field, what in _PAST.items():
                 stamp = getattr(secret, field)
                 if stamp is not None:
-                    yield Happening(stamp.time, standing.name, what, stamp.access_key_id)
+                    yield KeyEvent(stamp.time, status.name, what, stamp.access_key_id)
 
 
-def _key_of(standing: Standing, verb: Verb, index: int) -> str:
-    actions = standing.forecast.steps[index].decision.actions
+def _key_of(status: UserStatus, verb: Verb, index: int) -> str:
+    actions = status.forecast.steps[index].decision.actions
     return next((a.access_key_id or "" for a in actions if a.verb is verb), "")

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from html import escape
 from importlib.resources import files
 
-from key_rotation.messages import blocked_because
-from key_rotation.model import AccessKey, Reason
+from key_rotation.domain.model import AccessKey, Reason
+from key_rotation.notify.mail import blocked_because
 
-from ..survey import Standing
+from ..account import UserStatus
 from ..words import count
 from .charts import age_histogram, rotations
-from .compliance import BENCHMARK_DAYS, WEEKS, Compliance, Happening
+from .compliance import BENCHMARK_DAYS, WEEKS, Compliance, KeyEvent
 
 _LATEST = 20  # happenings shown each way; the table of users has what is on record for each
 _DUE = {
@@ -30,11 +30,11 @@ _BADGES = {"ok": "good", "due": "warn", "held": "warn", "blocked": "bad"}
 
 def page(compliance: Compliance) -> str:
     """The whole document."""
-    survey = compliance.survey
+    account = compliance.account
     past, coming = compliance.weeks()
     style = files(__package__).joinpath("style.css").read_text()
-    title = f"Access key rotation: account {survey.account_id}"
-    month = survey.at + timedelta(days=30)
+    title = f"Access key rotation: account {account.account_id}"
+    month = account.at + timedelta(days=30)
     latest = compliance.past()[:_LATEST]
     due = [h for h in compliance.coming() if h.at < month][:_LATEST]
     return f"""\
@@ -52,8 +52,8 @@ def page(compliance: Compliance) -> str:
 <main>
 <header>
 <h1>IAM access key rotation</h1>
-<span class="soft">Account {escape(survey.account_id)}, installation
-{escape(survey.settings.name)} in {escape(survey.region)}, {_minute(survey.at)}</span>
+<span class="soft">Account {escape(account.account_id)}, installation
+{escape(account.settings.name)} in {escape(account.region)}, {_minute(account.at)}</span>
 </header>
 {_verdict(compliance)}
 {_figures(compliance)}
@@ -84,11 +84,11 @@ stand</p>
 </section>
 <section>
 <h2>Due within 30 days</h2>
-{_happenings(due, "Due", "nothing is due", survey.at)}
+{_happenings(due, "Due", "nothing is due", account.at)}
 </section>
 </div>
 <section>
-<h2>All marked users</h2>
+<h2>All managed users</h2>
 {_users(compliance)}
 </section>
 {_settings(compliance)}
@@ -99,14 +99,14 @@ stand</p>
 
 
 def _verdict(compliance: Compliance) -> str:
-    failing, unread = compliance.failing, len(compliance.survey.unread)
+    failing, unread = compliance.failing, len(compliance.account.unread)
     if unread:
-        text = f"Not complete: {count(unread, 'marked user')} could not be read."
+        text = f"Not complete: {count(unread, 'managed user')} could not be read."
         return _banner("bad", "Incomplete", text)
     if failing:
-        text = f"{count(failing, 'active key')} of marked users older than {BENCHMARK_DAYS} days."
+        text = f"{count(failing, 'active key')} of managed users older than {BENCHMARK_DAYS} days."
         return _banner("bad", "Not compliant", text)
-    text = f"No active key of a marked user is older than {BENCHMARK_DAYS} days."
+    text = f"No active key of a managed user is older than {BENCHMARK_DAYS} days."
     return _banner("good", "Compliant", text)
 
 
@@ -118,10 +118,10 @@ def _banner(kind: str, word: str, text: str) -> str:
 
 
 def _figures(compliance: Compliance) -> str:
-    keys, survey = compliance.keys, compliance.survey
+    keys, account = compliance.keys, compliance.account
     over = sum(key.over_limit for key in keys)
     figures = [
-        (len(survey.standings) + len(survey.unread), "marked users", False),
+        (len(account.statuses) + len(account.unread), "managed users", False),
         (len(keys), "active keys", False),
         (keys[0].age.days if keys else 0, "days: the oldest active key", False),
         (over, "over their own limit", over > 0),
@@ -140,26 +140,28 @@ def _controls(compliance: Compliance) -> str:
     for control in compliance.controls():
         if control.failing:
             result = _badge("bad", f"{count(control.failing, 'key')} failing")
-        elif compliance.survey.unread:
+        elif compliance.account.unread:
             result = _badge("warn", "not complete")
         else:
             result = _badge("good", "passed")
         rows.append([escape(control.name), escape(control.about), result])
-    return _table(["Control", "What it asks for", "Result for marked users"], rows)
+    return _table(["Control", "What it asks for", "Result for managed users"], rows)
 
 
 def _scope(compliance: Compliance) -> str:
-    survey = compliance.survey
-    marked = len(survey.standings) + len(survey.unread)
-    tag = survey.settings.user_tag
+    account = compliance.account
+    managed = len(account.statuses) + len(account.unread)
+    tag = account.settings.user_tag
     text = (
-        f"Marked are {marked} of {survey.scanned} IAM users: those with the tag {tag.key} = "
-        f"{tag.value}. The keys of the other {survey.scanned - marked} and of the root user were "
+        f"Managed are {managed} of {account.scanned} IAM users: those with the tag {tag.key} = "
+        f"{tag.value}. The keys of the other {account.scanned - managed} and of the root user were "
         "not looked at; the controls cover them too."
     )
-    if survey.odd:
-        names = ", ".join(f"{name} ({value!r})" for name, value in sorted(survey.odd.items()))
-        text += f" Not marked, since the tag has another value: {names}."
+    if account.unexpected:
+        names = ", ".join(
+            f"{name} ({value!r})" for name, value in sorted(account.unexpected.items())
+        )
+        text += f" Not managed, since the tag has another value: {names}."
     return f'<p class="soft">{escape(text)}</p>'
 
 
@@ -168,25 +170,25 @@ def _blocked(compliance: Compliance) -> str:
         return ""
     rows = [
         [
-            _name(standing.name),
-            escape(blocked_because(Reason(standing.reason))),
-            _oldest(standing, compliance.survey.at),
+            _name(status.name),
+            escape(blocked_because(Reason(status.reason))),
+            _oldest(status, compliance.account.at),
         ]
-        for standing in compliance.blocked
+        for status in compliance.blocked
     ]
     table = _table(["User", "Their key cannot be replaced, because", "Oldest active key"], rows)
     return f'<section class="keep"><h2>Blocked: waiting for a person</h2>{table}</section>'
 
 
 def _unread(compliance: Compliance) -> str:
-    if not compliance.survey.unread:
+    if not compliance.account.unread:
         return ""
-    rows = [[_name(u.name), escape(u.error)] for u in compliance.survey.unread]
+    rows = [[_name(u.name), escape(u.error)] for u in compliance.account.unread]
     return f"<section><h2>Could not be read</h2>{_table(['User', 'Why'], rows)}</section>"
 
 
 def _happenings(
-    happenings: Sequence[Happening], when: str, none: str, now: datetime | None = None
+    happenings: Sequence[KeyEvent], when: str, none: str, now: datetime | None = None
 ) -> str:
     if not happenings:
         return f'<p class="soft">{escape(none)}</p>'
@@ -203,41 +205,41 @@ def _happenings(
 
 
 def _users(compliance: Compliance) -> str:
-    now = compliance.survey.at
-    rows = [row for standing in compliance.survey.standings for row in _user(standing, now)]
+    now = compliance.account.at
+    rows = [row for status in compliance.account.statuses for row in _user(status, now)]
     headings = ["User", "State", "Key", "Status", "Age in days", "Limit", "Next", "Due"]
     return _table(headings, rows)
 
 
-def _user(standing: Standing, now: datetime) -> Iterable[list[str]]:
-    state = _badge(_BADGES[standing.state], standing.state)
-    if standing.reason != Reason.YOUNG:
-        state += f' <span class="soft">{escape(standing.reason.replace("_", " "))}</span>'
-    head = [_name(standing.name), state]
-    if not standing.keys:
+def _user(status: UserStatus, now: datetime) -> Iterable[list[str]]:
+    state = _badge(_BADGES[status.state], status.state)
+    if status.reason != Reason.NOT_DUE:
+        state += f' <span class="soft">{escape(status.reason.replace("_", " "))}</span>'
+    head = [_name(status.name), state]
+    if not status.keys:
         yield [*head, "no key", "", "", "", "", ""]
-    for index, key in enumerate(standing.keys):
-        step = standing.forecast.next_about(key.id)
+    for index, key in enumerate(status.keys):
+        step = status.forecast.next_about(key.id)
         age = str((now - key.created).days)
-        over = standing.is_over_limit(key, now)
+        over = status.is_over_limit(key, now)
         yield [
             *(head if index == 0 else ["", ""]),
             f"<code>{escape(key.id)}</code>",
             _status(key),
             f'<b class="over">{age}</b>' if over else age,
-            str(standing.limits.max_key_age_days),
+            str(status.limits.max_key_age_days),
             escape(_DUE[step[1].value]) if step else "",
             _when(step[0], now) if step else "",
         ]
 
 
 def _settings(compliance: Compliance) -> str:
-    settings = compliance.survey.settings
+    settings = compliance.account.settings
     shown = (
         ("max_key_age_days", settings.max_key_age_days),
         ("warn_before_days", settings.warn_before_days),
         ("grace_days", settings.grace_days),
-        ("fetch_days", settings.fetch_days),
+        ("min_grace_days_without_console", settings.min_grace_days_without_console),
         ("hold_while_used_days", settings.hold_while_used_days),
         ("max_overlap_days", settings.max_overlap_days),
         ("delete_after_days", settings.delete_after_days),
@@ -261,8 +263,8 @@ def _status(key: AccessKey) -> str:
     return text if key.is_active else f'<span class="inactive">{text}</span>'
 
 
-def _oldest(standing: Standing, now: datetime) -> str:
-    active = [key for key in standing.keys if key.is_active]
+def _oldest(status: UserStatus, now: datetime) -> str:
+    active = [key for key in status.keys if key.is_active]
     if not active:
         return ""
     return f"<code>{escape(active[0].id)}</code>, {(now - active[0].created).days} days"

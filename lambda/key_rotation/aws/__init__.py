@@ -1,1 +1,1 @@
-"""The adapters behind the ports: boto3 clients are given to them, never built here."""
+"""The ports on boto3 clients that are handed in. Imports `domain`, `notify` and `ports`."""

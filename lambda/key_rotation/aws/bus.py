@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from ..notify.events import SOURCE, Transition
 from ..ports import NotSentError
-from ..transitions import SOURCE, Transition
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient

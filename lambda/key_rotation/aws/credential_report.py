@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from ..ports import Clock, NoSurveyError
-from ..survey import Row, Slot, Survey
+from ..domain.credential_report import CredentialReport, Row, Slot
+from ..ports import Clock, NoCredentialReportError
 from .errors import code
 
 if TYPE_CHECKING:
@@ -24,17 +24,17 @@ _NOT_YET = ("ReportInProgress", "ReportNotPresent", "ReportExpired")
 _TRUSTED_FOR = timedelta(hours=5)
 
 
-class CredentialReport:
-    """The `Surveys` port on an IAM client."""
+class IamCredentialReports:
+    """The `CredentialReports` port on an IAM client."""
 
     def __init__(self, iam: IAMClient, clock: Clock) -> None:
         self._iam = iam
         self._clock = clock
 
-    def order(self) -> None:
+    def request(self) -> None:
         self._iam.generate_credential_report()
 
-    def read(self) -> Survey:
+    def read(self) -> CredentialReport:
         for wait in (*_WAITS, None):
             try:
                 answer = self._iam.get_credential_report()
@@ -45,21 +45,21 @@ class CredentialReport:
                 self._clock.sleep(wait)
         generated = answer["GeneratedTime"].astimezone(UTC)
         if self._clock.now() - generated > _TRUSTED_FOR:
-            raise NoSurveyError(f"the report is of {generated:%Y-%m-%d %H:%M} UTC")
-        return Survey(generated, parse_report(answer["Content"].decode()))
+            raise NoCredentialReportError(f"the report is of {generated:%Y-%m-%d %H:%M} UTC")
+        return CredentialReport(generated, parse_report(answer["Content"].decode()))
 
 
 def parse_report(text: str) -> dict[str, Row]:
     """The rows of the users, by name; the account's root user has none.
 
     A row that cannot be read is left out: its user is looked at like one that the report does not
-    know. Raises NoSurveyError if it is not a credential report at all.
+    know. Raises NoCredentialReportError if it is not a credential report at all.
     """
     lines = csv.reader(io.StringIO(text))
     header = next(lines, [])
     wanted = {"user", "arn", "user_creation_time", *_slot_columns(1), *_slot_columns(2)}
     if missing := sorted(wanted - set(header)):
-        raise NoSurveyError(f"the report has no column {missing[0]}")
+        raise NoCredentialReportError(f"the report has no column {missing[0]}")
     rows = {}
     for line in lines:
         if len(line) != len(header):

@@ -1,4 +1,4 @@
-"""IAM reads: who is marked, and what is known of each one's keys."""
+"""IAM reads: who is managed, and what is known of each one's keys."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..model import AccessKey, KeyStatus, MarkedUser, UserRef
-from ..parallel import side_by_side
+from ..concurrent import map_concurrent
+from ..domain.model import AccessKey, KeyStatus, ManagedUser, UserRef
+from ..domain.settings import UserTag
 from ..ports import DiscoveryError, Scan
-from ..settings import UserTag
 from .errors import code
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ class IamDirectory:
     """The `Directory` port on an IAM client.
 
     `bulk` is whether all users' tags may be read at once; if not, or if IAM refuses that, they are
-    read user by user, `width` side by side.
+    read user by user, `max_workers` side by side.
     """
 
-    def __init__(self, iam: IAMClient, tag: UserTag, bulk: bool, width: int) -> None:
+    def __init__(self, iam: IAMClient, tag: UserTag, bulk: bool, max_workers: int) -> None:
         self._iam = iam
         self._tag = tag
         self._bulk = bulk
-        self._width = width
+        self._max_workers = max_workers
 
     def scan(self, only: Collection[str] | None = None) -> Scan:
         """`GetAccountAuthorizationDetails` returns tags, `ListUsers` does not."""
@@ -70,7 +70,7 @@ class IamDirectory:
         unread: dict[str, Exception] = {}
         users: list[_User] = []
         for user, tags in zip(
-            wanted, side_by_side(self._tags_of, wanted, self._width), strict=True
+            wanted, map_concurrent(self._tags_of, wanted, self._max_workers), strict=True
         ):
             if isinstance(tags, Exception):
                 unread[user["UserName"]] = tags
@@ -92,18 +92,18 @@ class IamDirectory:
         return {key: value for page in pages for key, value in _tags(page["Tags"]).items()}
 
     def _sorted_out(self, users: Sequence[_User]) -> Scan:
-        marked: list[MarkedUser] = []
-        odd: dict[str, str] = {}
+        managed: list[ManagedUser] = []
+        unexpected: dict[str, str] = {}
         for user, tags in users:
             value = self._mark(tags)
             if value == self._tag.value:
                 ref = UserRef(user["UserName"], user["UserId"], user["Arn"])
                 created = user["CreateDate"].astimezone(UTC)
-                marked.append(MarkedUser(ref, (), tags, created=created))
+                managed.append(ManagedUser(ref, (), tags, created=created))
             elif value is not None:
-                odd[user["UserName"]] = value
+                unexpected[user["UserName"]] = value
         ids = frozenset(user["UserId"] for user, _ in users)
-        return Scan(tuple(marked), odd, len(users), ids)
+        return Scan(tuple(managed), unexpected, len(users), ids)
 
     def keys(self, user: UserRef) -> tuple[AccessKey, ...]:
         paginator = self._iam.get_paginator("list_access_keys")
@@ -121,7 +121,7 @@ class IamDirectory:
         return used.astimezone(UTC) if used is not None else None
 
     def owner(self, access_key_id: str) -> str | None:
-        """`GetAccessKeyLastUsed` tells. For a key of an unmarked user it is denied to the role."""
+        """`GetAccessKeyLastUsed` tells. For a key of an unmanaged user it is denied to the role."""
         try:
             answer = self._iam.get_access_key_last_used(AccessKeyId=access_key_id)
         except ClientError as error:
@@ -157,7 +157,7 @@ class IamDirectory:
             raise
 
     def _mark(self, tags: dict[str, str]) -> str | None:
-        """The value of the marking tag; IAM compares tag keys without regard to case."""
+        """The value of the tag; IAM compares tag keys without regard to case."""
         wanted = self._tag.key.lower()
         return next((value for key, value in tags.items() if key.lower() == wanted), None)
 
@@ -169,7 +169,7 @@ def _tags(tags: Sequence[TagTypeDef]) -> dict[str, str]:
 def _incomplete(operation: str, pages: int, users: int, error: Exception) -> DiscoveryError:
     return DiscoveryError(
         f"{operation} failed after {pages} page(s) with {users} user(s) ({_said(error)}): nobody "
-        "knows which of the others are marked, so nothing was changed"
+        "knows which of the others are managed, so nothing was changed"
     )
 
 

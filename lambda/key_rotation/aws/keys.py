@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..model import AccessKey, KeyStatus, NewAccessKey, UserRef
+from ..domain.model import AccessKey, KeyStatus, NewAccessKey, UserRef
 from ..ports import Clock, RefusedError, SlotTakenError, ThrottledError
-from .ceiling import Ceiling
 from .errors import code, is_definite, is_throttle
+from .rate_limiter import RateLimiter
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
@@ -35,7 +35,7 @@ class IamKeys:
         iam: IAMClient,
         once: Callable[[], IAMClient],
         sts_for: Callable[[str, str], STSClient],
-        ceiling: Ceiling,
+        ceiling: RateLimiter,
         clock: Clock,
     ) -> None:
         self._iam = iam

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ..report import Measure
+from ..notify.response import Measure
 from .calls import CallCounter
 
 if TYPE_CHECKING:

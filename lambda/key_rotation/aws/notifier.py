@@ -8,12 +8,12 @@ from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from ..messages import Message
-from ..model import Audience, Event, UserRef
-from ..parallel import side_by_side
+from ..concurrent import map_concurrent
+from ..domain.model import Audience, Event, UserRef
+from ..notify.mail import Message
 from ..ports import Clock
-from .ceiling import Ceiling
 from .filters import admits
+from .rate_limiter import RateLimiter
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -30,7 +30,7 @@ class _Subscription:
 
     filter_policy: str | None
     filter_policy_scope: str | None
-    pace: Ceiling | None
+    pace: RateLimiter | None
 
     def gets(self, attributes: Mapping[str, str]) -> bool:
         return admits(self.filter_policy, self.filter_policy_scope, attributes)
@@ -38,14 +38,14 @@ class _Subscription:
 
 class TopicNotifier:
     """The `Notifier` port on an SNS client, made when first needed; the subscriptions are read
-    once per run, whichever thread asks first, and `width` of them side by side."""
+    once per run, whichever thread asks first, and `max_workers` of them side by side."""
 
     def __init__(
-        self, sns: Callable[[], SNSClient], topic_arn: str, width: int, clock: Clock
+        self, sns: Callable[[], SNSClient], topic_arn: str, max_workers: int, clock: Clock
     ) -> None:
         self._sns = sns
         self._topic_arn = topic_arn
-        self._width = width
+        self._max_workers = max_workers
         self._clock = clock
         self._reading = Lock()
 
@@ -55,10 +55,10 @@ class TopicNotifier:
         digest = _attributes(Audience.OPERATOR, Event.DIGEST, user.account_id)
         return Audience.OPERATOR if self._anyone_gets(digest) else Audience.NOBODY
 
-    def tell(self, user: UserRef, event: Event, message: Message) -> None:
+    def notify(self, user: UserRef, event: Event, message: Message) -> None:
         self._publish(message, _attributes(Audience.USER, event, user.account_id, user.name))
 
-    def tell_operators(self, message: Message) -> None:
+    def notify_operators(self, message: Message) -> None:
         account_id = message.data["account_id"]
         self._publish(message, _attributes(Audience.OPERATOR, Event.DIGEST, account_id))
 
@@ -90,11 +90,11 @@ class TopicNotifier:
             if attributes.get("PendingConfirmation", "false") != "false":
                 return None
             is_mail = subscription["Protocol"] in ("email", "email-json")
-            pace = Ceiling(MAILS_PER_SECOND, self._clock) if is_mail else None
+            pace = RateLimiter(MAILS_PER_SECOND, self._clock) if is_mail else None
             policy, scope = attributes.get("FilterPolicy"), attributes.get("FilterPolicyScope")
             return _Subscription(policy, scope, pace)
 
-        found = side_by_side(read, listed, self._width)
+        found = map_concurrent(read, listed, self._max_workers)
         return [subscription for subscription in found if subscription is not None]
 
     def _publish(self, message: Message, attributes: Mapping[str, str]) -> None:

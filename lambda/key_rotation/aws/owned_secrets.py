@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from ..model import Event, OwnedSecret, Stamp
-from ..settings import Settings
+from ..domain.model import Event, OwnedSecret, Stamp
+from ..domain.settings import Settings
 from . import records
 from .errors import code
 
@@ -65,7 +65,7 @@ class InstallationSecrets:
         self._client().untag_resource(SecretId=secret.arn, TagKeys=[records.GONE_SINCE])
 
     def record_blocked(self, secret: OwnedSecret, since: datetime) -> None:
-        value = records.write_stamp(Stamp("unmarked", since))
+        value = records.write_stamp(Stamp("unmanaged", since))
         tags: list[TagTypeDef] = [{"Key": records.notice_key(Event.BLOCKED), "Value": value}]
         self._client().tag_resource(SecretId=secret.arn, Tags=tags)
 

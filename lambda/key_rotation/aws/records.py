@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from ..model import Event, Intent, Stamp
+from ..domain.model import Event, Intent, Stamp
 
 PREFIX = "access-key-rotation:"
 MANAGED_BY = f"{PREFIX}managed-by"

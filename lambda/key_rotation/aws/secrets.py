@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from ..model import Event, Intent, NewAccessKey, SecretState, Stamp, UserRef, version_id
-from ..ports import DeadPrincipalError, RefusedError
-from ..settings import Settings
+from ..domain.model import Event, Intent, NewAccessKey, SecretState, Stamp, UserRef, version_id
+from ..domain.settings import Settings
+from ..ports import RefusedError, UnknownPrincipalError
 from . import records
 from .errors import code, is_definite
 from .reading_policy import reading_policy, same_policy
@@ -175,7 +175,7 @@ class UserSecrets:
             )
         except ClientError as error:
             if code(error) == "MalformedPolicyDocumentException":
-                raise DeadPrincipalError(f"the policy of {state.name} was refused") from error
+                raise UnknownPrincipalError(f"the policy of {state.name} was refused") from error
             raise
         self._tag(state, {records.POLICY_FOR: policy_for, records.USER_ID: user.id})
         return replace(state, policy_for=policy_for, user_id=user.id)

@@ -1,0 +1,158 @@
+"""Every managed user as they are now, read with the product's own adapters, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from key_rotation.aws.parameters import read_parameters
+from key_rotation.domain.model import AccessKey, Limits, ManagedUser, Needs, Verb
+from key_rotation.domain.overrides import limits_for
+from key_rotation.domain.settings import Settings, SettingsError, parse_settings
+from key_rotation.handler import world_of
+from key_rotation.notify.response import describe
+from key_rotation.ports import Scan, World
+from key_rotation.run.gather import read_fact
+
+from .connection import MAX_WORKERS, Connection, OperatorClock
+from .forecast import Forecast, forecast
+
+Tell = Callable[[int, int], None]
+
+
+def forecast_user(
+    world: World, settings: Settings, user: ManagedUser, now: datetime
+) -> tuple[ManagedUser, Forecast]:
+    """What comes, and the user with the facts that this took; `user` has their keys."""
+    while isinstance(outcome := forecast(user, settings, now), Needs):
+        user = read_fact(world, user, outcome.fact)
+    return user, outcome
+
+
+@dataclass(frozen=True, slots=True)
+class UserStatus:
+    """One user: what is known, the limits that hold for them, and what comes."""
+
+    user: ManagedUser
+    limits: Limits
+    forecast: Forecast
+
+    @property
+    def name(self) -> str:
+        return self.user.ref.name
+
+    @property
+    def keys(self) -> Sequence[AccessKey]:
+        """Oldest first."""
+        return sorted(self.user.keys, key=lambda key: (key.created, key.id))
+
+    @property
+    def state(self) -> str:
+        """In a word: blocked, due, held, or ok."""
+        verbs = {action.verb for action in self.forecast.present.actions}
+        if self.forecast.is_blocked:
+            return "blocked"
+        if verbs - {Verb.HOLD, Verb.RECORD, Verb.FORGET}:
+            return "due"
+        return "held" if Verb.HOLD in verbs else "ok"
+
+    @property
+    def reason(self) -> str:
+        """Why: of the block, where there is one beside something else."""
+        present = self.forecast.present
+        blocks = [action.reason for action in present.actions if action.verb is Verb.BLOCK]
+        return [*blocks, present.reason][0].value
+
+    def is_over_limit(self, key: AccessKey, now: datetime, slack_days: int = 0) -> bool:
+        """Whether an active key is older than the user's limit, by more than the slack."""
+        most = timedelta(days=self.limits.max_key_age_days + slack_days)
+        return key.is_active and now - key.created > most
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A user of whom something could not be read, and why."""
+
+    name: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """All managed users of an installation at one time.
+
+    `scanned` counts all IAM users; `unexpected` are those whose tag has an unexpected value.
+    """
+
+    settings: Settings
+    account_id: str
+    region: str
+    at: datetime
+    scanned: int
+    unexpected: dict[str, str]
+    statuses: tuple[UserStatus, ...]
+    unread: tuple[Unread, ...]
+
+
+def settings_of(connection: Connection, name: str) -> Settings:
+    """The settings of the installation. Raises SettingsError, also if there is none of the name."""
+    path = f"/{name}/config"
+    parameters = read_parameters(connection.client("ssm"), path)
+    if not parameters:
+        raise SettingsError(
+            f"there is no installation {name!r} in {connection.region}: no parameters under {path} "
+            "(--name, --region)"
+        )
+    return parse_settings(parameters, path)
+
+
+def read_account(connection: Connection, name: str, now: datetime, tell: Tell) -> AccountStatus:
+    """Reads everything; `tell` gets how many users are done, and of how many.
+
+    A user who cannot be read is in `unread`; the scan itself is whole or an error.
+    """
+    settings = settings_of(connection, name)
+    world = world_of(connection.clients(), settings, OperatorClock(), MAX_WORKERS)
+    scan = world.directory.scan()
+    statuses, unread = read_all(world, settings, scan, now, tell)
+    return AccountStatus(
+        settings,
+        connection.account_id,
+        connection.region,
+        now,
+        scan.scanned,
+        dict(scan.unexpected),
+        tuple(statuses),
+        tuple(unread),
+    )
+
+
+def read_all(
+    world: World, settings: Settings, scan: Scan, now: datetime, tell: Tell
+) -> tuple[list[UserStatus], list[Unread]]:
+    """Every managed user of a scan, by name; those who could not be read apart from the others."""
+    statuses: list[UserStatus] = []
+    unread = [Unread(name, describe(error)) for name, error in sorted(scan.unread.items())]
+    users = sorted(scan.managed, key=lambda user: user.ref.name)
+
+    def read(user: ManagedUser) -> UserStatus | Unread:
+        try:
+            user = replace(user, keys=world.directory.keys(user.ref))
+            user, coming = forecast_user(world, settings, user, now)
+        except (BotoCoreError, ClientError) as error:
+            return Unread(user.ref.name, describe(error))
+        return UserStatus(user, limits_for(user.tags, settings), coming)
+
+    tell(0, len(users))
+    with ThreadPoolExecutor(MAX_WORKERS) as pool:
+        for done, outcome in enumerate(pool.map(read, users), 1):
+            tell(done, len(users))
+            if isinstance(outcome, UserStatus):
+                statuses.append(outcome)
+            else:
+                unread.append(outcome)
+    return statuses, unread

@@ -1,0 +1,1 @@
+"""Data, settings and decisions: pure. Imports the standard library only."""

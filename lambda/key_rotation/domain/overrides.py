@@ -1,0 +1,65 @@
+"""Override tags on a user: used in place of the settings, within limits that the settings set.
+
+A malformed override is reported and ignored; it never exempts a user from anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from .model import Limits
+from .settings import Settings
+
+MAX_KEY_AGE_DAYS = "max-key-age-days"
+GRACE_DAYS = "grace-days"
+HOLD_UNTIL = "hold-until"
+
+
+def limits_for(tags: Mapping[str, str], settings: Settings) -> Limits:
+    """The limits for a user with these tags (`<user tag key>:max-key-age-days` and so on).
+
+    `max-key-age-days` may only shorten the limit, and not below what grace and deletion need;
+    `grace-days` may not exceed `max_overlap_days`; `hold-until` is a date, YYYY-MM-DD, and the
+    hold ends with that day or at `max_overlap_days`, whichever comes first.
+    """
+    found = _overrides(tags, settings.user_tag.key)
+    malformed: list[str] = []
+
+    def days(name: str, default: int, least: int, most: int) -> int:
+        text = found.get(name)
+        if text is None:
+            return default
+        if re.fullmatch(r"[0-9]{1,5}", text) and least <= int(text) <= most:
+            return int(text)
+        malformed.append(f"{name} must be a whole number from {least} to {most}, not {text!r}")
+        return default
+
+    overlap_days = max(settings.grace_days, settings.min_grace_days_without_console)
+    least_age = max(settings.warn_before_days, overlap_days + settings.delete_after_days) + 1
+    max_key_age_days = days(
+        MAX_KEY_AGE_DAYS,
+        settings.max_key_age_days,
+        min(least_age, settings.max_key_age_days),
+        settings.max_key_age_days,
+    )
+    most_grace = min(settings.max_overlap_days, max_key_age_days - settings.delete_after_days - 1)
+    grace_days = days(GRACE_DAYS, settings.grace_days, 0, most_grace)
+    hold_until = None
+    if (text := found.get(HOLD_UNTIL)) is not None:
+        try:
+            hold_until = datetime.strptime(text, "%Y-%m-%d").date()
+        except ValueError:
+            malformed.append(f"{HOLD_UNTIL} must be a date like 2026-01-31, not {text!r}")
+    return Limits(max_key_age_days, grace_days, hold_until, tuple(malformed))
+
+
+def _overrides(tags: Mapping[str, str], tag_key: str) -> dict[str, str]:
+    """The tags behind `<tag_key>:`, whose keys IAM compares without regard to case."""
+    prefix = f"{tag_key}:".lower()
+    return {
+        key.lower().removeprefix(prefix): value.strip()
+        for key, value in tags.items()
+        if key.lower().startswith(prefix)
+    }

@@ -1,0 +1,221 @@
+"""Whom a run must look at, the oldest keys first: told for all users at once where AWS allows it.
+
+What cannot be read in bulk is read user by user. That is slower, and just as right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from ..concurrent import map_concurrent
+from ..domain.credential_report import CredentialReport
+from ..domain.credential_report import Row as Surveyed
+from ..domain.model import AccessKey, Decision, KeyStatus, ManagedUser, UserIds
+from ..domain.overrides import limits_for
+from ..domain.policy import decide
+from ..domain.prefilter import may_need_attention
+from ..domain.settings import Settings
+from ..notify.response import Row, describe
+from ..ports import Scan, World
+from .payload import Payload, PayloadError
+
+# No new user is started with less than this left on the Lambda's clock.
+STOP_BEFORE_END = timedelta(seconds=60)
+# In a response, what concerns no single user.
+ACCOUNT = "(account)"
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+log = logging.getLogger("key_rotation")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`users` must be looked at, the one with the oldest active key first, as far as it is known;
+    `left_alone` need not. Both have the keys known so far: those of the report
+    have no id, and may be older than it says. `scanned` is how many managed users the run is
+    about; `rows` are for the report. `people` are all users of the account, None if
+    the run is about some of them only."""
+
+    users: tuple[ManagedUser, ...]
+    left_alone: tuple[ManagedUser, ...]
+    scanned: int
+    rows: tuple[Row, ...]
+    people: UserIds | None
+
+
+@dataclass
+class Discovery:
+    """One run's look at the account. `max_workers` users are read side by side where it must be."""
+
+    world: World
+    settings: Settings
+    payload: Payload
+    request_id: str
+    max_workers: int
+    _rows: list[Row] = field(default_factory=list)
+    _left_alone: list[ManagedUser] = field(default_factory=list)
+
+    def find(self) -> Found:
+        """Raises DiscoveryError when the users could not all be listed, PayloadError when one that
+        the payload names is not managed."""
+        wanted = self._wanted()
+        ordered = wanted is None and self._order_survey()
+        scan = self.world.directory.scan(wanted)
+        self._report_scan(scan, wanted)
+        if wanted is not None:
+            users = self._named(scan, wanted)
+            looked_at: Sequence[ManagedUser] = users
+        else:
+            users = scan.managed
+            credential_report = self._read_survey() if ordered and users else None
+            looked_at = (
+                self._by_survey(users, credential_report)
+                if credential_report
+                else self._one_by_one(users)
+            )
+        self._note_malformed_overrides(users)
+        log.info("users found", extra={"managed": len(users), "looked_at": len(looked_at)})
+        return Found(
+            tuple(looked_at),
+            tuple(self._left_alone),
+            len(users),
+            tuple(self._rows),
+            _people(scan) if wanted is None else None,
+        )
+
+    # -- the users' tags ---------------------------------------------------------------------------
+
+    def _wanted(self) -> tuple[str, ...] | None:
+        """The users that the payload asks for; None for all managed ones."""
+        emergency = self.payload.emergency
+        return self.payload.users if emergency is None else (emergency.user,)
+
+    def _named(self, scan: Scan, wanted: Collection[str]) -> tuple[ManagedUser, ...]:
+        managed = {user.ref.name: user for user in scan.managed}
+        tag = self.settings.user_tag
+        for name in wanted:
+            if name not in managed and name not in scan.unread:
+                raise PayloadError(
+                    f"user {name!r} of the payload is not an IAM user of this account that "
+                    f"carries the tag {tag.key} = {tag.value}"
+                )
+        return tuple(managed[name] for name in wanted if name in managed)
+
+    def _report_scan(self, scan: Scan, wanted: Collection[str] | None) -> None:
+        if scan.one_by_one is not None:
+            self._fall_back("no_bulk_read", scan.one_by_one, "users are read one by one")
+        for name, error in sorted(scan.unread.items()):
+            self._fail(name, f"the user's tags could not be read: {describe(error)}")
+        tag = self.settings.user_tag
+        for name, value in sorted(scan.unexpected.items()):
+            if wanted is None:
+                detail = f"the tag {tag.key} is {value!r}, not {tag.value!r}: left alone"
+                self._rows.append(Row(name, "report", "unexpected_tag_value", None, detail))
+
+    def _note_malformed_overrides(self, users: Sequence[ManagedUser]) -> None:
+        for user in users:
+            for problem in limits_for(user.tags, self.settings).malformed:
+                detail = f"override tag ignored: {problem}"
+                self._rows.append(Row(user.ref.name, "report", "malformed_override", None, detail))
+
+    # -- the users' keys ---------------------------------------------------------------------------
+
+    def _order_survey(self) -> bool:
+        """Ordered first, so that it is made while the users are listed."""
+        try:
+            self.world.credential_reports.request()
+        except Exception as error:
+            self._no_survey(error)
+            return False
+        return True
+
+    def _read_survey(self) -> CredentialReport | None:
+        try:
+            return self.world.credential_reports.read()
+        except Exception as error:
+            self._no_survey(error)
+            return None
+
+    def _by_survey(
+        self, users: Sequence[ManagedUser], credential_report: CredentialReport
+    ) -> list[ManagedUser]:
+        now = self.world.clock.now()
+        looked_at = []
+        for user in users:
+            row = credential_report.rows.get(user.ref.name)
+            if row is not None:
+                user = replace(user, keys=_surveyed_keys(row))
+            if row is None or may_need_attention(user, row, self.settings, now):
+                since = row.oldest_active or _NEVER if row else _NEVER
+                looked_at.append((since, user.ref.name, user))
+            else:
+                self._left_alone.append(user)
+        return [user for _, _, user in sorted(looked_at, key=lambda entry: entry[:2])]
+
+    def _one_by_one(self, users: Sequence[ManagedUser]) -> list[ManagedUser]:
+        """By listing every user's keys. In another order at each run: who did not get a turn must
+        not be the last again."""
+
+        def drawn(user: ManagedUser) -> bytes:
+            return hashlib.sha256(f"{self.request_id} {user.ref.name}".encode()).digest()
+
+        users = sorted(users, key=drawn)
+        looked_at = []
+        for user, listed in zip(
+            users, map_concurrent(self._with_keys, users, self.max_workers), strict=True
+        ):
+            if isinstance(listed, Exception):
+                self._fail(user.ref.name, describe(listed))
+            elif listed is not None:
+                looked_at.append(listed)
+        return sorted(looked_at, key=_oldest_active_key)
+
+    def _with_keys(self, user: ManagedUser) -> ManagedUser | Exception | None:
+        """The user with its keys, if they are a reason to look further."""
+        if self.world.clock.remaining() < STOP_BEFORE_END:
+            return user  # which then is deferred
+        try:
+            user = replace(user, keys=self.world.directory.keys(user.ref))
+        except Exception as error:
+            return user if self.world.is_throttle(error) else error
+        outcome = decide(user, self.settings, self.world.clock.now())
+        if isinstance(outcome, Decision) and not outcome.actions:
+            self._left_alone.append(user)
+            return None
+        return user
+
+    def _fail(self, name: str, detail: str) -> None:
+        self._rows.append(Row(name, "fail", "error", None, detail))
+        log.error("failed", extra={"user": name, "reason": "error", "detail": detail})
+
+    def _no_survey(self, error: Exception) -> None:
+        self._fall_back("no_credential_report", describe(error), "keys are listed user by user")
+
+    def _fall_back(self, reason: str, why: str, instead: str) -> None:
+        detail = f"{instead}: {why}"
+        self._rows.append(Row(ACCOUNT, "report", reason, None, detail))
+        log.warning("read one by one", extra={"reason": reason, "detail": detail})
+
+
+def _people(scan: Scan) -> UserIds:
+    managed = frozenset(user.ref.id for user in scan.managed)
+    unmanaged = frozenset() if scan.unread else scan.user_ids - managed
+    return UserIds(scan.user_ids, managed, unmanaged)
+
+
+def _surveyed_keys(row: Surveyed) -> tuple[AccessKey, ...]:
+    return tuple(
+        AccessKey("", KeyStatus.ACTIVE, slot.last_rotated)
+        for slot in row.slots
+        if slot.active and slot.last_rotated
+    )
+
+
+def _oldest_active_key(user: ManagedUser) -> tuple[datetime, str]:
+    created = [key.created for key in user.keys if key.is_active]
+    return min(created, default=_NEVER), user.ref.name

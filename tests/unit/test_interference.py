@@ -1,0 +1,146 @@
+"""What somebody does, or what fails, between two steps of a run, or between two runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from key_rotation.domain.model import Audience, Event, KeyStatus, ManagedUser
+from key_rotation.notify.response import RotationFailedError
+from key_rotation.ports import UnknownPrincipalError
+from key_rotation.run.payload import Payload
+from tests.unit.builders import ALICE, ago, key, secret, stamp, user
+from tests.unit.fakes import FakeAccount, TooManyRequestsError
+from tests.unit.test_run import leaked, one_user, rows, run, superseded
+
+
+def days_pass(account: FakeAccount, days: int, **changes: Any) -> None:
+    for _ in range(days):
+        account.clock.time += timedelta(days=1)
+        run(account, Payload(), **changes)
+
+
+def test_a_key_that_came_back_is_not_deleted_for_having_been_inactive_once() -> None:
+    account = one_user(key("A", 5), password=False)
+    run(account, leaked())
+    # It had not leaked: the owner goes back to it, and uses it alone until it is due.
+    account.set_status("A", KeyStatus.ACTIVE)
+    account.delete(ALICE, "NEW1")
+    days_pass(account, 85)
+    assert account.statuses() == {"A": "Active", "NEW2": "Active"}
+
+    account.set_status("A", KeyStatus.INACTIVE)  # the owner has moved, and tidies up
+    days_pass(account, 29)
+    assert account.statuses() == {"A": "Inactive", "NEW2": "Active"}
+
+    days_pass(account, 2)
+    assert account.statuses() == {"NEW2": "Active"}
+
+
+def test_that_we_tried_the_new_key_ourselves_does_not_make_the_old_one_idle() -> None:
+    account = one_user(key("A", 90), password=False, used={"A": ago(60)})
+    run(account)
+    del account.secrets["alice"]  # for good, and with it all that was known
+
+    days_pass(account, 1)
+
+    assert account.statuses() == {"A": "Active", "NEW1": "Active"}
+
+
+def test_an_owner_who_could_not_read_the_secret_gets_the_time_anew() -> None:
+    holds = secret("B", "A", announced=stamp("B", 7), pending_deletion=True)
+    account = one_user(key("A", 97), key("B", 7), secret=holds, password=False)
+
+    assert rows(run(account)) == [
+        ("prepare", "secret_pending_deletion", None),
+        ("announce", "not_announced", "B"),
+    ]
+    days_pass(account, 6)
+    assert account.statuses()["A"] == "Active"
+    days_pass(account, 1)
+    assert account.statuses()["A"] == "Inactive"
+
+
+def test_a_secret_that_is_to_be_deleted_is_restored_before_an_emergency_needs_it() -> None:
+    holds = secret("B", "A", announced=stamp("B", 10), pending_deletion=True)
+    account = one_user(key("A", 20), key("B", 10), secret=holds)
+
+    report = run(account, leaked())
+
+    assert rows(report) == [("prepare", "emergency", None), ("disable", "emergency", "A")]
+    assert not account.secrets["alice"].pending_deletion
+    assert account.statuses() == {"A": "Inactive", "B": "Active"}
+
+
+@pytest.mark.parametrize("times", [1, 40], ids=["once", "for as long as it is tried"])
+def test_a_disable_is_taken_back_or_somebody_is_told(times: int) -> None:
+    account = superseded()
+    account.before("disable", lambda: account.set_status("B", KeyStatus.INACTIVE))
+    account.fail("enable", *[TooManyRequestsError()] * times)
+
+    with pytest.raises(RotationFailedError) as failure:
+        run(account)
+
+    came_back = times == 1
+    assert account.statuses() == {"A": "Active" if came_back else "Inactive", "B": "Inactive"}
+    assert ("enable it by hand" in str(failure.value)) is not came_back
+
+
+def test_keys_that_changed_while_a_user_waited_are_judged_anew() -> None:
+    account = one_user(key("A", 100), key("B", 50), used={"A": ago(1), "B": ago(50)})
+
+    def a_person_replaces_b() -> None:
+        account.clock.time += timedelta(seconds=30)
+        keys, used = (key("A", 100), key("D", 1)), {"A": ago(1), "D": None}
+        account.users["alice"] = replace(account.users["alice"], keys=keys, last_used=used)
+
+    account.before("missing", a_person_replaces_b)
+
+    assert rows(run(account, max_rotations_per_run=5)) == [("block", "two_active_keys_due", "A")]
+
+
+def test_a_user_who_is_gone_by_now_stops_nobody_else() -> None:
+    account = FakeAccount()
+    account.add(user(key("A", 91)))
+    account.add(user(key("B", 90)), "bob")
+    account.fail("prepare", UnknownPrincipalError("the policy was refused"))
+
+    with pytest.raises(RotationFailedError, match=r"1 user\(s\) failed.*alice"):
+        run(account, secret_reader_arns=("arn:aws:iam::123456789012:role/here",))
+
+    assert account.statuses("bob")["B"] == "Inactive"
+
+
+class OnlyRotations(FakeAccount):
+    """The owner's subscription admits no other event, and no operator listens."""
+
+    def audience(self, user: Any, event: Event) -> Audience:
+        return Audience.USER if event is Event.ROTATED else Audience.NOBODY
+
+
+@pytest.mark.parametrize(
+    ("subject", "kept"),
+    [
+        (user(key("A", 80), key("B", 60), used={"B": None}), {"A": "Active", "B": "Active"}),
+        (user(key("A", 84)), {"A": "Active"}),
+    ],
+    ids=["idle", "to be warned"],
+)
+@pytest.mark.parametrize("required", [True, False])
+def test_nothing_is_done_of_which_nobody_would_hear(
+    subject: ManagedUser, kept: dict[str, str], required: bool
+) -> None:
+    account = OnlyRotations()
+    account.add(subject)
+
+    if required:
+        with pytest.raises(RotationFailedError, match="no confirmed subscription admits"):
+            run(account)
+        assert account.statuses() == kept
+        assert account.told == []
+    else:
+        run(account, require_confirmed_subscription=False)
+        assert len(account.told) == 1
