@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from botocore.exceptions import BotoCoreError, ClientError
 
 from key_rotation.aws.parameters import read_parameters
-from key_rotation.domain.model import AccessKey, Limits, ManagedUser, Needs, Verb
+from key_rotation.domain.model import AccessKey, Limits, ManagedUser, Verb
 from key_rotation.domain.overrides import limits_for
 from key_rotation.domain.settings import Settings, SettingsError, parse_settings
 from key_rotation.handler import world_of
 from key_rotation.notify.response import describe
 from key_rotation.ports import Scan, World
-from key_rotation.run.gather import read_fact
+from key_rotation.run.gather import decided
 
 from .connection import MAX_WORKERS, Connection, OperatorClock
 from .forecast import Forecast, forecast
@@ -28,9 +28,7 @@ def forecast_user(
     world: World, settings: Settings, user: ManagedUser, now: datetime
 ) -> tuple[ManagedUser, Forecast]:
     """What comes, and the user with the facts that this took; `user` has their keys."""
-    while isinstance(outcome := forecast(user, settings, now), Needs):
-        user = read_fact(world, user, outcome.fact)
-    return user, outcome
+    return decided(world, user, lambda known: forecast(known, settings, now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,22 @@
 """What will happen to a user's keys, as things stand.
 
-When something is due, and what, is asked of the product's own `decide`, at instants to come. Known
-here is only what each step leaves behind; tests/aws/test_forecast.py holds it against real runs.
-"As things stand" means: nobody changes a key or a tag, and no key is used meanwhile.
+The product's own `decide` says what is due at instants to come, and its `after` what each step
+leaves; tests/aws/test_forecast.py holds the forecast against real runs. "As things stand" means:
+nobody changes a key or a tag, and no key is used meanwhile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
+from key_rotation.domain.after import after
 from key_rotation.domain.model import (
     Action,
     Decision,
-    KeyStatus,
     ManagedUser,
     Needs,
-    SecretState,
-    Stamp,
     Verb,
 )
 from key_rotation.domain.policy import decide
@@ -31,7 +29,6 @@ _MOST_STEPS = 8
 # What a run does to a user or tells them. HOLD and BLOCK are states; RECORD and FORGET only write
 # down what is seen.
 _ACTING = (Verb.ROTATE, Verb.DISABLE, Verb.DELETE, Verb.WARN, Verb.ANNOUNCE, Verb.PREPARE)
-_LEAVE_A_SECRET = (Verb.PREPARE, Verb.WARN, Verb.DISABLE, Verb.RECORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,44 +161,6 @@ def _after(
 ) -> ManagedUser:
     """The user as these actions leave them."""
     for action in actions:
-        if user.secret is not None and action.verb in _LEAVE_A_SECRET:
-            user = replace(user, secret=_made(user, user.secret, settings))
-        user = _after_action(user, action, at)
+        if action.access_key_id is not None or action.verb is Verb.PREPARE:
+            user = after(user, action, settings, at)
     return user
-
-
-def _after_action(user: ManagedUser, action: Action, at: datetime) -> ManagedUser:
-    key_id, secret = action.access_key_id, user.secret
-    if key_id is None or secret is None:
-        return user
-    stamp = Stamp(key_id, at)
-    match action.verb:
-        case Verb.DISABLE:
-            keys = tuple(
-                replace(key, status=KeyStatus.INACTIVE) if key.id == key_id else key
-                for key in user.keys
-            )
-            return replace(user, keys=keys, secret=replace(secret, inactive_since=stamp))
-        case Verb.DELETE:
-            return replace(user, keys=tuple(key for key in user.keys if key.id != key_id))
-        case Verb.RECORD:
-            return replace(user, secret=replace(secret, inactive_since=stamp))
-        case Verb.FORGET:
-            return replace(user, secret=replace(secret, inactive_since=None))
-        case Verb.ANNOUNCE:
-            return replace(user, secret=replace(secret, announced=stamp))
-        case Verb.WARN:
-            return replace(user, secret=replace(secret, warned=stamp))
-        case _:
-            return user
-
-
-def _made(user: ManagedUser, secret: SecretState, settings: Settings) -> SecretState:
-    """The secret as it is left when a record is put on it; a new one's ARN is not known yet."""
-    return replace(
-        secret,
-        arn=secret.arn or secret.name,
-        pending_deletion=False,
-        managed_by=settings.name,
-        user_id=user.ref.id,
-    )

@@ -9,11 +9,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from key_rotation.domain.model import ManagedUser, Needs
+from key_rotation.domain.model import ManagedUser
 from key_rotation.domain.settings import Settings
 from key_rotation.handler import world_of
 from key_rotation.ports import World
-from key_rotation.run.gather import read_fact
+from key_rotation.run.gather import decided
 
 from .account import settings_of
 from .connection import RESTORATION, Connection, OperatorClock
@@ -85,9 +85,7 @@ def _restoration(
     world: World, settings: Settings, user: ManagedUser, until: date | None
 ) -> tuple[ManagedUser, Restoration]:
     now = world.clock.now()
-    while isinstance(outcome := restoration(user, settings, now, until), Needs):
-        user = read_fact(world, user, outcome.fact)
-    return user, outcome
+    return decided(world, user, lambda known: restoration(known, settings, now, until))
 
 
 def _carry_out(

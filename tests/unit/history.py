@@ -25,8 +25,9 @@ from key_rotation.domain.model import (
     UserRef,
     Verb,
 )
-from key_rotation.domain.policy import IN_PROGRESS_FOR, ORPHAN_DELETED_AFTER, RECENT, REMIND_EVERY
+from key_rotation.domain.orphans import ORPHAN_DELETED_AFTER
 from key_rotation.domain.settings import Settings
+from key_rotation.domain.situation import IN_PROGRESS_FOR, RECENT, REMIND_EVERY
 from key_rotation.notify.mail import Message
 from key_rotation.notify.response import Report, RotationFailedError, Row
 from key_rotation.ports import RefusedError, Scan, World

@@ -15,7 +15,8 @@ from key_rotation.domain.prefilter import FULL_LOOK_DAY
 from key_rotation.notify.response import Report, RotationFailedError
 from key_rotation.ports import NoCredentialReportError, ThrottledError
 from key_rotation.run.payload import Emergency, Payload
-from key_rotation.run.run import MAX_ATTEMPTS, Rotation
+from key_rotation.run.run import Rotation
+from key_rotation.run.user_runs import MAX_ATTEMPTS
 from tests.unit.builders import (
     NOW,
     credential_report_of,

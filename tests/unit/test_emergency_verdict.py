@@ -6,7 +6,7 @@ import pytest
 
 from key_rotation.domain.settings import SettingsError
 from key_rotation.notify.response import Report, RotationFailedError, Row
-from key_rotation.run.apply import EmergencyBlockedError
+from key_rotation.run.notices import EmergencyBlockedError
 from key_rotation.run.payload import PayloadError
 from key_rotation_cli.emergency import answered, failed
 from key_rotation_cli.exits import Exit

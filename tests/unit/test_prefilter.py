@@ -20,9 +20,10 @@ from key_rotation.domain.model import (
     SecretState,
     Stamp,
 )
-from key_rotation.domain.policy import RECENT, decide
+from key_rotation.domain.policy import decide
 from key_rotation.domain.prefilter import FULL_LOOK_DAY, MARGIN, may_need_attention
 from key_rotation.domain.settings import Settings
+from key_rotation.domain.situation import RECENT
 from tests.unit.builders import NO_SECRET, NOW, ago, intent, secret, settings, stamp, user
 
 SINCE = ago(1000)

@@ -17,6 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from key_rotation.domain.emergency import decide_emergency
 from key_rotation.domain.model import (
     AccessKey,
     Action,
@@ -27,13 +28,10 @@ from key_rotation.domain.model import (
     Reason,
     Verb,
 )
-from key_rotation.domain.policy import (
-    IN_PROGRESS_FOR,
-    ORPHAN_DELETED_AFTER,
-    decide,
-    decide_emergency,
-)
+from key_rotation.domain.orphans import ORPHAN_DELETED_AFTER
+from key_rotation.domain.policy import decide
 from key_rotation.domain.settings import Settings
+from key_rotation.domain.situation import IN_PROGRESS_FOR
 from key_rotation.notify.response import Row
 from key_rotation.run.payload import Emergency, Payload
 from key_rotation.run.run import Rotation

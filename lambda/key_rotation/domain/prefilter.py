@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from .credential_report import Row, Slot
 from .model import ManagedUser
 from .overrides import limits_for
-from .policy import RECENT
 from .settings import Settings
+from .situation import RECENT
 
 # A run may last 15 minutes, and the clocks of report and function may differ.
 MARGIN = timedelta(hours=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -19,6 +20,8 @@ class Measure:
     value: float
     unit: Literal["Count", "Seconds", "None"] = "Count"
 
+
+log = logging.getLogger("key_rotation")
 
 LOGGED_ROWS = 200  # of up to some 1,200 bytes; CloudWatch reads 256 KB of a line
 
@@ -107,6 +110,13 @@ class RotationFailedError(Exception):
             f"{len(report.failed)} user(s) failed, all others were served: {shown}"
             + (f"; and {more} more" if more > 0 else "")
         )
+
+
+def failure(name: str, reason: str, error: Exception) -> Row:
+    """The row of a failure, which is in the log, too. `name` is the user, or what stands for it."""
+    detail = describe(error)
+    log.error("failed", extra={"user": name, "reason": reason, "detail": detail})
+    return Row(name, "fail", reason, None, detail)
 
 
 def describe(error: Exception) -> str:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from ..concurrent import map_concurrent
 from ..domain.credential_report import CredentialReport
-from ..domain.credential_report import Row as Surveyed
+from ..domain.credential_report import Row as ReportRow
 from ..domain.model import AccessKey, Decision, KeyStatus, ManagedUser, UserIds
 from ..domain.overrides import limits_for
 from ..domain.policy import decide
@@ -38,14 +38,14 @@ class Found:
     """`users` must be looked at, the one with the oldest active key first, as far as it is known;
     `left_alone` need not. Both have the keys known so far: those of the report
     have no id, and may be older than it says. `scanned` is how many managed users the run is
-    about; `rows` are for the report. `people` are all users of the account, None if
+    about; `rows` are for the report. `user_ids` are all users of the account, None if
     the run is about some of them only."""
 
     users: tuple[ManagedUser, ...]
     left_alone: tuple[ManagedUser, ...]
     scanned: int
     rows: tuple[Row, ...]
-    people: UserIds | None
+    user_ids: UserIds | None
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Discovery:
         """Raises DiscoveryError when the users could not all be listed, PayloadError when one that
         the payload names is not managed."""
         wanted = self._wanted()
-        ordered = wanted is None and self._order_survey()
+        requested = wanted is None and self._request_report()
         scan = self.world.directory.scan(wanted)
         self._report_scan(scan, wanted)
         if wanted is not None:
@@ -72,12 +72,8 @@ class Discovery:
             looked_at: Sequence[ManagedUser] = users
         else:
             users = scan.managed
-            credential_report = self._read_survey() if ordered and users else None
-            looked_at = (
-                self._by_survey(users, credential_report)
-                if credential_report
-                else self._one_by_one(users)
-            )
+            report = self._read_report() if requested and users else None
+            looked_at = self._by_report(users, report) if report else self._one_by_one(users)
         self._note_malformed_overrides(users)
         log.info("users found", extra={"managed": len(users), "looked_at": len(looked_at)})
         return Found(
@@ -85,7 +81,7 @@ class Discovery:
             tuple(self._left_alone),
             len(users),
             tuple(self._rows),
-            _people(scan) if wanted is None else None,
+            _user_ids(scan) if wanted is None else None,
         )
 
     # -- the users' tags ---------------------------------------------------------------------------
@@ -125,31 +121,31 @@ class Discovery:
 
     # -- the users' keys ---------------------------------------------------------------------------
 
-    def _order_survey(self) -> bool:
-        """Ordered first, so that it is made while the users are listed."""
+    def _request_report(self) -> bool:
+        """Requested first, so that it is made while the users are listed."""
         try:
             self.world.credential_reports.request()
         except Exception as error:
-            self._no_survey(error)
+            self._no_report(error)
             return False
         return True
 
-    def _read_survey(self) -> CredentialReport | None:
+    def _read_report(self) -> CredentialReport | None:
         try:
             return self.world.credential_reports.read()
         except Exception as error:
-            self._no_survey(error)
+            self._no_report(error)
             return None
 
-    def _by_survey(
-        self, users: Sequence[ManagedUser], credential_report: CredentialReport
+    def _by_report(
+        self, users: Sequence[ManagedUser], report: CredentialReport
     ) -> list[ManagedUser]:
         now = self.world.clock.now()
         looked_at = []
         for user in users:
-            row = credential_report.rows.get(user.ref.name)
+            row = report.rows.get(user.ref.name)
             if row is not None:
-                user = replace(user, keys=_surveyed_keys(row))
+                user = replace(user, keys=_reported_keys(row))
             if row is None or may_need_attention(user, row, self.settings, now):
                 since = row.oldest_active or _NEVER if row else _NEVER
                 looked_at.append((since, user.ref.name, user))
@@ -193,7 +189,7 @@ class Discovery:
         self._rows.append(Row(name, "fail", "error", None, detail))
         log.error("failed", extra={"user": name, "reason": "error", "detail": detail})
 
-    def _no_survey(self, error: Exception) -> None:
+    def _no_report(self, error: Exception) -> None:
         self._fall_back("no_credential_report", describe(error), "keys are listed user by user")
 
     def _fall_back(self, reason: str, why: str, instead: str) -> None:
@@ -202,13 +198,13 @@ class Discovery:
         log.warning("read one by one", extra={"reason": reason, "detail": detail})
 
 
-def _people(scan: Scan) -> UserIds:
+def _user_ids(scan: Scan) -> UserIds:
     managed = frozenset(user.ref.id for user in scan.managed)
     unmanaged = frozenset() if scan.unread else scan.user_ids - managed
     return UserIds(scan.user_ids, managed, unmanaged)
 
 
-def _surveyed_keys(row: Surveyed) -> tuple[AccessKey, ...]:
+def _reported_keys(row: ReportRow) -> tuple[AccessKey, ...]:
     return tuple(
         AccessKey("", KeyStatus.ACTIVE, slot.last_rotated)
         for slot in row.slots

@@ -1,11 +1,24 @@
-"""Reads the one fact that a decision asks for, through the ports."""
+"""Reads what a decision asks for, and no more."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from ..domain.model import Event, Fact, ManagedUser
+from ..domain.model import Event, Fact, ManagedUser, Needs
 from ..ports import World
+
+
+def decided[T](
+    world: World, user: ManagedUser, decide: Callable[[ManagedUser], T | Needs]
+) -> tuple[ManagedUser, T]:
+    """Asks until it is decided. Returns the user, with the facts that this took, and the decision.
+
+    `user` has their keys. Raises whatever the reading raises.
+    """
+    while isinstance(outcome := decide(user), Needs):
+        user = read_fact(world, user, outcome.fact)
+    return user, outcome
 
 
 def read_fact(world: World, user: ManagedUser, fact: Fact) -> ManagedUser:

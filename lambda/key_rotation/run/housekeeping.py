@@ -26,7 +26,7 @@ RECOVERY_DAYS = 30  # in which a secret that is scheduled for deletion can be re
 STOP_BEFORE_END = timedelta(seconds=45)
 _LEFT = (
     "the user is not managed any more, but a rotation was under way, which cannot go on. If two "
-    "keys are active, disable the one that is not needed, or mark the user again"
+    "keys are active, disable the one that is not needed, or tag the user again"
 )
 
 log = logging.getLogger("key_rotation")
@@ -43,16 +43,18 @@ class SecretAction(StrEnum):
     LEFT = "rotation_abandoned"  # and put on record when that was reported
 
 
-def decide(secret: OwnedSecret, people: UserIds, settings: Settings, now: datetime) -> SecretAction:
+def decide(
+    secret: OwnedSecret, user_ids: UserIds, settings: Settings, now: datetime
+) -> SecretAction:
     """What is to be done about one secret of this installation."""
     if secret.pending_deletion:
-        return SecretAction.RESTORE if secret.user_id in people.managed else SecretAction.KEEP
+        return SecretAction.RESTORE if secret.user_id in user_ids.managed else SecretAction.KEEP
     if secret.user_id is None:
         return SecretAction.KEEP
-    if secret.user_id in people.everyone:
+    if secret.user_id in user_ids.everyone:
         if secret.gone_since:
             return SecretAction.FORGET
-        left = secret.user_id in people.unmanaged and _is_half_way(secret)
+        left = secret.user_id in user_ids.unmanaged and _is_half_way(secret)
         return SecretAction.LEFT if left else SecretAction.KEEP
     if secret.gone_since is None:
         return SecretAction.REPORT
@@ -70,7 +72,7 @@ def _is_half_way(secret: OwnedSecret) -> bool:
 
 @dataclass
 class Housekeeping:
-    """One run's look at the secrets. `rows` and `lines` tell what was done."""
+    """One run's look at the secrets. `rows` and `lines` say what was done."""
 
     world: World
     settings: Settings
@@ -85,7 +87,7 @@ class Housekeeping:
             and self.world.clock.now().weekday() == WEEKDAY
         )
 
-    def look_after(self, people: UserIds) -> Iterator[tuple[str, Exception]]:
+    def run(self, user_ids: UserIds) -> Iterator[tuple[str, Exception]]:
         """Looks at every secret of this installation, while there is time; yields the errors, and
         what stands for the user, of those that could not be served. Raises what listing raises;
         what was done until then is in `rows` and `lines`."""
@@ -93,37 +95,37 @@ class Housekeeping:
         for listed in self.world.owned_secrets.all():
             if self.world.clock.remaining() < STOP_BEFORE_END:
                 return
-            if decide(listed, people, self.settings, now) is SecretAction.KEEP:
+            if decide(listed, user_ids, self.settings, now) is SecretAction.KEEP:
                 continue
             try:
                 # The list may be minutes old, so it is no ground to act on.
                 secret = self.world.owned_secrets.confirmed(listed)
                 if secret is not None:
-                    self._act(secret, decide(secret, people, self.settings, now), now)
+                    self._act(secret, decide(secret, user_ids, self.settings, now), now)
             except Exception as error:
                 yield self._name(listed), error
 
-    def _act(self, secret: OwnedSecret, fate: SecretAction, now: datetime) -> None:
+    def _act(self, secret: OwnedSecret, action: SecretAction, now: datetime) -> None:
         if not self.dry_run:
-            self._do(secret, fate, now)
+            self._do(secret, action, now)
         gone = f"the user does not exist any more; the secret {secret.name} "
-        match fate:
+        match action:
             case SecretAction.REPORT:
-                self._tell(secret, fate, Event.RETIRED, gone + self._announcement(secret, now))
+                self._say(secret, action, Event.RETIRED, gone + self._announcement(secret, now))
             case SecretAction.RETIRE:
                 text = f"{gone}can be restored for {RECOVERY_DAYS} days, and is deleted then"
-                self._tell(secret, fate, Event.RETIRED, text)
+                self._say(secret, action, Event.RETIRED, text)
             case SecretAction.RESTORE:
                 text = "the secret was to be deleted, and is restored: the user is managed"
-                self._tell(secret, fate, Event.REPAIRED, text, "prepare")
+                self._say(secret, action, Event.REPAIRED, text, "prepare")
             case SecretAction.LEFT:
-                self._tell(secret, fate, Event.BLOCKED, _LEFT)
+                self._say(secret, action, Event.BLOCKED, _LEFT)
             case _:
                 pass
 
-    def _do(self, secret: OwnedSecret, fate: SecretAction, now: datetime) -> None:
+    def _do(self, secret: OwnedSecret, action: SecretAction, now: datetime) -> None:
         owned_secrets = self.world.owned_secrets
-        match fate:
+        match action:
             case SecretAction.REPORT:
                 owned_secrets.record_gone(secret, now)
             case SecretAction.RETIRE:
@@ -153,19 +155,19 @@ class Housekeeping:
     def _name(self, secret: OwnedSecret) -> str:
         return secret.name.removeprefix(self.settings.secret_name_prefix)
 
-    def _tell(
+    def _say(
         self,
         secret: OwnedSecret,
-        fate: SecretAction,
+        action: SecretAction,
         event: Event,
         text: str,
-        action: str = "report",
+        verb: str = "report",
     ) -> None:
         name = self._name(secret)
         detail = "dry run" if self.dry_run else text
-        self.rows.append(Row(name, action, fate.value, None, detail))
-        log.info("housekeeping", extra={"user": name, "reason": fate.value, "detail": detail})
+        self.rows.append(Row(name, verb, action.value, None, detail))
+        log.info("housekeeping", extra={"user": name, "reason": action.value, "detail": detail})
         if not self.dry_run:
             self.lines.append(
-                DigestLine(event, name, f"{name}: {text}", None, fate.value, secret.arn)
+                DigestLine(event, name, f"{name}: {text}", None, action.value, secret.arn)
             )

@@ -1,0 +1,78 @@
+"""What an action leaves: the user as a run has done it to them.
+
+The policy decides what follows from it, a run goes on from it, the command line forecasts with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from .model import AccessKey, Action, KeyStatus, ManagedUser, Reason, SecretState, Stamp, Verb
+from .settings import Settings
+
+# These make the secret, or make it this user's, before anything else.
+_PREPARING = (Verb.PREPARE, Verb.WARN, Verb.RECORD)
+
+
+def after(user: ManagedUser, action: Action, settings: Settings, at: datetime) -> ManagedUser:
+    """The user as `action`, done at `at`, leaves them. A rotation leaves a key that is known only
+    once IAM made it: see `with_new_key`. The secret must have been read."""
+    key_id = action.access_key_id
+    if action.verb in _PREPARING or (action.verb is Verb.DISABLE and not _secret(user).exists):
+        user = replace(user, secret=_made(user, _secret(user), settings))
+    if action.verb is Verb.PREPARE and action.reason is Reason.SECRET_PENDING_DELETION:
+        return _restored(user)
+    if key_id is None:
+        return user
+    stamp = Stamp(key_id, at)
+    match action.verb:
+        case Verb.DISABLE:
+            secret = replace(_secret(user), inactive_since=stamp)
+            keys = tuple(_inactive(key) if key.id == key_id else key for key in user.keys)
+            return replace(user, keys=keys, secret=secret)
+        case Verb.DELETE:
+            return replace(user, keys=tuple(key for key in user.keys if key.id != key_id))
+        case Verb.RECORD:
+            return replace(user, secret=replace(_secret(user), inactive_since=stamp))
+        case Verb.FORGET:
+            return replace(user, secret=replace(_secret(user), inactive_since=None))
+        case Verb.ANNOUNCE:
+            return replace(user, secret=replace(_secret(user), announced=stamp))
+        case Verb.WARN:
+            return replace(user, secret=replace(_secret(user), warned=stamp))
+        case _:
+            return user
+
+
+def with_new_key(user: ManagedUser, key: AccessKey) -> ManagedUser:
+    """The user once a rotation made `key`."""
+    return replace(user, keys=(*user.keys, key))
+
+
+def _secret(user: ManagedUser) -> SecretState:
+    assert user.secret is not None
+    return user.secret
+
+
+def _inactive(key: AccessKey) -> AccessKey:
+    return replace(key, status=KeyStatus.INACTIVE)
+
+
+def _made(user: ManagedUser, secret: SecretState, settings: Settings) -> SecretState:
+    """The secret once a record is put on it. The ARN of a new one is not known before."""
+    return replace(
+        secret,
+        arn=secret.arn or secret.name,
+        pending_deletion=False,
+        managed_by=settings.name,
+        user_id=user.ref.id,
+    )
+
+
+def _restored(user: ManagedUser) -> ManagedUser:
+    """Nobody could read the secret until now, so an owner who is to move to its key has not been
+    notified in time: the announcement does not count."""
+    if sum(key.is_active for key in user.keys) < 2:
+        return user
+    return replace(user, secret=replace(_secret(user), announced=None))

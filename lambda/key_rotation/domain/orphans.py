@@ -1,0 +1,51 @@
+"""Orphans: keys that a run created and lost before it could store them.
+
+A run records its intent before it creates a key. A key that fits an intent, and that no version of
+the secret holds, is an orphan once no run can be at work on it and nobody has used it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from .model import AccessKey, KeyStatus
+from .situation import CLOCK_GRAIN, CREATED_WITHIN, IN_PROGRESS_FOR, Situation
+
+# An orphan that was never used is deleted this long after it was made inactive.
+ORPHAN_DELETED_AFTER = timedelta(hours=6)
+
+
+def is_in_progress(now: Situation) -> bool:
+    """Whether another run may be between two of its steps on this user just now."""
+    intent = now.secret.intent
+    if intent is not None and now.now - intent.time < IN_PROGRESS_FOR:
+        key = now.delivered_key
+        if key is None or not now.is_announced(key):
+            return True
+    return any(now.age(key) < IN_PROGRESS_FOR and not now.is_delivered(key) for key in now.active)
+
+
+def is_orphan(now: Situation, key: AccessKey) -> bool:
+    if not may_be_orphan(now, key) or now.age(key) < IN_PROGRESS_FOR:
+        return False
+    return now.last_used(key) is None
+
+
+def may_be_orphan(now: Situation, key: AccessKey) -> bool:
+    """The records fit; its age and last use are not looked at."""
+    intent = now.secret.intent
+    if intent is None or key.status is KeyStatus.EXPIRED or now.secret.holds(key):
+        return False
+    announced = now.secret.announced
+    if announced is not None and announced.access_key_id == key.id:
+        return False  # its owner was told where it is, and may have fetched it
+    since_intent = key.created - intent.time
+    return key.id not in intent.key_ids and -CLOCK_GRAIN <= since_intent <= CREATED_WITHIN
+
+
+def may_make_room(now: Situation, key: AccessKey) -> bool:
+    """Whether an emergency may delete this inactive key to make room for a new one."""
+    since = now.inactive_since(key)
+    if since is not None and is_orphan(now, key):
+        return not key.is_active and now.now - since >= ORPHAN_DELETED_AFTER
+    return now.may_be_deleted(key)

@@ -1,0 +1,185 @@
+"""One user at one moment: the terms in which the decision table is written.
+
+A term that needs a fact which is not read yet raises UnreadError; the decision then asks for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from .model import (
+    AccessKey,
+    Audience,
+    Event,
+    Fact,
+    KeyStatus,
+    Limits,
+    ManagedUser,
+    SecretState,
+)
+from .overrides import limits_for
+from .settings import Settings
+
+# A run may be at work on a user for this long: no Lambda lives longer than 15 minutes.
+IN_PROGRESS_FOR = timedelta(minutes=20)
+# A key made by a run is created this soon after that run listed the keys, or it is not the run's.
+CREATED_WITHIN = timedelta(seconds=60)
+# IAM dates keys in whole seconds, so a key may seem a moment older than the listing before it.
+CLOCK_GRAIN = timedelta(seconds=1)
+# A key that this run did not create counts as verified at this age: IAM has settled by then.
+VERIFIED_AFTER = timedelta(hours=1)
+# A single key this recent may be what a run that died left behind, so its secret is looked at.
+RECENT = timedelta(days=3)
+# Notices that repeat do so at most this often per key.
+REMIND_EVERY = timedelta(days=7)
+
+
+class UnreadError(Exception):
+    """A term needs this fact, which nobody has read yet."""
+
+    def __init__(self, fact: Fact) -> None:
+        self.fact = fact
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A user, the settings, and the time (aware, UTC)."""
+
+    user: ManagedUser
+    settings: Settings
+    now: datetime
+
+    @cached_property
+    def keys(self) -> tuple[AccessKey, ...]:
+        """Oldest first."""
+        return tuple(sorted(self.user.keys, key=lambda key: (key.created, key.id)))
+
+    @property
+    def active(self) -> list[AccessKey]:
+        return [key for key in self.keys if key.is_active]
+
+    @cached_property
+    def limits(self) -> Limits:
+        return limits_for(self.user.tags, self.settings)
+
+    @cached_property
+    def secret(self) -> SecretState:
+        """The secret, without what it records about a predecessor of the same name."""
+        secret = self.user.secret
+        if secret is None:
+            raise UnreadError(Fact.SECRET)
+        if secret.user_id in (None, self.user.ref.id):
+            return secret
+        return SecretState(
+            name=secret.name,
+            arn=secret.arn,
+            pending_deletion=secret.pending_deletion,
+            managed_by=secret.managed_by,
+            user_id=secret.user_id,
+        )
+
+    # -- age and use -------------------------------------------------------------------------------
+
+    def age(self, key: AccessKey) -> timedelta:
+        return self.now - key.created
+
+    def is_due(self, key: AccessKey) -> bool:
+        return self.age(key) >= timedelta(days=self.limits.max_key_age_days)
+
+    def in_warning_window(self, key: AccessKey) -> bool:
+        """In the warning window, or past it."""
+        days = self.limits.max_key_age_days - self.settings.warn_before_days
+        return self.age(key) >= timedelta(days=days)
+
+    def last_used(self, key: AccessKey) -> datetime | None:
+        if self.user.last_used is None:
+            raise UnreadError(Fact.LAST_USED)
+        return self.user.last_used[key.id]
+
+    # -- the secret --------------------------------------------------------------------------------
+
+    @property
+    def secret_is_unmanaged(self) -> bool:
+        """The secret's name is taken by a secret that this installation did not make."""
+        return self.secret.exists and self.secret.managed_by != self.settings.name
+
+    @property
+    def secret_is_owners(self) -> bool:
+        return self.secret.exists and self.secret.user_id == self.user.ref.id
+
+    def is_delivered(self, key: AccessKey) -> bool:
+        return (
+            self.secret_is_owners
+            and not self.secret.pending_deletion
+            and self.secret.currently_holds(key)
+        )
+
+    @property
+    def delivered_key(self) -> AccessKey | None:
+        return next((key for key in self.active if self.is_delivered(key)), None)
+
+    def is_announced(self, key: AccessKey) -> bool:
+        stamp = self.secret.announced
+        return self.is_delivered(key) and stamp is not None and stamp.access_key_id == key.id
+
+    @property
+    def is_announced_late(self) -> bool:
+        """A run delivered a key and did not get to announce it."""
+        key = self.delivered_key
+        return key is not None and not self.is_announced(key)
+
+    @property
+    def changed_by_hand(self) -> AccessKey | None:
+        """The key that was announced, if a plain read does not return it any more and no rotation
+        will mend that: the older of two, or one whose window has not begun."""
+        stamp = self.secret.announced
+        if stamp is None or not self.secret_is_owners or self.delivered_key is not None:
+            return None
+        key = next((key for key in self.active if key.id == stamp.access_key_id), None)
+        if key is None or (len(self.active) == 1 and self.in_warning_window(key)):
+            return None
+        return key
+
+    # -- inactive keys -----------------------------------------------------------------------------
+
+    def inactive_since(self, key: AccessKey) -> datetime | None:
+        """By record. A record older than the user's other key does not count: in between the user
+        may have had this key alone, active, and no run looked."""
+        stamp = self.secret.inactive_since
+        if stamp is None or stamp.access_key_id != key.id:
+            return None
+        others = (other for other in self.keys if other.id != key.id)
+        if any(other.created - CLOCK_GRAIN > stamp.time for other in others):
+            return None
+        return stamp.time
+
+    def may_be_deleted(self, key: AccessKey) -> bool:
+        """Promise 4: seen inactive, by record, for `delete_after_days`."""
+        since = self.inactive_since(key)
+        return (
+            key.status is KeyStatus.INACTIVE
+            and since is not None
+            and self.now - since >= timedelta(days=self.settings.delete_after_days)
+        )
+
+    # -- who would be notified ---------------------------------------------------------------------
+
+    @property
+    def has_no_recipient(self) -> bool:
+        """The settings ask for a confirmed subscription, and there is none."""
+        if not self.settings.require_confirmed_subscription:
+            return False
+        if self.user.audience is None:
+            raise UnreadError(Fact.AUDIENCE)
+        return self.user.audience is Audience.NOBODY
+
+    def notice_is_due(self, event: Event, key: AccessKey) -> bool:
+        return notice_is_due(self.secret, event, key.id, self.now)
+
+
+def notice_is_due(secret: SecretState, event: Event, access_key_id: str, now: datetime) -> bool:
+    """Whether a notice that repeats may go out again for this key."""
+    last = secret.notices.get(event)
+    return last is None or last.access_key_id != access_key_id or now - last.time >= REMIND_EVERY

@@ -1,0 +1,146 @@
+"""What a run did to a user, or saw of them: said once, and rendered for each reader.
+
+The response gets a row, the operators' digest a line, other programs an event. The owner's mail is
+not among them: its place in the order of a rotation is promise 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..domain.model import Action, Event, Reason, UserRef, Verb
+from .events import DETAIL_TYPES, Transition
+from .mail import REASON_TEXT, DigestLine, blocked_text
+from .response import Row
+
+_LINES = {
+    Verb.PREPARE: Event.REPAIRED,
+    Verb.WARN: Event.WARNED,
+    Verb.ANNOUNCE: Event.ROTATED,
+    Verb.DISABLE: Event.DISABLED,
+    Verb.DELETE: Event.DELETED,
+    Verb.HOLD: Event.HELD,
+    Verb.BLOCK: Event.BLOCKED,
+}
+# States that last: each run sees them, and only a notice that is due tells of them.
+_STATES = (Verb.HOLD, Verb.BLOCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One action, as it was done. `action` names the key that it was about.
+
+    created: the id of the key that a rotation made. until: when a warned key is replaced; when the
+    old key stops working at the latest (announced, held), None when it is disabled now.
+    superseded: the id of the key that an announced one replaces. while_used: it may stop before,
+    when it is not used any more. by_operators: the operators pass the announcement on. restored:
+    the secret was pending deletion. fetchable: the owner of a disabled key can fetch its successor
+    without it. note: the reason that somebody gave for an emergency.
+    """
+
+    action: Action
+    user: UserRef
+    secret_arn: str | None
+    time: datetime
+    created: str | None = None
+    until: datetime | None = None
+    superseded: str | None = None
+    while_used: bool = False
+    by_operators: bool = False
+    restored: bool = False
+    fetchable: bool = False
+    note: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        """What people read of it, in a line; None for what only a row records."""
+        key_id, why = self.action.access_key_id, REASON_TEXT.get(self.action.reason, "")
+        match self.action.verb:
+            case Verb.PREPARE:
+                return "the secret was to be deleted, and is restored" if self.restored else None
+            case Verb.WARN:
+                return f"key {key_id} will be replaced on {self.until:%Y-%m-%d}"
+            case Verb.ROTATE:
+                return f"new key {self.created}"
+            case Verb.ANNOUNCE:
+                return self._announced()
+            case Verb.DISABLE:
+                if self.fetchable and self.action.reason is Reason.SUPERSEDED:
+                    why = "it was replaced, and its owner can fetch the new one without it"
+                return f"key {key_id} is disabled: {why}{self._noted()}"
+            case Verb.DELETE:
+                return f"inactive key {key_id} is deleted: {why}"
+            case Verb.HOLD:
+                return f"key {key_id} is left on until {self.until:%Y-%m-%d} at the latest: {why}"
+            case Verb.BLOCK:
+                assert key_id is not None
+                return blocked_text(key_id, self.action.reason)
+            case _:
+                return None
+
+    def _announced(self) -> str:
+        text = f"new key {self.action.access_key_id} is in the secret"
+        if self.superseded is not None:
+            text += f"; the old key {self.superseded} " + (
+                f"works until {self.until:%Y-%m-%d %H:%M} UTC" if self.until else "is disabled"
+            )
+        if self.until and self.while_used:
+            text += " at the latest, while it is used"
+        return text + (f": {REASON_TEXT[Reason.EMERGENCY]}{self._noted()}" if self.note else "")
+
+    def _noted(self) -> str:
+        return f" ({self.note})" if self.note else ""
+
+
+def row(outcome: Outcome) -> Row:
+    """The row of the response."""
+    action = outcome.action
+    detail = None if action.verb is Verb.PREPARE else outcome.text
+    if detail is not None and outcome.by_operators:
+        detail += "; the operators are to pass it on"
+    reason = action.reason.value
+    return Row(outcome.user.name, action.verb.value, reason, action.access_key_id, detail)
+
+
+def digest_line(outcome: Outcome) -> DigestLine | None:
+    """The line of the operators' digest; None where there is none to write."""
+    action, text = outcome.action, outcome.text
+    event = _LINES.get(action.verb)
+    if event is None or text is None:
+        return None
+    silent = action.verb in (*_STATES, Verb.DISABLE) and not action.notify
+    if silent and action.reason is not Reason.ORPHAN:
+        return None
+    return line_about(outcome, event, text)
+
+
+def line_about(outcome: Outcome, event: Event, text: str) -> DigestLine:
+    """A line about the same user and key, with a text of its own."""
+    action, name = outcome.action, outcome.user.name
+    reason = action.reason.value
+    return DigestLine(
+        event, name, f"{name}: {text}", action.access_key_id, reason, outcome.secret_arn
+    )
+
+
+def transition(outcome: Outcome, installation: str, run: str) -> Transition | None:
+    """The event for other programs; None where there is none to send."""
+    action = outcome.action
+    if action.verb not in DETAIL_TYPES or (action.verb in _STATES and not action.notify):
+        return None
+    assert action.access_key_id is not None
+    ends = action.verb in (Verb.ANNOUNCE, Verb.HOLD)
+    return Transition(
+        action.verb,
+        outcome.time,
+        outcome.user,
+        action.access_key_id,
+        action.reason.value,
+        outcome.secret_arn,
+        installation,
+        run,
+        outcome.superseded,
+        outcome.until if ends else None,
+        outcome.note,
+    )

@@ -1,0 +1,97 @@
+"""A key begins: the secret is made ready, the key is created, stored, and tried.
+
+Dying between any two calls is safe: the intent, written before the create, tells the next run which
+key is ours and lost.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ..domain.after import with_new_key
+from ..domain.model import Action, Intent, NewAccessKey, Reason, UserRef
+from ..ports import RefusedError, SlotTakenError
+from .progress import REREAD_AFTER, ConcurrentChangeError, Progress, RunContext
+
+# A key is asked for this soon after the listing that its intent names, or not at all: the answer
+# may take some 15 seconds, and a key made more than 60 seconds after it counts as a person's.
+CREATE_WITHIN = timedelta(seconds=40)
+# IAM is eventually consistent: a new key may be refused for its first seconds.
+VERIFY_FOR = timedelta(seconds=30)
+VERIFY_EVERY_SECONDS = 2.0
+
+
+def prepare(run: RunContext, progress: Progress, action: Action) -> None:
+    """The secret can be read by the owner, who may try it before there is a key in it."""
+    before = progress.secret
+    run.ensure_secret(progress, placeholder=True)
+    both_active = sum(key.is_active for key in progress.user.keys) == 2
+    if before.pending_deletion and before.announced is not None and both_active:
+        # Should this run die before it announces the key again.
+        run.world.secrets.forget_announced(progress.secret)
+    run.happened(progress, run.outcome(progress, action, restored=before.pending_deletion))
+    if before.policy_for is not None:
+        run.mend_policy(progress, action)
+    run.leave(progress, action)
+
+
+def rotate(run: RunContext, progress: Progress, action: Action) -> None:
+    """A new key is in the secret, and STS accepts it."""
+    user, secrets = progress.user.ref, run.world.secrets
+    warned = progress.secret.warned
+    if warned is not None and warned.access_key_id == action.access_key_id:
+        run.ensure_secret(progress)
+    else:
+        run.mend_policy(progress, action)  # the warning has not looked at it
+    _confirm_unchanged(run, progress)
+    present = frozenset(key.id for key in progress.user.keys)
+    intent = Intent(progress.listed_at, run.request_id, present)
+    secrets.record_intent(progress.secret, intent)
+    new = _create(run, progress, intent.time + CREATE_WITHIN)
+    try:
+        secrets.store(user, progress.secret, new)
+    except RefusedError:
+        run.world.keys.delete(user, new.access_key.id)
+        secrets.withdraw_intent(progress.secret)  # or a retry would wait for another run
+        raise
+    progress.new_key = new.access_key
+    progress.user = with_new_key(progress.user, new.access_key)
+    run.happened(progress, run.outcome(progress, action, created=new.access_key.id))
+    # IAM will accept the new key sooner or later; a leaked one is not left on for longer.
+    if not _verified(run, user, new) and action.reason is not Reason.EMERGENCY:
+        raise ConcurrentChangeError(f"STS does not accept {new.access_key.id} yet")
+
+
+def _confirm_unchanged(run: RunContext, progress: Progress) -> None:
+    """The intent must not be much older than the key that is created under it."""
+    if run.now() - progress.listed_at <= REREAD_AFTER:
+        return
+    before = progress.user.keys
+    run.relist(progress)
+    if set(progress.user.keys) != set(before):
+        raise ConcurrentChangeError("the keys have changed in the meantime")
+
+
+def _create(run: RunContext, progress: Progress, by: datetime) -> NewAccessKey:
+    secrets = run.world.secrets
+    try:
+        return run.world.keys.create(progress.user.ref, by)
+    except SlotTakenError:
+        # A person's key must not count as one made under our intent; if another run has written
+        # its own intent since, that one stands.
+        state = secrets.describe(progress.user.ref)
+        if state.intent is not None and state.intent.request_id == run.request_id:
+            secrets.withdraw_intent(progress.secret)
+        raise ConcurrentChangeError("another run, or a person, has just made a key") from None
+    except RefusedError:
+        secrets.withdraw_intent(progress.secret)
+        raise
+
+
+def _verified(run: RunContext, user: UserRef, new: NewAccessKey) -> bool:
+    give_up_at = run.now() + VERIFY_FOR
+    while not run.world.keys.works(user, new):
+        if run.now() >= give_up_at:
+            return False
+        run.world.clock.sleep(VERIFY_EVERY_SECONDS)
+    return True

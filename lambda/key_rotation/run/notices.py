@@ -1,0 +1,97 @@
+"""The owner is notified: before a rotation, of a new key, of what holds or blocks it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from ..domain.model import AccessKey, Action, Event, SecretState, Stamp
+from ..domain.overrides import limits_for
+from ..notify.mail import InSecret
+from .progress import Progress, RunContext
+
+
+class EmergencyBlockedError(Exception):
+    """An emergency could not be carried out; a person must make room first."""
+
+
+def warn(run: RunContext, progress: Progress, action: Action) -> None:
+    """The owner can try now whether they will be able to fetch the next key."""
+    key = progress.key(action.access_key_id)
+    max_age = limits_for(progress.user.tags, run.settings).max_key_age_days
+    due = key.created + timedelta(days=max_age)
+    outcome = run.outcome(progress, action, until=due)
+    message = run.writer(progress).warned(key.id, due, _content(progress.secret, key))
+    run.notify(progress, Event.WARNED, message, outcome, first=True)
+    run.world.secrets.record(progress.secret, warned=Stamp(key.id, run.now()))
+    run.happened(progress, outcome)
+    run.leave(progress, action)
+
+
+def announce(run: RunContext, progress: Progress, action: Action) -> None:
+    """The owner learns where the new key is, and until when the old one works."""
+    key_id = progress.new_key.id if progress.new_key else action.access_key_id
+    assert key_id is not None
+    action = replace(action, access_key_id=key_id)
+    old = next((key for key in progress.user.keys if key.id != key_id), None)
+    until, while_used = progress.decision.old_key_until, progress.decision.while_used
+    if old is not None and (not old.is_active or progress.will_disable(old.id)):
+        until = None
+    old_id = old.id if old else None
+    outcome = run.outcome(
+        progress,
+        action,
+        until=until,
+        superseded=old_id,
+        while_used=while_used,
+        by_operators=progress.operators_notified,
+    )
+    message = run.writer(progress).rotated(key_id, old_id, until, progress.note, while_used)
+    run.notify(progress, Event.ROTATED, message, outcome, first=True)
+    progress.pending_record = Stamp(key_id, run.now())
+    run.happened(progress, outcome)
+    run.leave(progress, action)
+
+
+def hold(run: RunContext, progress: Progress, action: Action) -> None:
+    """The old key is left on beyond its grace; a notice goes out when one is due."""
+    until = progress.decision.old_key_until
+    assert until is not None
+    assert action.access_key_id is not None
+    outcome = run.outcome(progress, action, until=until)
+    if action.notify:
+        _record_notice(run, progress, Event.HELD, action.access_key_id)
+        outcome = replace(outcome, secret_arn=progress.secret.arn)
+        message = run.writer(progress).held(action.access_key_id, action.reason, until)
+        run.notify(progress, Event.HELD, message, outcome, first=False)
+    run.happened(progress, outcome)
+
+
+def block(run: RunContext, progress: Progress, action: Action) -> None:
+    """The key waits for a person; a notice goes out when one is due."""
+    assert action.access_key_id is not None
+    outcome = run.outcome(progress, action)
+    if action.notify:
+        _record_notice(run, progress, Event.BLOCKED, action.access_key_id)
+        outcome = replace(outcome, secret_arn=progress.secret.arn)
+        message = run.writer(progress).blocked(action.access_key_id, action.reason)
+        run.notify(progress, Event.BLOCKED, message, outcome, first=False)
+    run.happened(progress, outcome)
+    if progress.note is not None:
+        raise EmergencyBlockedError(outcome.text)
+
+
+def _record_notice(run: RunContext, progress: Progress, event: Event, key_id: str) -> None:
+    """Before the notice itself: one that cannot be recorded must not repeat daily."""
+    run.ensure_secret(progress)
+    run.world.secrets.record(progress.secret, notice=(event, Stamp(key_id, run.now())))
+
+
+def _content(secret: SecretState, key: AccessKey) -> InSecret:
+    """What a plain read returns while `key` is the one to be replaced."""
+    if secret.currently_holds(key):
+        return InSecret.PRESENT_KEY
+    announced = secret.announced
+    if announced is not None and secret.is_current(announced.access_key_id):
+        return InSecret.EARLIER_KEY
+    return InSecret.PLACEHOLDER

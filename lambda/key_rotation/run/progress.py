@@ -1,0 +1,201 @@
+"""One user in the course of a run, and what the steps on them share."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..domain.after import after
+from ..domain.model import (
+    AccessKey,
+    Action,
+    Audience,
+    Decision,
+    Event,
+    ManagedUser,
+    SecretState,
+    Stamp,
+    Verb,
+)
+from ..domain.settings import Settings
+from ..notify.events import Transition
+from ..notify.mail import DigestLine, Message, Writer
+from ..notify.outcome import Outcome, digest_line, line_about, row, transition
+from ..notify.response import Row
+from ..ports import World
+
+# Keys listed longer ago than this are listed again before a change.
+REREAD_AFTER = timedelta(seconds=20)
+
+log = logging.getLogger("key_rotation")
+
+
+class ConcurrentChangeError(Exception):
+    """The keys are not what the decision was made of; the next run decides from the start."""
+
+
+class NoRecipientError(Exception):
+    """What must be announced first would reach nobody."""
+
+
+class PostponedError(Exception):
+    """The rest waits until the operators' digest is sent: they pass it on to the owner."""
+
+
+@dataclass
+class Progress:
+    """How far a run got with one user.
+
+    `listed_at` is when the keys were read, `note` the reason given for an emergency. `rows` and
+    `lines` say what was done, `transitions` are for programs and not sent yet; `pending_record` is
+    an announcement that is not on record yet.
+    """
+
+    user: ManagedUser
+    decision: Decision
+    listed_at: datetime
+    note: str | None = None
+    rows: list[Row] = field(default_factory=list)
+    lines: list[DigestLine] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
+    remaining: list[Action] = field(default_factory=list)
+    postponed: bool = False
+    operators_notified: bool = False
+    new_key: AccessKey | None = None
+    pending_record: Stamp | None = None
+
+    @property
+    def secret(self) -> SecretState:
+        assert self.user.secret is not None
+        return self.user.secret
+
+    def key(self, access_key_id: str | None) -> AccessKey:
+        [key] = [key for key in self.user.keys if key.id == access_key_id]
+        return key
+
+    def is_active(self, access_key_id: str) -> bool:
+        return any(key.id == access_key_id and key.is_active for key in self.user.keys)
+
+    def will_disable(self, access_key_id: str) -> bool:
+        """Whether a later step of this decision disables the key."""
+        return any(
+            action.verb is Verb.DISABLE and action.access_key_id == access_key_id
+            for action in self.remaining
+        )
+
+    def not_done(self, action: Action, why: str) -> None:
+        """The action is left to the next run."""
+        detail = f"not done: {action.verb.value}: {why}"
+        deferred = Row(
+            self.user.ref.name, "defer", "concurrent_change", action.access_key_id, detail
+        )
+        self.rows.append(deferred)
+        log.info("not done", extra=asdict(deferred))
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What every step of a run needs; `request_id` names the run in the records."""
+
+    world: World
+    settings: Settings
+    request_id: str
+
+    def now(self) -> datetime:
+        return self.world.clock.now()
+
+    def outcome(self, progress: Progress, action: Action, **details: Any) -> Outcome:
+        """The action, as it is done now."""
+        ref, arn = progress.user.ref, progress.secret.arn
+        return Outcome(action, ref, arn, self.now(), note=progress.note, **details)
+
+    def leave(self, progress: Progress, action: Action) -> None:
+        """The user is from now on as the action leaves them, whatever IAM lists for a while."""
+        progress.user = after(progress.user, action, self.settings, self.now())
+
+    def happened(self, progress: Progress, outcome: Outcome) -> None:
+        """Says it to everybody but the owner: in the response, the digest, the log, an event."""
+        done = row(outcome)
+        progress.rows.append(done)
+        log.info("done", extra=asdict(done) | ({"note": progress.note} if progress.note else {}))
+        line = digest_line(outcome)
+        if line is not None:
+            progress.lines.append(line)
+        event = transition(outcome, self.settings.name, self.request_id)
+        if event is not None:
+            progress.transitions.append(event)
+
+    # -- the owner ---------------------------------------------------------------------------------
+
+    def writer(self, progress: Progress) -> Writer:
+        return Writer(progress.user.ref, progress.secret.arn)
+
+    def notify(
+        self, progress: Progress, event: Event, message: Message, about: Outcome, first: bool
+    ) -> None:
+        """Notifies the owner; the operators stand in for one without a confirmed subscription.
+
+        With `first` nothing that follows may be done before somebody was notified.
+        """
+        user, notifier = progress.user.ref, self.world.notifier
+        audience = notifier.audience(user, event)
+        required = self.settings.require_confirmed_subscription
+        if first and audience is Audience.NOBODY and required:
+            raise NoRecipientError(f"no confirmed subscription admits the event {event.value!r}")
+        if audience is not Audience.OPERATOR:
+            notifier.notify(user, event, message)
+        elif first and not progress.operators_notified:
+            text = f"{about.text}. No confirmed subscription: please pass it on"
+            progress.lines.append(line_about(about, event, text))
+            raise PostponedError
+
+    # -- the keys ----------------------------------------------------------------------------------
+
+    def relist(self, progress: Progress) -> None:
+        listed_at = self.now()
+        keys = self.world.directory.keys(progress.user.ref)
+        progress.user, progress.listed_at = replace(progress.user, keys=keys), listed_at
+
+    # -- the secret --------------------------------------------------------------------------------
+
+    def ensure_secret(self, progress: Progress, placeholder: bool = False) -> None:
+        """Makes or restores the secret, and puts its policy, where that is still to do."""
+        user = progress.user
+        state = self.world.secrets.prepare(user.ref, progress.secret, placeholder)
+        progress.user = replace(user, secret=state)
+
+    def ensure_secret_exists(self, progress: Progress) -> None:
+        """What was done must be put on record, also for a user who had no secret so far."""
+        if not progress.secret.exists:
+            self.ensure_secret(progress)
+
+    def mend_policy(self, progress: Progress, action: Action) -> bool:
+        """Makes or repairs the secret, and puts its policy back if somebody changed it. Returns
+        whether the owner may not have been able to read it until now: for that reason, or because
+        the policy was for the owner by another path.
+
+        If it still reads otherwise then, AWS writes it down in a way that is not known here.
+        """
+        secrets, user = self.world.secrets, progress.user.ref
+        on_record = progress.secret.policy_for
+        could_read = (
+            on_record is None
+            or secrets.policy_is_on_record(user, progress.secret)
+            or secrets.may_read(user, progress.secret)
+        )
+        self.ensure_secret(progress)
+        if progress.secret.policy_for != on_record:
+            return not could_read
+        if secrets.policy_is_ours(user, progress.secret):
+            return False
+        unrecorded = replace(progress.secret, policy_for=None)
+        progress.user = replace(progress.user, secret=unrecorded)
+        self.ensure_secret(progress)
+        if not secrets.policy_is_ours(user, progress.secret):
+            return False
+        text = "the secret's policy had been changed, and is put back: the settings of the rotation"
+        about = self.outcome(progress, action)
+        progress.lines.append(line_about(about, Event.REPAIRED, f"{text} decide who may read it"))
+        return True

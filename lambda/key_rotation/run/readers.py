@@ -1,0 +1,42 @@
+"""The readers of secrets: each must exist, or AWS refuses every policy that names it."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from ..domain.settings import Settings, SettingsError
+from ..ports import Directory, UnknownPrincipalError
+
+
+class Readers:
+    """The readers of one run. Several threads may ask."""
+
+    def __init__(self, directory: Directory, settings: Settings) -> None:
+        self._directory = directory
+        self._arns = settings.secret_reader_arns
+        self._account_id = settings.account_id
+        self._parameter = f"parameter /{settings.name}/config/secret_reader_arns"
+        self._checked = False
+        self._checking = Lock()
+
+    def check(self, account_id: str) -> None:
+        """Once, before the first change; whoever comes second waits for the first's answer. Raises
+        SettingsError naming a reader that does not exist."""
+        with self._checking:
+            if self._checked:
+                return
+            missing = self._directory.missing(account_id, self._arns)
+            if missing:
+                raise SettingsError(f"{self._parameter} names {missing[0]}, which does not exist")
+            self._checked = True
+
+    def explain(self, error: Exception) -> SettingsError | None:
+        """The error of a refused policy, if a reader of another account may be its cause: only a
+        refused policy shows that such a one is gone."""
+        suspects = [arn for arn in self._arns if arn.split(":")[4] != self._account_id]
+        if not isinstance(error, UnknownPrincipalError) or not suspects:
+            return None
+        return SettingsError(
+            f"{self._parameter} names a principal that does not exist: "
+            f"{' or '.join(suspects)} ({error})"
+        )

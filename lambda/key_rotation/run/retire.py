@@ -1,0 +1,160 @@
+"""A key ends: it is disabled, recorded as inactive, and deleted much later.
+
+IAM has no compare-and-set. So the keys are listed right before each change, and a disable that
+turns out to have been wrong is undone.
+"""
+
+from __future__ import annotations
+
+from ..domain.model import AccessKey, Action, Event, KeyStatus, Reason, Stamp
+from ..notify.mail import SUPERSEDED
+from .issue import VERIFY_EVERY_SECONDS, VERIFY_FOR
+from .progress import ConcurrentChangeError, Progress, RunContext
+
+
+class UndoneError(Exception):
+    """A disable was undone, since the key that was to stay is no longer active."""
+
+
+def disable(run: RunContext, progress: Progress, action: Action) -> None:
+    """The key stops working, if another one surely works and can be had."""
+    key = progress.key(action.access_key_id)
+    at_once = action.reason is Reason.EMERGENCY
+    stays = _key_that_stays(progress, action, key)
+    _confirm(run, progress, key, stays, at_once)
+    if _may_be_unreadable(progress, action, stays) and run.mend_policy(progress, action):
+        if action.reason in SUPERSEDED:  # its owner is notified again, and waited for
+            run.world.secrets.forget_announced(progress.secret)
+        raise ConcurrentChangeError(f"the secret could not be read until now, so {key.id} stays")
+    in_secret = stays is not None and progress.secret.currently_holds(progress.key(stays))
+    if not at_once:
+        run.ensure_secret_exists(progress)
+    outcome = run.outcome(progress, action, fetchable=progress.new_key is not None)
+    message = run.writer(progress).disabled(key.id, action.reason, progress.note, in_secret)
+    if action.notify and not at_once:
+        first = action.reason is Reason.IDLE
+        run.notify(progress, Event.DISABLED, message, outcome, first)
+    _forget_earlier(run, progress, key)
+    run.world.keys.disable(progress.user.ref, key.id)
+    if stays is not None and not at_once:  # a leaked key is never switched on again
+        _undo_unless_active(run, progress, key.id, stays)
+    run.ensure_secret_exists(progress)
+    run.leave(progress, action)
+    inactive_since = Stamp(key.id, run.now())
+    run.world.secrets.record(
+        progress.secret, announced=progress.pending_record, inactive_since=inactive_since
+    )
+    progress.pending_record = None
+    outcome = run.outcome(progress, action, fetchable=outcome.fetchable)
+    run.happened(progress, outcome)
+    if action.notify and at_once:
+        run.notify(progress, Event.DISABLED, message, outcome, first=False)
+
+
+def delete(run: RunContext, progress: Progress, action: Action) -> None:
+    """The key is gone for good."""
+    key = progress.key(action.access_key_id)
+    run.relist(progress)
+    if key.id not in {present.id for present in progress.user.keys}:
+        raise ConcurrentChangeError(f"{key.id} is gone already")
+    if progress.key(key.id).status is not KeyStatus.INACTIVE:
+        raise ConcurrentChangeError(f"{key.id} is not inactive any more")
+    # Right after the listing: a key that somebody enables in between would be gone for good.
+    run.world.keys.delete(progress.user.ref, key.id)
+    run.leave(progress, action)
+    outcome = run.outcome(progress, action)
+    run.happened(progress, outcome)
+    if action.reason is not Reason.ORPHAN:
+        message = run.writer(progress).deleted(key.id, action.reason)
+        run.notify(progress, Event.DELETED, message, outcome, first=False)
+
+
+def record(run: RunContext, progress: Progress, action: Action) -> None:
+    """It is on record since when the key is inactive."""
+    assert action.access_key_id is not None
+    run.ensure_secret(progress)
+    stamp = Stamp(action.access_key_id, run.now())
+    run.world.secrets.record(progress.secret, inactive_since=stamp)
+    run.happened(progress, run.outcome(progress, action))
+    run.leave(progress, action)
+
+
+def forget(run: RunContext, progress: Progress, action: Action) -> None:
+    """That record is gone: the key is active again."""
+    run.world.secrets.forget_inactive(progress.secret)
+    run.happened(progress, run.outcome(progress, action))
+    run.leave(progress, action)
+
+
+def _key_that_stays(progress: Progress, action: Action, key: AccessKey) -> str | None:
+    """The id of the other key, which must work. Nobody has an orphan's secret, so nobody depends on
+    another key in its place."""
+    if action.reason is Reason.ORPHAN:
+        return None
+    return next(other.id for other in progress.user.keys if other is not key)
+
+
+def _confirm(
+    run: RunContext, progress: Progress, key: AccessKey, stays: str | None, at_once: bool
+) -> None:
+    """Lists the keys, and raises ConcurrentChangeError if they are not as the decision has them."""
+    run.relist(progress)
+    if at_once:
+        _wait_until_listed(run, progress, stays)
+    if not progress.is_active(key.id):
+        raise ConcurrentChangeError(f"{key.id} is not active any more")
+    if stays is not None and not progress.is_active(stays):
+        raise ConcurrentChangeError(f"{stays} is not seen active, so {key.id} stays")
+
+
+def _may_be_unreadable(progress: Progress, action: Action, stays: str | None) -> bool:
+    """Whether the key that stays may have to be read, under a policy not looked at yet."""
+    if progress.new_key is not None or stays is None:
+        return False
+    idle = action.reason is Reason.IDLE and progress.secret.currently_holds(progress.key(stays))
+    return idle or action.reason in SUPERSEDED
+
+
+def _forget_earlier(run: RunContext, progress: Progress, key: AccessKey) -> None:
+    """A record of when the key was inactive before somebody enabled it must not count, should the
+    new one never be written."""
+    earlier = progress.secret.inactive_since
+    if earlier is not None and earlier.access_key_id == key.id:
+        run.world.secrets.forget_inactive(progress.secret)
+
+
+def _wait_until_listed(run: RunContext, progress: Progress, key_id: str | None) -> None:
+    """IAM may not list a key yet that it has just made."""
+    give_up_at = run.now() + VERIFY_FOR
+    while key_id not in {key.id for key in progress.user.keys} and run.now() < give_up_at:
+        run.world.clock.sleep(VERIFY_EVERY_SECONDS)
+        run.relist(progress)
+
+
+def _undo_unless_active(run: RunContext, progress: Progress, disabled: str, stays: str) -> None:
+    """If the other key went away meanwhile, our disable is undone."""
+    try:
+        run.relist(progress)
+        problem = None if progress.is_active(stays) else f"{stays} is not active any more"
+    except Exception as error:
+        problem = f"the keys could not be listed afterwards ({type(error).__name__})"
+    if problem is not None:
+        _enable_again(run, progress, disabled)
+        raise UndoneError(f"{disabled} was enabled again: {problem}")
+
+
+def _enable_again(run: RunContext, progress: Progress, key_id: str) -> None:
+    """Not left to another run, which could not know who disabled it."""
+    give_up_at = run.now() + VERIFY_FOR
+    while True:
+        try:
+            run.world.keys.enable(progress.user.ref, key_id)
+        except Exception as error:
+            if run.now() >= give_up_at:
+                raise UndoneError(
+                    f"{key_id} was disabled just now and cannot be enabled again: enable it by "
+                    f"hand ({type(error).__name__}: {error})"
+                ) from None
+            run.world.clock.sleep(VERIFY_EVERY_SECONDS)
+        else:
+            return

@@ -1,0 +1,281 @@
+"""The users of one run, several at a time: each within the time, the limit, and its own failures.
+
+A failure is the user's alone. A throttled user is tried again, with a pause in between.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from threading import Lock
+
+from ..concurrent import map_concurrent
+from ..domain.emergency import decide_emergency
+from ..domain.model import Event, ManagedUser, Reason, Stamp, Verb
+from ..domain.policy import decide
+from ..domain.settings import Settings, SettingsError
+from ..domain.situation import notice_is_due
+from ..notify.mail import DigestLine
+from ..notify.response import Row, describe, failure
+from ..ports import World
+from .apply import Executor
+from .discovery import STOP_BEFORE_END
+from .gather import decided
+from .payload import Emergency, PayloadError
+from .progress import REREAD_AFTER, Progress
+from .readers import Readers
+
+# A user whose calls were throttled gets so many attempts in one run, with a pause in between.
+MAX_ATTEMPTS = 3
+PAUSE_SECONDS = 5.0
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+# Decisions that are not worth a line in the log.
+_NOTHING_TO_SAY = (Reason.NO_KEY, Reason.NOT_ACTIVE, Reason.NOT_DUE)
+
+log = logging.getLogger("key_rotation")
+
+
+@dataclass
+class UserRun:
+    """One user in a run. `rows` say what was not done, and `failures` are for the digest; what was
+    done is with the `progress`, and with the `past` progress of attempts that were throttled.
+    `oldest_active` is when the oldest active key was created; users without one come last."""
+
+    user: ManagedUser
+    progress: Progress | None = None
+    past: list[Progress] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    failures: list[DigestLine] = field(default_factory=list)
+    throttled: Exception | None = None
+    oldest_active: datetime = _NEVER
+
+    @property
+    def attempts(self) -> list[Progress]:
+        return [*self.past, self.progress] if self.progress else self.past
+
+    @property
+    def user_now(self) -> ManagedUser:
+        """The user as last seen."""
+        return self.attempts[-1].user if self.attempts else self.user
+
+    def defer(self, reason: str, detail: str) -> None:
+        self.rows.append(Row(self.user.ref.name, "defer", reason, None, detail))
+
+    def try_again(self) -> None:
+        """The attempt is over, and another one follows."""
+        self.throttled = None
+        if self.progress is not None:
+            self.past.append(self.progress)
+            self.progress = None
+
+
+class UserRuns:
+    """Decides on the users and serves them; a dry run only plans.
+
+    `max_workers` users are worked on at a time.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        settings: Settings,
+        emergency: Emergency | None,
+        executor: Executor,
+        max_workers: int,
+        dry_run: bool,
+    ) -> None:
+        self._world = world
+        self._settings = settings
+        self._emergency = emergency
+        self._executor = executor
+        self._max_workers = max_workers
+        self._dry_run = dry_run
+        self._readers = Readers(world.directory, settings)
+        self._rotated: set[str] = set()
+        self._postponed = 0
+        self._counting = Lock()
+        self.digest_sent = False
+
+    def serve(self, runs: Sequence[UserRun]) -> None:
+        """Every user, the oldest key first; throttled ones more than once. Raises SettingsError or
+        PayloadError."""
+        waiting = runs
+        for attempt in range(MAX_ATTEMPTS):
+            if attempt > 0:
+                self._world.clock.sleep(PAUSE_SECONDS)
+                for run in waiting:
+                    run.try_again()
+            self._serve_once(waiting)
+            waiting = [run for run in waiting if run.throttled]
+            if not waiting:
+                return
+        for run in waiting:
+            assert run.throttled is not None
+            run.defer("throttled", f"the next run takes it up: {describe(run.throttled)}")
+
+    def resume(self, runs: Sequence[UserRun]) -> None:
+        """Does what waited for the operators' digest, now that it is sent."""
+        self.digest_sent = True
+        postponed = [run for run in runs if run.progress is not None and run.progress.postponed]
+        map_concurrent(self._resume, postponed, self._max_workers)
+
+    def _serve_once(self, runs: Sequence[UserRun]) -> None:
+        """Where nothing is to be counted, a user is decided upon and served in one go, so that
+        its keys need not be listed again. A limit is for the oldest keys of all, so it waits."""
+        in_parallel = partial(map_concurrent, max_workers=self._max_workers)
+        if self._dry_run or self._settings.max_rotations_per_run:
+            in_parallel(self._decide, runs)
+            runs = self._within_limit(sorted(runs, key=lambda run: run.oldest_active))
+            in_parallel(_plan if self._dry_run else self._apply, runs)
+        else:
+            in_parallel(self._decide_and_apply, runs)
+
+    def _decide_and_apply(self, run: UserRun) -> None:
+        self._decide(run)
+        self._apply(run)
+
+    def _decide(self, run: UserRun) -> None:
+        if not self._has_time(run):
+            return
+        with self._isolated(run):
+            for progress in run.past:
+                self._executor.flush_records(progress)
+            run.progress = self._gather(run.user)
+            created = [key.created for key in run.progress.user.keys if key.is_active]
+            run.oldest_active = min([*created, run.oldest_active])
+            decision = run.progress.decision
+            log.log(
+                logging.INFO if decision.reason not in _NOTHING_TO_SAY else logging.DEBUG,
+                "decision",
+                extra={
+                    "user": run.user.ref.name,
+                    "reason": decision.reason.value,
+                    "actions": [action.verb.value for action in decision.actions],
+                },
+            )
+            if run.past and not decision.actions:
+                run.defer("throttled", f"the next run goes on: {decision.reason.value}")
+
+    def _gather(self, user: ManagedUser) -> Progress:
+        """Reads what the decision needs, and no more."""
+        world, settings, emergency = self._world, self._settings, self._emergency
+        listed_at = world.clock.now()
+        user = replace(user, keys=world.directory.keys(user.ref))
+        if emergency is None:
+            user, decision = decided(world, user, lambda u: decide(u, settings, world.clock.now()))
+            return Progress(user, decision, listed_at)
+        key_id = emergency.access_key_id
+        if key_id not in {key.id for key in user.keys}:
+            raise PayloadError(
+                f"emergency.access_key_id: user {user.ref.name} has no access key {key_id}"
+            )
+        user, decision = decided(
+            world, user, lambda u: decide_emergency(u, key_id, settings, world.clock.now())
+        )
+        return Progress(user, decision, listed_at, emergency.reason)
+
+    def _apply(self, run: UserRun) -> None:
+        progress = run.progress
+        if progress is None or not progress.decision.actions:
+            return
+        self._readers.check(progress.user.ref.account_id)
+        if not self._has_time(run):
+            return
+        with self._isolated(run):
+            if self._world.clock.now() - progress.listed_at > REREAD_AFTER:
+                fresh = self._gather(_unread(progress.user))
+                progress.user, progress.decision = fresh.user, fresh.decision
+                progress.listed_at = fresh.listed_at
+            self._executor.apply(progress)
+        if progress.postponed:
+            with self._counting:
+                self._postponed += 1
+
+    def _resume(self, run: UserRun) -> None:
+        assert run.progress is not None
+        with self._isolated(run):
+            self._executor.resume(run.progress)
+        if run.throttled:
+            run.defer("throttled", f"the next run goes on: {describe(run.throttled)}")
+
+    def _within_limit(self, runs: Sequence[UserRun]) -> list[UserRun]:
+        """Those that `max_rotations_per_run` admits, oldest key first."""
+        limit = self._settings.max_rotations_per_run
+        admitted = []
+        for run in runs:
+            actions = run.progress.decision.actions if run.progress else ()
+            if any(action.verb is Verb.ROTATE for action in actions):
+                rotated = self._rotated | {run.user.ref.name}
+                if 0 < limit < len(rotated) and self._emergency is None:
+                    run.defer("rotation_limit", f"max_rotations_per_run is {limit}")
+                    continue
+                self._rotated = rotated
+            admitted.append(run)
+        return admitted
+
+    @contextmanager
+    def _isolated(self, run: UserRun) -> Iterator[None]:
+        """A failure in here is this user's alone; it is raised at the end of the run. A throttle
+        is none: the user gets another attempt."""
+        try:
+            yield
+        except (SettingsError, PayloadError):
+            raise
+        except Exception as error:
+            if explained := self._readers.explain(error):
+                raise explained from error
+            if self._world.is_throttle(error) and self._emergency is None:
+                run.throttled = error
+                log.warning("throttled", extra={"user": run.user.ref.name})
+                return
+            run.rows.append(failure(run.user.ref.name, "error", error))
+            if run.progress is not None and not self.digest_sent:
+                _add_to_digest(self._world, run, run.progress.user, error)
+
+    def _has_time(self, run: UserRun) -> bool:
+        """Whether another user may be started. Time is kept for those that wait for the digest:
+        its readers read that their old keys are off, so they must be by the end."""
+        per_second = self._settings.max_iam_writes_per_second
+        kept = timedelta(seconds=1.25 * self._postponed / per_second)
+        if self._world.clock.remaining() >= STOP_BEFORE_END + kept:
+            return True
+        run.defer("out_of_time", "the next run takes it up")
+        return False
+
+
+def _add_to_digest(world: World, run: UserRun, user: ManagedUser, error: Exception) -> None:
+    """A line in the digest, at most every 7 days; one that cannot be put on record is left to the
+    alarm, which sees the run end in an error."""
+    name, secret, now = user.ref.name, user.secret, world.clock.now()
+    if secret is None or not secret.exists or not user.keys:
+        return
+    key_id = user.keys[0].id
+    if not notice_is_due(secret, Event.FAILED, key_id, now):
+        return
+    try:
+        world.secrets.record(secret, notice=(Event.FAILED, Stamp(key_id, now)))
+    except Exception as unrecorded:
+        log.error("notice not recorded", extra={"user": name, "detail": describe(unrecorded)})
+        return
+    text = f"{name}: {describe(error)}"
+    run.failures.append(DigestLine(Event.FAILED, name, text, key_id, "error", secret.arn))
+
+
+def _unread(user: ManagedUser) -> ManagedUser:
+    """The user without the facts that may have changed since they were read."""
+    return replace(user, secret=None, last_used=None, has_password=None, audience=None)
+
+
+def _plan(run: UserRun) -> None:
+    """The rows that the real run would write."""
+    name = run.user.ref.name
+    run.rows += [
+        Row(name, action.verb.value, action.reason.value, action.access_key_id, "dry run")
+        for progress in run.attempts
+        for action in progress.decision.actions
+    ]
