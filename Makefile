@@ -69,10 +69,11 @@ integration: require-terraform require-package $(READY) ## The examples, applied
 	@$(TERRAFORM) $(PYTEST) -p no:xdist tests/integration
 
 .PHONY: lint
-lint: require-terraform $(READY) $(CHECKS)/.ready ## ruff, mypy --strict, terraform fmt and validate, checkov, parliament
+lint: require-terraform $(READY) $(CHECKS)/.ready ## ruff, mypy --strict, import-linter, terraform fmt and validate, checkov, parliament
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@PYTHONPATH=lambda $(BIN)/lint-imports --no-cache --config pyproject.toml | tail -n 8; exit $${PIPESTATUS[0]}
 	@$(TERRAFORM) scripts/validate.sh
 	@$(INIT)
 	@$(TERRAFORM) $(BIN)/python -m tests.policies.static $(CHECKS)/bin

@@ -1,11 +1,16 @@
-"""The settings: read from SSM parameters, checked before anything is changed."""
+"""The function's settings: what each parameter may hold, and what they may not say together.
+
+`variables.tf` refuses the same at plan time. A parameter can be edited by hand, so it is parsed
+again here. Standard library only.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any
 from unicodedata import category
 
@@ -16,135 +21,62 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class UserTag:
-    """The tag that marks a user. IAM compares keys without regard to case, values with."""
+    """The tag of managed users. IAM compares keys without regard to case, values with."""
 
     key: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """One field per SSM parameter at `/<name>/config/<field>`; see variables.tf for each."""
-
-    name: str
-    max_key_age_days: int
-    warn_before_days: int
-    grace_days: int
-    min_grace_days_without_console: int
-    hold_while_used_days: int
-    max_overlap_days: int
-    delete_after_days: int
-    idle_after_days: int
-    max_rotations_per_run: int
-    deleted_user_secret_retention_days: int
-    max_iam_writes_per_second: int
-    bulk_discovery: bool
-    dry_run: bool
-    require_confirmed_subscription: bool
-    user_tag: UserTag
-    secret_name_prefix: str
-    secret_reader_arns: tuple[str, ...]
-    secret_tags: tuple[tuple[str, str], ...]
-    kms_key_arn: str
-    topic_arn: str
-    event_bus_arn: str
-
-    @property
-    def account_id(self) -> str:
-        """The account of the installation."""
-        return self.topic_arn.split(":")[4]
+# -- what one parameter may hold -------------------------------------------------------------------
 
 
-_MINIMUM = {
-    "max_iam_writes_per_second": 1,
-    "max_key_age_days": 2,
-    "delete_after_days": 1,
-    "idle_after_days": 1,
-    "min_grace_days_without_console": 1,
-}
-_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:user|role)/[\w+=,.@/-]+", re.ASCII)
-_TEXTS = {
-    "name": ("a name of letters, digits, - and _", r"[A-Za-z][A-Za-z0-9_-]{0,47}"),
-    "secret_name_prefix": ("letters, digits and /_+=.@-", r"[A-Za-z0-9/_+=.@-]{1,256}"),
-    "kms_key_arn": (
-        "the ARN of a KMS key",
-        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+",
-    ),
-    "topic_arn": (
-        "the ARN of an SNS topic",
-        r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+",
-    ),
-    "event_bus_arn": (
-        "the ARN of an EventBridge bus",
-        r"arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9._/-]+",
-    ),
-}
-
-
-def parse_settings(parameters: Mapping[str, str], path: str) -> Settings:
-    """Settings from the parameters found under `path`, keyed by their last name segment.
-
-    Raises SettingsError naming the first parameter at fault. Parameters that are not settings are
-    ignored: a newer version of the module may have written them.
-    """
-    values: dict[str, Any] = {}
-    for field in fields(Settings):
-        parameter = f"{path}/{field.name}"
-        if field.name not in parameters:
-            raise SettingsError(f"parameter {parameter} is missing")
-        try:
-            values[field.name] = _parse(field.name, str(field.type), parameters[field.name])
-        except ValueError as error:
-            raise SettingsError(f"parameter {parameter} {error}") from None
-    settings = Settings(**values)
-    _check_together(settings, path)
-    return settings
-
-
-def _parse(name: str, kind: str, text: str) -> Any:
-    match kind:
-        case "int":
-            return _integer(text, _MINIMUM.get(name, 0))
-        case "bool":
-            if text not in ("true", "false"):
-                raise ValueError(f"must be true or false, not {text!r}")
-            return text == "true"
-        case "UserTag":
-            tag = _json(text, dict, 'an object {"key": …, "value": …}')
-            if set(tag) != {"key", "value"} or not all(isinstance(v, str) for v in tag.values()):
-                raise ValueError(f'must be a JSON object {{"key": …, "value": …}}, not {text!r}')
-            _check_tag(tag["key"], tag["value"])
-            return UserTag(**tag)
-        case "tuple[str, ...]":
-            arns = _json(text, list, "a list of ARNs")
-            for arn in arns:
-                if not isinstance(arn, str) or not _PRINCIPAL.fullmatch(arn):
-                    raise ValueError(f"holds {arn!r}, which is not the ARN of an IAM user or role")
-            return tuple(arns)
-        case "tuple[tuple[str, str], ...]":
-            tags = _json(text, dict, "an object of tags")
-            if not all(isinstance(value, str) for value in tags.values()):
-                raise ValueError(f"must be a JSON object of strings, not {text!r}")
-            for key, value in tags.items():
-                _check_tag(key, value)
-            return tuple(sorted(tags.items()))
-        case _:
-            what, pattern = _TEXTS[name]
-            if not re.fullmatch(pattern, text):
-                raise ValueError(f"must be {what}, not {text!r}")
-            return text
-
-
-def _integer(text: str, minimum: int) -> int:
+def _whole_number(text: str, least: int) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text):
         raise ValueError(f"must be a whole number, not {text!r}")
-    if int(text) < minimum:
-        raise ValueError(f"must be at least {minimum}, not {text}")
+    if int(text) < least:
+        raise ValueError(f"must be at least {least}, not {text}")
     return int(text)
 
 
+def _boolean(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"must be true or false, not {text!r}")
+    return text == "true"
+
+
+def _matching(text: str, what: str, pattern: str) -> str:
+    if not re.fullmatch(pattern, text):
+        raise ValueError(f"must be {what}, not {text!r}")
+    return text
+
+
+def _user_tag(text: str) -> UserTag:
+    tag = _json(text, dict, 'an object {"key": …, "value": …}')
+    if set(tag) != {"key", "value"} or not all(isinstance(v, str) for v in tag.values()):
+        raise ValueError(f'must be a JSON object {{"key": …, "value": …}}, not {text!r}')
+    _check_tag(tag["key"], tag["value"])
+    return UserTag(**tag)
+
+
+def _principals(text: str) -> tuple[str, ...]:
+    arns = _json(text, list, "a list of ARNs")
+    for arn in arns:
+        if not isinstance(arn, str) or not _PRINCIPAL.fullmatch(arn):
+            raise ValueError(f"holds {arn!r}, which is not the ARN of an IAM user or role")
+    return tuple(arns)
+
+
+def _tags(text: str) -> tuple[tuple[str, str], ...]:
+    tags = _json(text, dict, "an object of tags")
+    if not all(isinstance(value, str) for value in tags.values()):
+        raise ValueError(f"must be a JSON object of strings, not {text!r}")
+    for key, value in tags.items():
+        _check_tag(key, value)
+    return tuple(sorted(tags.items()))
+
+
 def _check_tag(key: str, value: str) -> None:
-    """Raises ValueError for what AWS takes for no tag."""
+    """Raises ValueError for what AWS does not accept as a tag."""
     if not key:
         raise ValueError("must name a tag key that is not empty")
     for part, limit in ((key, 128), (value, 256)):
@@ -163,6 +95,84 @@ def _json(text: str, kind: type, what: str) -> Any:
     if not isinstance(value, kind):
         raise ValueError(f"must be JSON, {what}, not {text!r}")
     return value
+
+
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:user|role)/[\w+=,.@/-]+", re.ASCII)
+
+
+# -- the settings ----------------------------------------------------------------------------------
+
+
+def _setting(parse: Callable[[str], Any]) -> Any:
+    """A field that is read from the parameter of its name."""
+    return field(metadata={"parse": parse})
+
+
+def _number(least: int = 0) -> Any:
+    return _setting(partial(_whole_number, least=least))
+
+
+def _text(what: str, pattern: str) -> Any:
+    return _setting(partial(_matching, what=what, pattern=pattern))
+
+
+def _arn(what: str, service: str, resource: str) -> Any:
+    return _text(
+        f"the ARN of {what}", rf"arn:aws[a-z-]*:{service}:[a-z0-9-]+:[0-9]{{12}}:{resource}"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One field per SSM parameter at `/<name>/config/<field>`; see variables.tf for each."""
+
+    name: str = _text("a name of letters, digits, - and _", r"[A-Za-z][A-Za-z0-9_-]{0,47}")
+    max_key_age_days: int = _number(least=2)
+    warn_before_days: int = _number()
+    grace_days: int = _number()
+    min_grace_days_without_console: int = _number(least=1)
+    hold_while_used_days: int = _number()
+    max_overlap_days: int = _number()
+    delete_after_days: int = _number(least=1)
+    idle_after_days: int = _number(least=1)
+    max_rotations_per_run: int = _number()
+    deleted_user_secret_retention_days: int = _number()
+    max_iam_writes_per_second: int = _number(least=1)
+    bulk_discovery: bool = _setting(_boolean)
+    dry_run: bool = _setting(_boolean)
+    require_confirmed_subscription: bool = _setting(_boolean)
+    user_tag: UserTag = _setting(_user_tag)
+    secret_name_prefix: str = _text("letters, digits and /_+=.@-", r"[A-Za-z0-9/_+=.@-]{1,256}")
+    secret_reader_arns: tuple[str, ...] = _setting(_principals)
+    secret_tags: tuple[tuple[str, str], ...] = _setting(_tags)
+    kms_key_arn: str = _arn("a KMS key", "kms", r"key/[A-Za-z0-9-]+")
+    topic_arn: str = _arn("an SNS topic", "sns", r"[A-Za-z0-9_-]+")
+    event_bus_arn: str = _arn("an EventBridge bus", "events", r"event-bus/[A-Za-z0-9._/-]+")
+
+    @property
+    def account_id(self) -> str:
+        """The account of the installation."""
+        return self.topic_arn.split(":")[4]
+
+
+def parse_settings(parameters: Mapping[str, str], path: str) -> Settings:
+    """Settings from the parameters found under `path`, keyed by their last name segment.
+
+    Raises SettingsError naming the first parameter at fault. Parameters that are not settings are
+    ignored: a newer version of the module may have written them.
+    """
+    values: dict[str, Any] = {}
+    for setting in fields(Settings):
+        parameter = f"{path}/{setting.name}"
+        if setting.name not in parameters:
+            raise SettingsError(f"parameter {parameter} is missing")
+        try:
+            values[setting.name] = setting.metadata["parse"](parameters[setting.name])
+        except ValueError as error:
+            raise SettingsError(f"parameter {parameter} {error}") from None
+    settings = Settings(**values)
+    _check_together(settings, path)
+    return settings
 
 
 def _check_together(settings: Settings, path: str) -> None:

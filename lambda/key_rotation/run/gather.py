@@ -5,8 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from ..domain.emergency import decide_emergency
 from ..domain.model import Event, Fact, ManagedUser, Needs
+from ..domain.policy import decide
+from ..domain.settings import Settings
 from ..ports import World
+from .payload import Emergency, PayloadError
+from .progress import Progress
+
+
+def begin(
+    world: World, settings: Settings, user: ManagedUser, emergency: Emergency | None
+) -> Progress:
+    """Lists the user's keys, and reads what the decision on them needs.
+
+    Raises PayloadError for an emergency about a key that is not the user's.
+    """
+    listed_at = world.clock.now()
+    user = replace(user, keys=world.directory.keys(user.ref))
+    if emergency is None:
+        user, decision = decided(world, user, lambda u: decide(u, settings, world.clock.now()))
+        return Progress(user, decision, listed_at)
+    key_id = emergency.access_key_id
+    if key_id not in {key.id for key in user.keys}:
+        raise PayloadError(
+            f"emergency.access_key_id: user {user.ref.name} has no access key {key_id}"
+        )
+    user, decision = decided(
+        world, user, lambda u: decide_emergency(u, key_id, settings, world.clock.now())
+    )
+    return Progress(user, decision, listed_at, emergency.reason)
 
 
 def decided[T](

@@ -14,9 +14,7 @@ from functools import partial
 from threading import Lock
 
 from ..concurrent import map_concurrent
-from ..domain.emergency import decide_emergency
 from ..domain.model import Event, ManagedUser, Reason, Stamp, Verb
-from ..domain.policy import decide
 from ..domain.settings import Settings, SettingsError
 from ..domain.situation import notice_is_due
 from ..notify.mail import DigestLine
@@ -24,7 +22,7 @@ from ..notify.response import Row, describe, failure
 from ..ports import World
 from .apply import Executor
 from .discovery import STOP_BEFORE_END
-from .gather import decided
+from .gather import begin
 from .payload import Emergency, PayloadError
 from .progress import REREAD_AFTER, Progress
 from .readers import Readers
@@ -145,7 +143,7 @@ class UserRuns:
         with self._isolated(run):
             for progress in run.past:
                 self._executor.flush_records(progress)
-            run.progress = self._gather(run.user)
+            run.progress = self._begin(run.user)
             created = [key.created for key in run.progress.user.keys if key.is_active]
             run.oldest_active = min([*created, run.oldest_active])
             decision = run.progress.decision
@@ -161,23 +159,8 @@ class UserRuns:
             if run.past and not decision.actions:
                 run.defer("throttled", f"the next run goes on: {decision.reason.value}")
 
-    def _gather(self, user: ManagedUser) -> Progress:
-        """Reads what the decision needs, and no more."""
-        world, settings, emergency = self._world, self._settings, self._emergency
-        listed_at = world.clock.now()
-        user = replace(user, keys=world.directory.keys(user.ref))
-        if emergency is None:
-            user, decision = decided(world, user, lambda u: decide(u, settings, world.clock.now()))
-            return Progress(user, decision, listed_at)
-        key_id = emergency.access_key_id
-        if key_id not in {key.id for key in user.keys}:
-            raise PayloadError(
-                f"emergency.access_key_id: user {user.ref.name} has no access key {key_id}"
-            )
-        user, decision = decided(
-            world, user, lambda u: decide_emergency(u, key_id, settings, world.clock.now())
-        )
-        return Progress(user, decision, listed_at, emergency.reason)
+    def _begin(self, user: ManagedUser) -> Progress:
+        return begin(self._world, self._settings, user, self._emergency)
 
     def _apply(self, run: UserRun) -> None:
         progress = run.progress
@@ -188,7 +171,7 @@ class UserRuns:
             return
         with self._isolated(run):
             if self._world.clock.now() - progress.listed_at > REREAD_AFTER:
-                fresh = self._gather(_unread(progress.user))
+                fresh = self._begin(_unread(progress.user))
                 progress.user, progress.decision = fresh.user, fresh.decision
                 progress.listed_at = fresh.listed_at
             self._executor.apply(progress)
