@@ -33,7 +33,7 @@ _MUTATING = ("Create", "Update", "Delete", "Put", "Tag", "Untag", "Restore", "Pu
 
 
 def is_mutating(operation: str) -> bool:
-    """Whether an operation (`iam:CreateAccessKey`) changes an account or tells somebody."""
+    """Whether an operation (`iam:CreateAccessKey`) changes an account or notifies somebody."""
     return operation.split(":")[1].startswith(_MUTATING) and operation != "cloudwatch:PutMetricData"
 
 

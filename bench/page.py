@@ -86,8 +86,8 @@ that are not due are 5 to 75 days old.
 {claims}
 
 "Per due key" is what one more due key costs: the difference between 56 and 5,000 due, divided. The
-ceiling on IAM writes (`max_iam_writes_per_second`) is 20: they were sent at {average:.1f} a second
-on average, and at most {most} in any one second, since turns are given evenly and a thread may then
+rate limit of IAM writes (`max_iam_writes_per_second`) is 20: {average:.1f} a second were sent on
+average, and at most {most} in any one second, since slots are given evenly and a thread may then
 be a little late.
 
 ## All measurements

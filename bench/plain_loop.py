@@ -1,6 +1,6 @@
 """The loop that people write: every user, the tags and keys of each, one after the other.
 
-It does the least that replaces a key and tells its owner: create, store, announce, disable. It
+It does the least that replaces a key and notifies its owner: create, store, announce, disable. It
 checks nothing, records nothing and recovers from nothing.
 """
 

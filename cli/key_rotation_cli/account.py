@@ -21,7 +21,7 @@ from key_rotation.run.gather import decided
 from .connection import MAX_WORKERS, Connection, OperatorClock
 from .forecast import Forecast, forecast
 
-Tell = Callable[[int, int], None]
+ShowProgress = Callable[[int, int], None]
 
 
 def forecast_user(
@@ -108,15 +108,17 @@ def settings_of(connection: Connection, name: str) -> Settings:
     return parse_settings(parameters, path)
 
 
-def read_account(connection: Connection, name: str, now: datetime, tell: Tell) -> AccountStatus:
-    """Reads everything; `tell` gets how many users are done, and of how many.
+def read_account(
+    connection: Connection, name: str, now: datetime, progress: ShowProgress
+) -> AccountStatus:
+    """Reads everything; `progress` gets how many users are done, and of how many.
 
     A user who cannot be read is in `unread`; the scan itself is whole or an error.
     """
     settings = settings_of(connection, name)
     world = world_of(connection.clients(), settings, OperatorClock(), MAX_WORKERS)
     scan = world.directory.scan()
-    statuses, unread = read_all(world, settings, scan, now, tell)
+    statuses, unread = read_all(world, settings, scan, now, progress)
     return AccountStatus(
         settings,
         connection.account_id,
@@ -130,7 +132,7 @@ def read_account(connection: Connection, name: str, now: datetime, tell: Tell) -
 
 
 def read_all(
-    world: World, settings: Settings, scan: Scan, now: datetime, tell: Tell
+    world: World, settings: Settings, scan: Scan, now: datetime, progress: ShowProgress
 ) -> tuple[list[UserStatus], list[Unread]]:
     """Every managed user of a scan, by name; those who could not be read apart from the others."""
     statuses: list[UserStatus] = []
@@ -145,10 +147,10 @@ def read_all(
             return Unread(user.ref.name, describe(error))
         return UserStatus(user, limits_for(user.tags, settings), coming)
 
-    tell(0, len(users))
+    progress(0, len(users))
     with ThreadPoolExecutor(MAX_WORKERS) as pool:
         for done, outcome in enumerate(pool.map(read, users), 1):
-            tell(done, len(users))
+            progress(done, len(users))
             if isinstance(outcome, UserStatus):
                 statuses.append(outcome)
             else:

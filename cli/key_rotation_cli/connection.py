@@ -58,7 +58,7 @@ class UndeclaredCallError(Exception):
 class Connection:
     """Clients that make the calls in `allowed`, named like IAM actions, and no others.
 
-    `tick` is told of each call just before it is sent.
+    `tick` is called for each call just before it is sent.
     """
 
     session: boto3.session.Session

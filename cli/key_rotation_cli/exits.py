@@ -1,4 +1,4 @@
-"""How a command ends; docs/cli.md tells operators and their scripts."""
+"""How a command ends; docs/cli.md is for operators and their scripts."""
 
 from enum import IntEnum
 

@@ -26,14 +26,14 @@ _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 # A cycle is at most announce, disable, delete, warn, rotate, with an orphan before it.
 _MOST_STEPS = 8
-# What a run does to a user or tells them. HOLD and BLOCK are states; RECORD and FORGET only write
-# down what is seen.
+# What a run does to a user or notifies them of. HOLD and BLOCK are states; RECORD and FORGET only
+# write down what is seen.
 _ACTING = (Verb.ROTATE, Verb.DISABLE, Verb.DELETE, Verb.WARN, Verb.ANNOUNCE, Verb.PREPARE)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the first run at or after `at` does. The last step before nothing more can be told is a
+    """What the first run at or after `at` does. The last step before nothing more can be known is a
     rotation, or a block: then a person is needed."""
 
     at: datetime

@@ -133,7 +133,7 @@ def _refusal(
 def _suspicion(
     user: ManagedUser, settings: Settings, key: AccessKey, successor: AccessKey
 ) -> str | Needs | None:
-    """An emergency leaves no record of its own. What tells it is that the ordinary rules would not
+    """An emergency leaves no record of its own. It shows in that the ordinary rules would not
     have replaced the key then, or not disabled it."""
     limit = limits_for(user.tags, settings).max_key_age_days
     replaced_at = successor.created - key.created

@@ -46,7 +46,7 @@ class Screen:
             header_style="bold",
         )
         for row in rows:
-            # Text, for a string would be taken for markup.
+            # Text, for a string would be read as markup.
             table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
         if self._is_terminal:
             self._out.print(table)

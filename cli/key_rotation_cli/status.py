@@ -55,8 +55,8 @@ def add_to(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     connection = connect(arguments, CALLS)
-    with screen.counting("reading users") as tell:
-        found = read_account(connection, arguments.name, datetime.now(UTC), tell)
+    with screen.counting("reading users") as progress:
+        found = read_account(connection, arguments.name, datetime.now(UTC), progress)
     if arguments.json:
         screen.document(as_document(found))
     elif arguments.csv:

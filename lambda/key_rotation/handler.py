@@ -126,11 +126,11 @@ def run(
 def world_of(clients: Clients, settings: Settings, clock: Clock, max_workers: int = 1) -> World:
     """The ports of one run, or of anybody who looks at what a run would see."""
     iam = clients.of("iam")
-    ceiling = RateLimiter(settings.max_iam_writes_per_second, clock)
+    rate_limiter = RateLimiter(settings.max_iam_writes_per_second, clock)
     return World(
         directory=IamDirectory(iam, settings.user_tag, settings.bulk_discovery, max_workers),
         credential_reports=IamCredentialReports(iam, clock),
-        keys=IamKeys(iam, clients.iam_once, clients.sts_for, ceiling, clock),
+        keys=IamKeys(iam, clients.iam_once, clients.sts_for, rate_limiter, clock),
         secrets=UserSecrets(partial(clients.of, "secretsmanager"), settings),
         owned_secrets=InstallationSecrets(partial(clients.of, "secretsmanager"), settings),
         notifier=TopicNotifier(partial(clients.of, "sns"), settings.topic_arn, max_workers, clock),

@@ -63,7 +63,7 @@ class Scan:
 
     `unexpected` maps the names of users whose tag has any other value to that value,
     `unread` those of users whose tags could not be read to the error: nobody knows whether they
-    are managed. `one_by_one` tells why the tags were read user by user; None if they were not.
+    are managed. `one_by_one` says why the tags were read user by user; None if they were not.
     `user_ids` are the unique ids of all users.
     """
 
@@ -141,7 +141,7 @@ class Secrets(Protocol):
         """Whether the secret's policy is still the one that `prepare` puts."""
 
     def policy_is_on_record(self, user: UserRef, state: SecretState) -> bool:
-        """Whether `prepare` would leave the policy as it is; told without a call."""
+        """Whether `prepare` would leave the policy as it is; this costs no call."""
 
     def may_read(self, user: UserRef, state: SecretState) -> bool:
         """Whether the secret's policy names the user as a reader."""
@@ -197,7 +197,7 @@ class Notifier(Protocol):
     """Messages to users and operators."""
 
     def audience(self, user: UserRef, event: Event) -> Audience:
-        """Who would be told: a confirmed subscription admits the message."""
+        """Who would be notified: a confirmed subscription admits the message."""
 
     def notify(self, user: UserRef, event: Event, message: Message) -> None:
         """Publishes to the user."""
@@ -231,7 +231,7 @@ class Clock(Protocol):
 
 @dataclass(frozen=True)
 class World:
-    """The ports of one run; `is_throttle` tells the errors that say: later, or slower."""
+    """The ports of one run; `is_throttle` picks the errors that say: later, or slower."""
 
     directory: Directory
     credential_reports: CredentialReports

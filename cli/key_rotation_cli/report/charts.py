@@ -16,7 +16,7 @@ _GAP = 0.22  # of a column
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """One column: its height, what the pointer is told, the class that colours it."""
+    """One column: its height, what the pointer shows, the class that colours it."""
 
     value: int
     title: str

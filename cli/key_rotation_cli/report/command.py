@@ -37,8 +37,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     if not target.parent.is_dir():  # before a long reading
         raise NotADirectoryError(f"{target.parent} is not a folder")
     connection = connect(arguments, CALLS)
-    with screen.counting("reading users") as tell:
-        found = read_account(connection, arguments.name, datetime.now(UTC), tell)
+    with screen.counting("reading users") as progress:
+        found = read_account(connection, arguments.name, datetime.now(UTC), progress)
     compliance = Compliance(found)
     target.write_text(page(compliance), encoding="utf-8")
     screen.say(

@@ -249,7 +249,7 @@ def _settings(compliance: Compliance) -> str:
     pairs = ", ".join(f"{name} = {value}" for name, value in shown)
     return (
         '<p class="soft">Settings: ' + escape(pairs) + ". Ages and states were read from IAM and "
-        "Secrets Manager at the time above; no secret was read. What is due is told as things "
+        "Secrets Manager at the time above; no secret was read. What is due is shown as things "
         "stand: if nobody changes a key or a tag, and no key is used meanwhile.</p>"
     )
 

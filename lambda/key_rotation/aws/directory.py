@@ -121,7 +121,7 @@ class IamDirectory:
         return used.astimezone(UTC) if used is not None else None
 
     def owner(self, access_key_id: str) -> str | None:
-        """`GetAccessKeyLastUsed` tells. For a key of an unmanaged user it is denied to the role."""
+        """By `GetAccessKeyLastUsed`. For a key of an unmanaged user it is denied to the role."""
         try:
             answer = self._iam.get_access_key_last_used(AccessKeyId=access_key_id)
         except ClientError as error:

@@ -35,26 +35,26 @@ class IamKeys:
         iam: IAMClient,
         once: Callable[[], IAMClient],
         sts_for: Callable[[str, str], STSClient],
-        ceiling: RateLimiter,
+        rate_limiter: RateLimiter,
         clock: Clock,
     ) -> None:
         self._iam = iam
         self._once = once
         self._sts_for = sts_for
-        self._ceiling = ceiling
+        self._rate_limiter = rate_limiter
         self._clock = clock
 
     def create(self, user: UserRef, by: datetime) -> NewAccessKey:
         wait = _FIRST_WAIT
         while True:
-            self._ceiling.wait()
+            self._rate_limiter.wait()
             if self._clock.now() > by:
                 raise ThrottledError("no access key was asked for: the time for it was up")
             try:
                 key = self._once().create_access_key(UserName=user.name)["AccessKey"]
                 break
             except ClientError as error:
-                # There is one attempt to a call, so a throttle tells all of it: no effect.
+                # There is one attempt to a call, so a throttle means: no effect.
                 if is_throttle(error):
                     if self._clock.now() + timedelta(seconds=wait) > by:
                         raise ThrottledError from error
@@ -77,7 +77,7 @@ class IamKeys:
         self._set_status(user, access_key_id, "Active")
 
     def delete(self, user: UserRef, access_key_id: str) -> None:
-        self._ceiling.wait()
+        self._rate_limiter.wait()
         self._iam.delete_access_key(UserName=user.name, AccessKeyId=access_key_id)
 
     def works(self, user: UserRef, key: NewAccessKey) -> bool:
@@ -90,5 +90,5 @@ class IamKeys:
     def _set_status(
         self, user: UserRef, access_key_id: str, status: Literal["Active", "Inactive"]
     ) -> None:
-        self._ceiling.wait()
+        self._rate_limiter.wait()
         self._iam.update_access_key(UserName=user.name, AccessKeyId=access_key_id, Status=status)

@@ -26,7 +26,7 @@ class InstallationSecrets:
         self._settings = settings
 
     def all(self) -> Iterator[OwnedSecret]:
-        """100 a page. A filter by value matches what begins with it, so it is compared anew."""
+        """100 a page. A filter by value matches what begins with it, so it is compared again."""
         pages = (
             self._client()
             .get_paginator("list_secrets")

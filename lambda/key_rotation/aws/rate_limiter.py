@@ -1,4 +1,4 @@
-"""Our own ceiling on calls of a kind: at most so many a second, evenly spread."""
+"""Our own rate limit: at most so many calls of a kind a second, evenly spread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..ports import Clock
 class RateLimiter:
     """Lets `per_second` callers pass a second, one after the other; the others wait.
 
-    Turns are given in the order in which they are asked for. Safe to share between threads: with
+    Slots are given in the order in which they are asked for. Safe to share between threads: with
     no more threads than `per_second`, nobody waits for longer than about a second.
     """
 
@@ -24,7 +24,7 @@ class RateLimiter:
     def wait(self) -> None:
         with self._lock:
             now = self._clock.now()
-            turn = now if self._next is None else max(now, self._next)
-            self._next = turn + self._between
-        if turn > now:
-            self._clock.sleep((turn - now).total_seconds())
+            slot = now if self._next is None else max(now, self._next)
+            self._next = slot + self._between
+        if slot > now:
+            self._clock.sleep((slot - now).total_seconds())

@@ -199,6 +199,6 @@ def secret_name(prefix: str, user_name: str) -> str:
 
 
 def _arn(state: SecretState) -> str:
-    """The full ARN: a name that ends like `-abcdef` would be taken for a partial one."""
+    """The full ARN: a name that ends like `-abcdef` would count as a partial one."""
     assert state.arn is not None
     return state.arn

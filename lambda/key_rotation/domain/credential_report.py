@@ -1,4 +1,4 @@
-"""The account's keys at a glance: what IAM's credential report tells of each user.
+"""The account's keys at a glance: what IAM's credential report says of each user.
 
 It is up to 4 hours old and names no keys. Its `last_rotated` is when a key was created **or last
 switched on**, so a key may be older than it says. Good for telling who need not be looked at today
@@ -31,14 +31,14 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One user of the report; `user_created` tells a user from a predecessor of the same name."""
+    """One user of the report; `user_created` differs for a predecessor of the same name."""
 
     user_created: datetime
     slots: tuple[Slot, Slot]
 
     @property
     def oldest_active(self) -> datetime | None:
-        """Since when the key that was active for longest is so, as far as the report tells."""
+        """Since when the key that was active for longest is active, as far as the report says."""
         since = [slot.last_rotated for slot in self.slots if slot.active and slot.last_rotated]
         return min(since, default=None)
 

@@ -21,7 +21,7 @@ class KeyStatus(StrEnum):
 
 
 class Audience(StrEnum):
-    """Who is told of what happens to a user's key."""
+    """Who is notified of what happens to a user's key."""
 
     USER = "user"
     OPERATOR = "operator"  # on the owner's behalf, in the digest
@@ -160,7 +160,7 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class SecretState:
-    """What `DescribeSecret` tells about a user's secret; never its value.
+    """What `DescribeSecret` says about a user's secret; never its value.
 
     `arn` is None when there is no such secret. `versions` maps the ids of staged versions to
     their stages. `managed_by` and `user_id` are tags, as are all the records below them.
@@ -200,7 +200,7 @@ class SecretState:
 class OwnedSecret:
     """A secret of this installation, as to whose it is.
 
-    `gone_since` is when its user was first not found; `provided` tells that Terraform made it.
+    `gone_since` is when its user was first not found; `provided`: Terraform made it.
     `intent`, `announced` and `inactive_since` are the times of the records of a rotation, `blocked`
     is when its user was last reported as blocked.
     """
@@ -275,7 +275,7 @@ class Limits:
 class Action:
     """One thing to do to one user. `access_key_id` is None where the key does not exist yet.
 
-    `notify` is False where no message of its own is due: a disable that the announcement tells of,
+    `notify` is False where no message of its own is due: a disable that the announcement mentions,
     a state (held, blocked) whose notice went out less than 7 days ago or has nobody to go to.
     """
 
@@ -289,8 +289,8 @@ class Action:
 class Decision:
     """What to do for one user, in this order, and why.
 
-    `old_key_until` is when the superseded key stops working at the latest, as far as can be told
-    today; None when no other key is active. `while_used` tells that it is left on because it is
+    `old_key_until` is when the superseded key stops working at the latest, as far as is known
+    today; None when no other key is active. `while_used`: it is left on because it is
     used, so that it may be disabled before.
     """
 
@@ -310,6 +310,6 @@ class Needs:
 def version_id(access_key_id: str) -> str:
     """The `ClientRequestToken`, and so the version id, of the secret value that holds a key.
 
-    Derived, so that `DescribeSecret` tells which key a secret holds and a repeated put is harmless.
+    Derived, so that `DescribeSecret` shows which key a secret holds and a repeated put is harmless.
     """
     return sha256(access_key_id.encode()).hexdigest()

@@ -38,7 +38,7 @@ def may_be_orphan(now: Situation, key: AccessKey) -> bool:
         return False
     announced = now.secret.announced
     if announced is not None and announced.access_key_id == key.id:
-        return False  # its owner was told where it is, and may have fetched it
+        return False  # its owner knows where it is, and may have fetched it
     since_intent = key.created - intent.time
     return key.id not in intent.key_ids and -CLOCK_GRAIN <= since_intent <= CREATED_WITHIN
 

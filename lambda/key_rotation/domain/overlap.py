@@ -51,7 +51,7 @@ def held_until(now: Situation, hold: Reason, latest: datetime) -> datetime:
 
 
 def old_key_until(now: Situation, key: AccessKey) -> tuple[datetime, bool]:
-    """When the key that is superseded now will be disabled at the latest, as far as can be told
+    """When the key that is superseded now will be disabled at the latest, as far as is known
     today, and whether it may be so before, since it is left on only while it is used."""
     grace = now.now + timedelta(days=grace_days(now))
     hold = hold_reason(now, key)

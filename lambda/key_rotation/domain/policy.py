@@ -133,11 +133,11 @@ def announce_late(now: Situation) -> Decision | None:
         until, while_used = old_key_until(announced, old) if old.is_active else (None, False)
     else:
         then, until, while_used = Decision((), Reason.NOT_ANNOUNCED), None, False
-    told = tuple(
+    following = tuple(
         replace(action, notify=False) if action.verb is Verb.DISABLE else action
         for action in takewhile(lambda action: action.verb not in _NOTIFIED_FIRST, then.actions)
     )
-    return Decision((announce, *told), Reason.NOT_ANNOUNCED, until, while_used)
+    return Decision((announce, *following), Reason.NOT_ANNOUNCED, until, while_used)
 
 
 def _secret_changed(now: Situation) -> Decision | None:

@@ -1,4 +1,4 @@
-"""Who need not be looked at today: told from the credential report alone, without a call per user.
+"""Who need not be looked at today, by the credential report alone, without a call per user.
 
 Left out is only who certainly has nothing due; every other user's keys are read afresh before
 anything is decided. tests/unit/test_prefilter.py holds it to `policy.decide`.

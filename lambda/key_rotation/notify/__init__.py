@@ -1,1 +1,1 @@
-"""What people and programs are told: texts and shapes. Imports `domain`."""
+"""What people and programs read: texts and shapes. Imports `domain`."""

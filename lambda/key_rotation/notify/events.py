@@ -1,4 +1,4 @@
-"""What other programs are told on the event bus: one event for each thing that happened to a key.
+"""What other programs get on the event bus: one event for each thing that happened to a key.
 
 Standard library and our own data only. `docs/event.schema.json` is the schema of `detail`.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from ..domain.model import UserRef, Verb
 
 SOURCE = "iam-access-key-rotation"
-# What is told, and as which detail-type. A rotation is told once the new key can be fetched.
+# What is sent, and as which detail-type. A rotation is sent once the new key can be fetched.
 DETAIL_TYPES = {
     Verb.WARN: "Access Key Warned",
     Verb.ANNOUNCE: "Access Key Rotated",

@@ -23,7 +23,7 @@ _LINES = {
     Verb.HOLD: Event.HELD,
     Verb.BLOCK: Event.BLOCKED,
 }
-# States that last: each run sees them, and only a notice that is due tells of them.
+# States that last: each run sees them, and a notice goes out only when it is due.
 _STATES = (Verb.HOLD, Verb.BLOCK)
 
 

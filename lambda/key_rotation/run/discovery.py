@@ -1,4 +1,4 @@
-"""Whom a run must look at, the oldest keys first: told for all users at once where AWS allows it.
+"""Whom a run must look at, the oldest keys first: read for all users at once where AWS allows it.
 
 What cannot be read in bulk is read user by user. That is slower, and just as right.
 """
@@ -154,7 +154,7 @@ class Discovery:
         return [user for _, _, user in sorted(looked_at, key=lambda entry: entry[:2])]
 
     def _one_by_one(self, users: Sequence[ManagedUser]) -> list[ManagedUser]:
-        """By listing every user's keys. In another order at each run: who did not get a turn must
+        """By listing every user's keys. In another order at each run: who was not reached must
         not be the last again."""
 
         def drawn(user: ManagedUser) -> bytes:

@@ -63,7 +63,7 @@ def decide(
 
 
 def _is_half_way(secret: OwnedSecret) -> bool:
-    """Whether the last rotation did not get to disable the old key, and nobody was told so."""
+    """Whether the last rotation did not get to disable the old key, and nobody was notified."""
     begun = max((time for time in (secret.intent, secret.announced) if time), default=None)
     if begun is None or (secret.blocked is not None and secret.blocked >= begun):
         return False

@@ -1,7 +1,7 @@
 """A key begins: the secret is made ready, the key is created, stored, and tried.
 
-Dying between any two calls is safe: the intent, written before the create, tells the next run which
-key is ours and lost.
+Dying between any two calls is safe: the next run knows by the intent, written before the create,
+which key is ours and lost.
 """
 
 from __future__ import annotations
