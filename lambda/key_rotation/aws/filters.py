@@ -1,7 +1,8 @@
 """Whether an SNS filter policy admits a message, as far as its operators are known here.
 
-An operator that is not known counts as not admitting: then the operators are notified instead,
-which is the safe side. Source: "Amazon SNS subscription filter policies" in the SNS developer guide.
+An operator that is not known counts as not admitting: the installation's operators are notified
+then, which is the safe side. Source: "Amazon SNS subscription filter policies" in the SNS developer
+guide.
 """
 
 from __future__ import annotations
