@@ -1,6 +1,6 @@
 """An AWS account in moto, as the module sets it up, and runs of the handler in it.
 
-The clock is the tests': it starts at START and moves only when told to, for moto as for the
+The clock is the tests': it starts at START and moves only when asked to, for moto as for the
 handler.
 """
 

@@ -437,7 +437,7 @@ def test_emergency_with_a_malformed_key_calls_nothing(
 def test_emergency_without_an_answer(
     key_rotation: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket() as silent:  # bound, and nobody listens
+    with socket() as silent:  # bound, and no subscription
         silent.bind(("127.0.0.1", 0))
         port = silent.getsockname()[1]
         monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", f"http://127.0.0.1:{port}")

@@ -59,9 +59,9 @@ def test_forecast_comes_true(account: Account, password: bool, tags: dict[str, s
                 account.pass_days(seconds=_until(account, step) - 60)
                 assert _verbs(account.run()["users"]) == set(), "a minute early"
             account.pass_days(seconds=max(_until(account, step), 0))
-            told = {action.verb.value for action in step.decision.actions}
-            assert _verbs(account.run()["users"]) == told - _UNSEEN
-            rotations += "rotate" in told
+            notified = {action.verb.value for action in step.decision.actions}
+            assert _verbs(account.run()["users"]) == notified - _UNSEEN
+            rotations += "rotate" in notified
 
 
 def _until(account: Account, step: Step) -> float:

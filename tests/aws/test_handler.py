@@ -168,7 +168,7 @@ def test_a_policy_that_somebody_changed_is_put_back_before_the_old_key_goes(
 
     assert secrets.get_resource_policy(SecretId=account.secret_name())["ResourcePolicy"] == ours
     assert actions(first) == [("alice", "defer")]
-    assert actions(account.run()) == [("alice", "announce")]  # and the week begins anew
+    assert actions(account.run()) == [("alice", "announce")]  # and the week begins again
     account.pass_days(7)
     account.run()
     assert account.statuses()[old] == "Inactive"

@@ -60,7 +60,7 @@ def fault_points(name: str) -> list[FaultPoint]:
 
 class _WatchUnknown:
     """Promise 5: after a read that failed, this user's keys are left as they are by that run, or
-    until it begins anew with the user and is answered."""
+    until it begins again with the user and is answered."""
 
     def __init__(self, ledger: Ledger, tap: Tap, point: FaultPoint, alone: bool) -> None:
         self._ledger, self._tap, self._point = ledger, tap, point

@@ -19,7 +19,7 @@ SCENARIOS = (
     "due, the first time",
     "due again",
     "due, a service user",
-    "due, only operators listen",
+    "due, only operators subscribe",
     "emergency, the only key",
     "emergency, both slots active",
 )

@@ -29,7 +29,9 @@ class Promise(StrEnum):
 
     WORKING_KEY = "1: a user who had a working key always has one that they can use"
     LOST_SECRET = "2: no active key lives on whose secret is lost"
-    TOLD_FIRST = "3: no key is disabled before its owner was told; each rotation is announced"
+    NOTIFIED_FIRST = (
+        "3: no key is disabled before its owner was notified; each rotation is announced"
+    )
     NOT_DELETED_EARLY = "4: no key is deleted that was not inactive for long enough"
     UNKNOWN_IS_NO_ANSWER = "5: a read that fails never counts as an answer"
     SECRECY = "6: a secret access key appears in the user's secret and nowhere else"
@@ -75,8 +77,8 @@ class Ledger:
     _lost: dict[str, str] = field(default_factory=dict)
     _taken: dict[str, str] = field(default_factory=dict)
     _announced: dict[str, int] = field(default_factory=dict)
-    _told_of: set[str] = field(default_factory=set)
-    _told_anew: set[str] = field(default_factory=set)
+    _notified_of: set[str] = field(default_factory=set)
+    _notified_again: set[str] = field(default_factory=set)
     _published: int = 0
     _secrets_ever: dict[str, str] = field(default_factory=dict)
     _said: list[str] = field(default_factory=list)
@@ -92,7 +94,7 @@ class Ledger:
             if self._is_predecessors(name):
                 self._predecessors |= self.staged(name)
             if self.secret(name) is not None and not self._may_read(name):
-                self._told_anew.add(name)
+                self._notified_again.add(name)
 
     def _take_over_records(self, name: str) -> None:
         """Since when keys are inactive that became so before the ledger was opened."""
@@ -266,9 +268,11 @@ class Ledger:
         if not self.facts[key_id].held_by_person:
             return  # an orphan: nobody has its secret
         delivered = self.delivered(name)
-        told = key_id in self._told_of or (delivered is not None and delivered in self._announced)
-        if not told:
-            self._violated(Promise.TOLD_FIRST, f"{key_id} of {name} was disabled before a word")
+        notified = key_id in self._notified_of or (
+            delivered is not None and delivered in self._announced
+        )
+        if not notified:
+            self._violated(Promise.NOTIFIED_FIRST, f"{key_id} of {name} was disabled before a word")
 
     def _check_deletion(self, key_id: str, facts: KeyFacts, call: str) -> None:
         if call == "person" or self._acted_just_now:
@@ -296,7 +300,7 @@ class Ledger:
             for line in lines:
                 key_id = line["access_key_id"]
                 if line["event"] == "disabled":
-                    self._told_of.add(key_id)
+                    self._notified_of.add(key_id)
                 passed_on = "please pass it on" in line.get("text", "")
                 if line["event"] == "rotated" and (own_copy or passed_on):
                     self._announced[key_id] = self._announced.get(key_id, 0) + 1
@@ -308,7 +312,7 @@ class Ledger:
         """Checks what must hold once nothing changes any more.
 
         A process that dies after a publish, or loses its answer, cannot know of it: the rotation
-        may be announced so many times more. Who could not read the secret for a while is told anew.
+        may be announced so many times more. So may a key whose secret could not be read.
         """
         for name in self.names:
             delivered = self.delivered(name)
@@ -323,10 +327,10 @@ class Ledger:
                     self._violated(Promise.PERSONS_KEY, f"{key_id} of {name} is not active")
             if delivered is not None and self.is_active(name, delivered):
                 times = self._announced.get(delivered, 0)
-                anew = name in self._told_anew
-                if not 1 <= times <= 1 + anew + repeats:
+                again = name in self._notified_again
+                if not 1 <= times <= 1 + again + repeats:
                     what = f"{delivered} of {name} was announced {times} times"
-                    self._violated(Promise.TOLD_FIRST, what)
+                    self._violated(Promise.NOTIFIED_FIRST, what)
 
     def search(self, *texts: str) -> None:
         """Looks for every secret access key that there ever was, also of keys that are gone, in

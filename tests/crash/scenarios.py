@@ -232,7 +232,7 @@ _BY_BULK = (
     Scenario("due, the first time", _due),
     Scenario("due again", _due_again),
     Scenario("due, a service user", _service_user),
-    Scenario("due, only operators listen", _nobody_but_operators),
+    Scenario("due, only operators subscribe", _nobody_but_operators),
     Scenario("due, the secret is from Terraform", _from_terraform),
     Scenario("superseded, the policy was changed", _policy_changed),
     Scenario("superseded, the value was changed", _value_changed),

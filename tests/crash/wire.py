@@ -49,7 +49,7 @@ _QUERY_SERVICES = ("iam", "sts", "sns")
 
 @dataclass
 class Tap:
-    """One run's view of the wire. `on_call` is told of each call's name after its effect; `denied`
+    """One run's view of the wire. `on_call` gets each call's name after its effect; `denied`
     are operations that the role may not use."""
 
     fault: Fault | None = None

@@ -24,7 +24,7 @@ _A_TRIAL = "RequestToValidateKeyAccess"
 
 
 def on_its_behalf(question: Question, params: Mapping[str, Any]) -> list[Question]:
-    """What the call needs besides its own permission."""
+    """What the call needs beyond its own permission."""
     further: list[Question] = []
     if question.action == "secretsmanager:CreateSecret" and "Tags" in params:
         further.append(replace(question, action="secretsmanager:TagResource"))

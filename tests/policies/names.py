@@ -79,7 +79,7 @@ def of_the_function(
     attached: tuple[str, ...] = (),
     why: str = "",
 ) -> Question:
-    """The function's code asks, as its role; `attached` are policies that the role has besides."""
+    """The function's code asks, as its role; `attached` are policies that the role has as well."""
     own: dict[str, Any] = {"lambda:SourceFunctionArn": FUNCTION_ARN}
     return asked_by(ROLE_ARN, action, resource, own | dict(context or {}), ("role", *attached), why)
 

@@ -1,4 +1,4 @@
-"""What must be possible besides the function's own calls."""
+"""What must be possible beyond the function's own calls."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _services() -> list[Question]:
 
 
 def administration_of_the_key() -> list[Question]:
-    """What must be allowed besides if the key is the module's own."""
+    """What must be allowed as well if the key is the module's own."""
     return [
         asked_by(TERRAFORM_ARN, action, KEY_ARN, identity=ADMINISTRATORS, why=task)
         for task, actions in _KEY_TASKS.items()

@@ -1,7 +1,7 @@
 """`make lint`: checkov on the HCL, parliament on the policies as Terraform renders them.
 
 `python -m tests.policies.static BIN`, with the folder that has both. Nothing is downloaded, nothing
-is sent. What checkov is told to skip says why where it stands, in the HCL; for parliament it is
+is sent. Where checkov skips a check, the HCL says why; for parliament it is
 ACCEPTED.
 """
 

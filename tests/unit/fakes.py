@@ -66,7 +66,7 @@ class FakeAccount:
         self.unexpected: dict[str, str] = {}
         self.secrets: dict[str, SecretState] = {}
         self.values: dict[str, str] = {}
-        self.told: list[tuple[str, Event, Message]] = []
+        self.notified: list[tuple[str, Event, Message]] = []
         self.digests: list[Message] = []
         self.calls: list[str] = []
         self.refused_by_sts = 0
@@ -341,7 +341,7 @@ class FakeAccount:
 
     def notify(self, user: UserRef, event: Event, message: Message) -> None:
         self._called("notify")
-        self.told.append((user.name, event, message))
+        self.notified.append((user.name, event, message))
 
     def notify_operators(self, message: Message) -> None:
         self._called("notify_operators")

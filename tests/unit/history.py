@@ -108,7 +108,7 @@ class Truth:
 
     `held`: the owner has the secret of these keys; `made`: by a run; `delivered`: they were what
     the secret held, at one time; `seen_inactive`: since when every run saw the key inactive;
-    `announced`: when the owner was first told of it.
+    `announced`: when the owner was first notified of it.
     """
 
     held: set[str] = field(default_factory=set)
@@ -116,7 +116,7 @@ class Truth:
     delivered: set[str] = field(default_factory=set)
     seen_inactive: dict[str, datetime] = field(default_factory=dict)
     announced: dict[str, datetime] = field(default_factory=dict)
-    told_disabled: set[str] = field(default_factory=set)
+    notified_disabled: set[str] = field(default_factory=set)
     said: Counter[tuple[Event, str | None]] = field(default_factory=Counter)
     last_notice: dict[Event, tuple[str, datetime]] = field(default_factory=dict)
     records_lost: bool = False
@@ -133,7 +133,7 @@ class History(FakeAccount):
         self.unmanaged: set[str] = set()
         self.mishaps = 0
         self._ids = 0
-        self._read_tells = 0
+        self._read_notices = 0
         self._read_digests = 0
 
     # -- what people do ----------------------------------------------------------------------------
@@ -193,7 +193,7 @@ class History(FakeAccount):
     def write_secret(self, name: str) -> None:
         """Somebody puts a value of their own into the secret, if there is one.
 
-        Not over a key that was never announced: that could not be told from one never stored.
+        Not over a key that was never announced: that would look like one never stored.
         """
         state, key_id = self.secrets.get(name), self.delivered(name)
         if state is None:
@@ -264,9 +264,9 @@ class History(FakeAccount):
 
     def listen(self) -> Iterator[tuple[str, Event, str | None, bool]]:
         """What was said since the last call: user, event, key and whether to the owner."""
-        for name, event, message in self.told[self._read_tells :]:
+        for name, event, message in self.notified[self._read_notices :]:
             yield name, event, _key(message), True
-        self._read_tells = len(self.told)
+        self._read_notices = len(self.notified)
         for message in self.digests[self._read_digests :]:
             for line in message.data["lines"]:
                 yield line["user"], Event(line["event"]), line["access_key_id"], False
@@ -415,8 +415,8 @@ class Run:
             self._hold(key.id in truth.made, f"{key.id} is a person's key, not an orphan")
             return
         delivered = history.delivered(name)
-        told = key.id in truth.told_disabled or delivered in truth.announced
-        self._hold(told, f"{key.id} was disabled before anybody was told")
+        notified = key.id in truth.notified_disabled or delivered in truth.announced
+        self._hold(notified, f"{key.id} was disabled before anybody was notified")
         unverified = delivered in self._created and history.refused_by_sts > 0
         self._hold(not unverified, f"{key.id} was disabled before STS accepted {delivered}")
         self._check_can_fetch(name, key)
@@ -428,9 +428,9 @@ class Run:
         if history._can_read(name) or key.id not in truth.held or delivered is None:
             return
         days = timedelta(days=history.settings.min_grace_days_without_console)
-        told = truth.announced.get(delivered, history.clock.time)
+        notified = truth.announced.get(delivered, history.clock.time)
         self._hold(
-            history.clock.time - told >= days,
+            history.clock.time - notified >= days,
             f"{key.id} was disabled before {delivered} could be fetched with it",
         )
 
@@ -461,7 +461,7 @@ class Run:
             if event is Event.ROTATED and key_id is not None:
                 truth.announced.setdefault(key_id, history.clock.time)
             if event is Event.DISABLED and key_id is not None:
-                truth.told_disabled.add(key_id)
+                truth.notified_disabled.add(key_id)
 
     def _check_notice(self, name: str, event: Event, key_id: str | None) -> None:
         history, truth = self._history, self._history.truths[name]
@@ -470,12 +470,14 @@ class Run:
         since = history.clock.time - last
         if event in (Event.HELD, Event.BLOCKED):
             again = key_id == last_key and since < REMIND_EVERY
-            self._hold(not again, f"{name} was told again of {event.value} {key_id} after {since}")
+            self._hold(
+                not again, f"{name} was notified again of {event.value} {key_id} after {since}"
+            )
         if event in (Event.ROTATED, Event.WARNED) and not truth.records_lost:
             times = truth.said[event, key_id]
             most = 1 + history.mishaps
             again = times > most and key_id == last_key
-            self._hold(not again, f"{name} was told {times} times of {event.value} {key_id}")
+            self._hold(not again, f"{name} was notified {times} times of {event.value} {key_id}")
         truth.last_notice[event] = (key_id, history.clock.time)
 
     def _hold(self, holds: bool, otherwise: str) -> None:
@@ -505,8 +507,8 @@ def check_settled(history: History) -> None:
         for key in user.keys:
             lost = key.id in truth.made - truth.held - truth.delivered
             _hold(not (key.is_active and lost), f"{key.id} is active, and nobody has its secret")
-            untold = key.is_active and key.id == delivered and key.id not in truth.announced
-            _hold(not (untold and listens), f"{key.id} of {name} was never announced")
+            unnotified = key.is_active and key.id == delivered and key.id not in truth.announced
+            _hold(not (unnotified and listens), f"{key.id} of {name} was never announced")
 
 
 def _may_be_at_work(state: SecretState, user: ManagedUser, now: datetime) -> bool:

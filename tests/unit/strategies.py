@@ -112,8 +112,8 @@ def users(draw: st.DrawFn) -> ManagedUser:
         records["intent"] = Intent(before, "run", others)
         if past == "a rotation":
             current, previous = newest.id, "GONE"
-            told = newest.created + abs(draw(AGES))
-            records |= {"announced": Stamp(newest.id, min(told, NOW)), "user_id": ALICE.id}
+            notified = newest.created + abs(draw(AGES))
+            records |= {"announced": Stamp(newest.id, min(notified, NOW)), "user_id": ALICE.id}
     state = secret(current, previous, **records)
     return ManagedUser(
         ALICE,

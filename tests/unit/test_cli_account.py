@@ -18,12 +18,12 @@ def denied(operation: str) -> ClientError:
 
 
 def read(account: FakeAccount) -> tuple[list[UserStatus], list[Unread], list[tuple[int, int]]]:
-    told: list[tuple[int, int]] = []
+    notified: list[tuple[int, int]] = []
     scan = account.scan()
     statuses, unread = read_all(
-        account.world(), SETTINGS, scan, NOW, lambda done, of: told.append((done, of))
+        account.world(), SETTINGS, scan, NOW, lambda done, of: notified.append((done, of))
     )
-    return statuses, unread, told
+    return statuses, unread, notified
 
 
 def test_users_come_by_name_with_progress() -> None:
@@ -31,11 +31,11 @@ def test_users_come_by_name_with_progress() -> None:
     for name in ("carol", "alice", "bob"):
         account.add(user(key(f"K-{name}", 10)), name)
 
-    statuses, unread, told = read(account)
+    statuses, unread, notified = read(account)
 
     assert [one.name for one in statuses] == ["alice", "bob", "carol"]
     assert unread == []
-    assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
+    assert notified == [(0, 3), (1, 3), (2, 3), (3, 3)]
 
 
 @pytest.mark.parametrize("method", ["keys", "describe"])

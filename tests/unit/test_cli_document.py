@@ -67,6 +67,6 @@ def test_exit_statuses() -> None:
 def test_options_are_those_of_the_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([command, "--help"])
-    told = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
+    notified = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
 
-    assert {option for option in told if option not in DOCUMENT} == set()
+    assert {option for option in notified if option not in DOCUMENT} == set()

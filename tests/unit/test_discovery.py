@@ -81,7 +81,7 @@ def test_only_those_near_a_boundary_are_read() -> None:
 
     assert account.calls.count("describe") == 2
     assert account.statuses("u1")["K1"] == "Inactive"
-    assert [name for name, event, _ in account.told if event is Event.WARNED] == ["u3"]
+    assert [name for name, event, _ in account.notified if event is Event.WARNED] == ["u3"]
 
 
 def test_the_oldest_comes_first_and_the_rest_is_deferred() -> None:
@@ -366,9 +366,9 @@ def test_an_announcement_is_put_on_record_at_the_next_turn() -> None:
 
     assert account.secrets["u0"].announced == stamp("NEW1")
     account.clock.time += timedelta(days=1)
-    account.told.clear()
+    account.notified.clear()
     run(account)
-    assert account.told == []
+    assert account.notified == []
 
 
 def test_whoever_is_throttled_all_the_time_is_deferred_and_has_not_failed() -> None:
@@ -443,7 +443,7 @@ def test_a_key_is_not_asked_for_long_after_its_intent() -> None:
 def test_a_rollout_takes_as_many_runs_as_it_needs(
     audience: Audience, max_workers: int, credential_report: bool
 ) -> None:
-    """Nobody is lost, and nobody is told twice."""
+    """Nobody is lost, and nobody is notified twice."""
     account = account_of(*(90 + number / 10 for number in range(200)), audience=audience)
     runs = 0
     while "Active" in _first_keys(account):
@@ -459,13 +459,15 @@ def test_a_rollout_takes_as_many_runs_as_it_needs(
         account.clock.time += timedelta(hours=1)
 
     assert runs > 2
-    told = Counter(name for name, event, _ in account.told if event is Event.ROTATED) + Counter(
+    notified = Counter(
+        name for name, event, _ in account.notified if event is Event.ROTATED
+    ) + Counter(
         line["user"]
         for digest in account.digests
         for line in digest.data["lines"]
         if line["event"] == "rotated" and "please pass it on" in line["text"]
     )
-    assert told == Counter(list(account.users))
+    assert notified == Counter(list(account.users))
 
 
 def _first_keys(account: FakeAccount) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What the operator is told of an emergency: above all, whether the leaked key is off."""
+"""What the operator is notified of an emergency: above all, whether the leaked key is off."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def row(action: str, detail: str | None = None, key: str | None = KEY) -> Row:
     [
         pytest.param([row("rotate"), row("disable"), row("announce")], Exit.OK, "is disabled"),
         pytest.param([], Exit.OK, "is inactive already", id="sent twice"),
-        pytest.param([row("announce", key="AKIANEW")], Exit.OK, "is inactive already", id="told"),
+        pytest.param(
+            [row("announce", key="AKIANEW")], Exit.OK, "is inactive already", id="notified"
+        ),
         pytest.param(
             [row("rotate", "not done: the keys have changed in the meantime")],
             Exit.FINDINGS,

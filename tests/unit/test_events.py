@@ -33,7 +33,7 @@ def run(
     return account, rotation.run()
 
 
-def told(account: FakeAccount) -> list[tuple[str, str]]:
+def notified(account: FakeAccount) -> list[tuple[str, str]]:
     return [(event.detail_type, event.access_key_id) for event in account.events]
 
 
@@ -84,7 +84,7 @@ def told(account: FakeAccount) -> list[tuple[str, str]]:
             ),
             {},
             [],
-            id="blocked, and told yesterday",
+            id="blocked, and notified yesterday",
         ),
         pytest.param(user(key("A", 90)), {"dry_run": True}, [], id="dry run"),
     ],
@@ -94,7 +94,7 @@ def test_each_transition_is_an_event(
 ) -> None:
     account, _ = run(before, **changes)
 
-    assert told(account) == events
+    assert notified(account) == events
     for event in account.events:
         assert problems(event.detail(), SCHEMA) == []
 
@@ -136,7 +136,10 @@ def test_the_reason_of_an_emergency_is_in_its_events() -> None:
 
     account, _ = run(user(key("A", 10)), emergency)
 
-    assert sorted(told(account)) == [("Access Key Disabled", "A"), ("Access Key Rotated", "NEW1")]
+    assert sorted(notified(account)) == [
+        ("Access Key Disabled", "A"),
+        ("Access Key Rotated", "NEW1"),
+    ]
     assert {(e.reason, e.note) for e in account.events} == {("emergency", "in a public repo")}
     assert [problems(event.detail(), SCHEMA) for event in account.events] == [[], []]
 
@@ -156,7 +159,7 @@ def test_what_was_done_before_a_failure_is_told() -> None:
     with pytest.raises(RotationFailedError):
         Rotation(account.world(), settings(), Payload(), "this-run").run()
 
-    assert told(account) == [("Access Key Rotated", "NEW1")]
+    assert notified(account) == [("Access Key Rotated", "NEW1")]
 
 
 def test_what_was_done_before_a_run_is_given_up_is_told() -> None:
@@ -168,7 +171,7 @@ def test_what_was_done_before_a_run_is_given_up_is_told() -> None:
     with pytest.raises(SettingsError):
         Rotation(account.world(), settings(), Payload(), "this-run").run()
 
-    assert told(account) == [("Access Key Rotated", "NEW1"), ("Access Key Disabled", "A")]
+    assert notified(account) == [("Access Key Rotated", "NEW1"), ("Access Key Disabled", "A")]
 
 
 def refusing(*errors: Exception | None) -> FakeAccount:

@@ -28,7 +28,7 @@ PAIR = secret("B", "A", announced=stamp("B", 10))
 PAIR_DISABLED = secret("B", "A", announced=stamp("B", 10), inactive_since=stamp("A", 10))
 
 
-def told(user: ManagedUser, settings: Settings = SETTINGS, now: datetime = NOW) -> Forecast:
+def notified(user: ManagedUser, settings: Settings = SETTINGS, now: datetime = NOW) -> Forecast:
     outcome = forecast(user, settings, now)
     assert isinstance(outcome, Forecast)
     return outcome
@@ -101,7 +101,7 @@ def _days(time: timedelta) -> str:
         ),
         pytest.param(user(key("A", 95), expired("B", 40)), "", id="blocked for good"),
         pytest.param(
-            user(key("A", 80), audience=Audience.NOBODY), "block +3", id="nobody will listen"
+            user(key("A", 80), audience=Audience.NOBODY), "block +3", id="no subscription later"
         ),
         pytest.param(
             user(
@@ -116,25 +116,25 @@ def _days(time: timedelta) -> str:
     ],
 )
 def test_steps(subject: ManagedUser, expected: str) -> None:
-    assert said(told(subject).steps) == expected
+    assert said(notified(subject).steps) == expected
 
 
 def test_instant_is_exact_to_the_second() -> None:
     now = NOW + timedelta(hours=5, minutes=17, seconds=3)
-    steps = told(user(key("A", 79.5)), now=now).steps
+    steps = notified(user(key("A", 79.5)), now=now).steps
 
     assert steps[0].at == ago(79.5) + timedelta(days=83)
 
 
 def test_present_is_what_a_run_would_decide_now() -> None:
-    blocked = told(user(key("A", 95), expired("B", 40)))
+    blocked = notified(user(key("A", 95), expired("B", 40)))
 
     assert blocked.is_blocked
-    assert not told(user(key("A", 95))).is_blocked
+    assert not notified(user(key("A", 95))).is_blocked
 
 
 def test_next_about_each_key() -> None:
-    pair = told(user(key("A", 100), key("B", 10), secret=PAIR, tags={"grace-days": "14"}))
+    pair = notified(user(key("A", 100), key("B", 10), secret=PAIR, tags={"grace-days": "14"}))
 
     assert pair.next_about("A") == (NOW + timedelta(days=4), Verb.DISABLE)
     assert pair.next_about("B") == (NOW + timedelta(days=73), Verb.WARN)
@@ -144,7 +144,7 @@ def test_next_about_each_key() -> None:
 def test_longest_wait_follows_the_settings() -> None:
     long = settings(max_key_age_days=365)
 
-    assert said(told(user(key("A", 0)), long).steps) == "warn +358, rotate +365"
+    assert said(notified(user(key("A", 0)), long).steps) == "warn +358, rotate +365"
 
 
 def test_facts_are_asked_for_one_by_one() -> None:
@@ -162,4 +162,6 @@ def test_an_unready_user_asks_for_no_more_than_is_needed() -> None:
 def test_a_secret_in_deletion_is_restored_first() -> None:
     gone: SecretState = secret("A", pending_deletion=True, announced=stamp("A", 1))
 
-    assert said(told(user(key("A", 1), secret=gone)).steps) == "prepare +0, warn +82, rotate +89"
+    assert (
+        said(notified(user(key("A", 1), secret=gone)).steps) == "prepare +0, warn +82, rotate +89"
+    )

@@ -268,7 +268,7 @@ def assert_clear(seed: int, message: str, *names: str) -> None:
 
 def assert_right(seed: int, case: Case, account: FakeAccount, response: dict[str, Any]) -> None:
     said = [json.dumps(response)]
-    for _, _, message in account.told:
+    for _, _, message in account.notified:
         assert_is_harmless(message)
         assert message.data["user"] == case.name
         assert all(argv[0] == "aws" for argv in commands(message)), seed

@@ -115,7 +115,7 @@ def test_a_user_who_is_gone_by_now_stops_nobody_else() -> None:
 
 
 class OnlyRotations(FakeAccount):
-    """The owner's subscription admits no other event, and no operator listens."""
+    """The owner's subscription admits no other event, and no operator's does either."""
 
     def audience(self, user: Any, event: Event) -> Audience:
         return Audience.USER if event is Event.ROTATED else Audience.NOBODY
@@ -140,7 +140,7 @@ def test_nothing_is_done_of_which_nobody_would_hear(
         with pytest.raises(RotationFailedError, match="no confirmed subscription admits"):
             run(account)
         assert account.statuses() == kept
-        assert account.told == []
+        assert account.notified == []
     else:
         run(account, require_confirmed_subscription=False)
-        assert len(account.told) == 1
+        assert len(account.notified) == 1

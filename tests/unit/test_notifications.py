@@ -1,4 +1,4 @@
-"""What owners, operators and the log are told of a run."""
+"""What owners, operators and the log are notified of a run."""
 
 from __future__ import annotations
 
@@ -61,21 +61,22 @@ def test_what_was_done_before_a_dead_reader_was_found_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("in_secret", "told"), [(True, "The other key is in the secret."), (False, "enabled again.")]
+    ("in_secret", "notified"),
+    [(True, "The other key is in the secret."), (False, "enabled again.")],
 )
-def test_an_idle_keys_owner_is_told_where_the_other_is(in_secret: bool, told: str) -> None:
+def test_an_idle_keys_owner_is_told_where_the_other_is(in_secret: bool, notified: str) -> None:
     holds = secret("A", announced=stamp("A", 60)) if in_secret else secret()
     account = one_user(key("A", 60), key("B", 50), secret=holds, used={"A": NOW, "B": None})
 
     run(account)
 
-    [message] = [message for _, event, message in account.told if event is Event.DISABLED]
-    assert told in " ".join(message.text.split())
+    [message] = [message for _, event, message in account.notified if event is Event.DISABLED]
+    assert notified in " ".join(message.text.split())
     assert ("get-secret-value" in message.text) is in_secret
 
 
 @pytest.mark.parametrize(
-    ("announced", "current", "told"),
+    ("announced", "current", "notified"),
     [
         (None, None, "a placeholder"),
         ("OLD", "OLD", "an earlier key"),
@@ -84,16 +85,16 @@ def test_an_idle_keys_owner_is_told_where_the_other_is(in_secret: bool, told: st
     ],
 )
 def test_a_warning_says_what_is_in_the_secret(
-    announced: str | None, current: str | None, told: str
+    announced: str | None, current: str | None, notified: str
 ) -> None:
     on_record = stamp(announced, days=84) if announced else None
     account = one_user(key("A", 84), secret=secret(current, announced=on_record))
 
     run(account)
 
-    [(_, event, message)] = account.told
+    [(_, event, message)] = account.notified
     assert event is Event.WARNED
-    assert told in message.text
+    assert notified in message.text
 
 
 def test_a_decision_to_do_nothing_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

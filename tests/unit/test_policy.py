@@ -1,7 +1,8 @@
 """The decision table: every row of the lifecycle, every boundary, every pair of slots.
 
 A case reads: a user like this, under these settings -> these actions, for this reason. `A` is the
-older key, `B` the newer one. The user has a console password and listens, unless a case says so.
+older key, `B` the newer one. The user has a console password and a confirmed
+subscription, unless a case says otherwise.
 """
 
 from __future__ import annotations
@@ -48,10 +49,10 @@ def delivered(**records: Any) -> Any:
     return secret("B", "A", **records)
 
 
-def pair(a: Any, b: Any, told: float | None = None, **facts: Any) -> ManagedUser:
-    """A superseded A and its successor B, announced `told` days ago (by default at B's birth)."""
+def pair(a: Any, b: Any, notified: float | None = None, **facts: Any) -> ManagedUser:
+    """A superseded A and its successor B, announced `notified` days ago (by default at once)."""
     records = facts.pop("records", {})
-    days = (NOW - b.created) / timedelta(days=1) if told is None else told
+    days = (NOW - b.created) / timedelta(days=1) if notified is None else notified
     return user(a, b, secret=delivered(announced=stamp("B", days), **records), **facts)
 
 
@@ -116,26 +117,26 @@ NO_OR_ONE_KEY = [
         Reason.KEY_TOO_OLD,
     ),
     Case(
-        "due, nobody listens",
+        "due, no subscription",
         user(key("A", 90), audience=Audience.NOBODY),
         "block A silently",
         Reason.NO_CONFIRMED_SUBSCRIPTION,
     ),
     Case(
-        "due, nobody listens, and nobody has to",
+        "due, no subscription, and nobody has to",
         user(key("A", 90), audience=Audience.NOBODY),
         "rotate A, announce, disable A",
         Reason.KEY_TOO_OLD,
         {"require_confirmed_subscription": False},
     ),
     Case(
-        "to be warned, nobody listens",
+        "to be warned, no subscription",
         user(key("A", 85), audience=Audience.NOBODY),
         "block A silently",
         Reason.NO_CONFIRMED_SUBSCRIPTION,
     ),
     Case(
-        "due, an operator listens on the owner's behalf",
+        "due, an operator stands in for the owner",
         user(key("A", 90), audience=Audience.OPERATOR),
         "rotate A, announce, disable A",
         Reason.KEY_TOO_OLD,
@@ -206,8 +207,8 @@ GRACE = [
         Reason.SUPERSEDED,
     ),
     Case(
-        "told later than the key was made: the days count from then",
-        pair(key("A", 97), key("B", 9), told=6, password=False),
+        "notified later than the key was made: the days count from then",
+        pair(key("A", 97), key("B", 9), notified=6, password=False),
         "",
         Reason.IN_GRACE,
     ),
@@ -224,7 +225,7 @@ GRACE = [
         Reason.SUPERSEDED,
     ),
     Case(
-        "nobody listens any more: the owner was told already",
+        "no subscription any more: the owner was notified already",
         pair(key("A", 97), key("B", 7), password=False, audience=Audience.NOBODY),
         "disable A",
         Reason.SUPERSEDED,
@@ -383,7 +384,7 @@ DELETE = [
         Reason.KEY_TOO_OLD,
     ),
     Case(
-        "… but nobody listens: then no place is made",
+        "… but no subscription: then no place is made",
         user(
             inactive("A", 200),
             key("B", 90),
@@ -406,7 +407,7 @@ DELETE = [
         Reason.SLOT_TAKEN,
     ),
     Case(
-        "due, blocked, and told so 6 days ago",
+        "due, blocked, and notified so 6 days ago",
         user(
             inactive("A", 200),
             key("B", 90),
@@ -512,7 +513,7 @@ TWO_ACTIVE = [
         Reason.IDLE,
     ),
     Case(
-        "one idle, nobody listens",
+        "one idle, no subscription",
         user(key("A", 80), key("B", 9), used={"A": ago(60)}, audience=Audience.NOBODY),
         "block A silently",
         Reason.NO_CONFIRMED_SUBSCRIPTION,
@@ -590,7 +591,7 @@ TWO_ACTIVE = [
         Reason.NOT_ANNOUNCED,
     ),
     Case(
-        "… and its owner, who could not fetch the new key, is given the time anew",
+        "… and its owner, who could not fetch the new key, is given the time again",
         user(
             key("A", 97),
             key("B", 7),
@@ -815,7 +816,7 @@ LEFT_BEHIND = [
         Reason.IN_PROGRESS,
     ),
     Case(
-        "delivered, not announced, no grace: told, and the old key goes",
+        "delivered, not announced, no grace: notified, and the old key goes",
         user(key("A", 91), key("B", 1), secret=delivered(intent=intent(1, "A"))),
         "announce B, disable A",
         Reason.NOT_ANNOUNCED,
@@ -853,7 +854,7 @@ LEFT_BEHIND = [
         Reason.NOT_ANNOUNCED,
     ),
     Case(
-        "delivered, not announced, nobody listens",
+        "delivered, not announced, no subscription",
         user(
             key("A", 91),
             key("B", 1),
@@ -946,7 +947,7 @@ def test_table(case: Case) -> None:
 EMERGENCIES = [
     Case("the only key", user(key("A", 5)), "rotate A, disable A, announce", Reason.EMERGENCY),
     Case(
-        "the only key, nobody listens",
+        "the only key, no subscription",
         user(key("A", 5), audience=Audience.NOBODY),
         "rotate A, disable A, announce",
         Reason.EMERGENCY,
@@ -983,7 +984,7 @@ EMERGENCIES = [
         Reason.ALREADY_INACTIVE,
     ),
     Case(
-        "disabled already by a run that died before it told anybody",
+        "disabled already by a run that died before it notified anybody",
         user(inactive("A", 90), key("B", minutes=1), secret=delivered(intent=intent(0, "A"))),
         "announce B, record A",
         Reason.NOT_ANNOUNCED,
@@ -1070,13 +1071,13 @@ UNTIL = [
         ago(-20),
     ),
     (
-        "told late",
+        "notified late",
         user(key("A", 98), key("B", 8), secret=delivered(), password=False),
         {},
         ago(-7),
     ),
     (
-        "told late, the old key inactive",
+        "notified late, the old key inactive",
         user(inactive("A", 98), key("B", 8), secret=delivered()),
         {},
         None,
@@ -1123,7 +1124,7 @@ def test_says_until_when_the_old_key_works(
             user(key("A", 98), key("B", 8), secret=delivered()),
             {"hold_while_used_days": 3},
             True,
-            id="told late",
+            id="notified late",
         ),
     ],
 )
@@ -1152,7 +1153,7 @@ def test_a_hold_by_tag_that_is_over_does_not_end_one_of_use() -> None:
             replace(user(key("A", 90)), secret=None), {}, Fact.SECRET, id="due: the secret"
         ),
         pytest.param(
-            replace(user(key("A", 90)), audience=None), {}, Fact.AUDIENCE, id="due: who is told"
+            replace(user(key("A", 90)), audience=None), {}, Fact.AUDIENCE, id="due: who is notified"
         ),
         pytest.param(
             replace(user(key("A", 90)), has_password=None),

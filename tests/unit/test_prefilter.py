@@ -244,7 +244,7 @@ def test_beside_an_inactive_key_nothing_is_due_but_in_these_days(
 def test_a_key_that_was_switched_on_again_is_looked_at_in_the_days_after(
     age: timedelta, ago_: timedelta
 ) -> None:
-    """Its age in the report begins anew then."""
+    """Its age in the report begins again then."""
     row = Row(SINCE, (Slot(True, NOW - min(age, ago_), NOW), NO_KEY))
 
     assert may_need_attention(user(), row, settings(), NOW)

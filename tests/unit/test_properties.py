@@ -65,7 +65,7 @@ ANY_HISTORY = hypothesis_settings(
 )
 NAMES = ("alice", "bob")
 # UserIds act this long after a run at the earliest: a key that a person makes within a minute of a
-# run that died, and never uses, cannot be told from an orphan.
+# run that died, and never uses, looks like an orphan.
 AFTER_A_RUN = timedelta(minutes=2)
 AUDIENCES = st.sampled_from([Audience.USER, Audience.OPERATOR] * 2 + [Audience.NOBODY])
 # The first calls of a rotation's own methods more often than others.
@@ -162,7 +162,7 @@ def test_what_is_planned_is_done_and_done_once(user: ManagedUser, settings: Sett
         account.calls.clear()
         one_run(account, settings)
     assert not CHANGES & set(account.calls)
-    said = [(event, message.data["access_key_id"]) for _, event, message in account.told]
+    said = [(event, message.data["access_key_id"]) for _, event, message in account.notified]
     assert len(said) == len(set(said))
 
 
@@ -172,7 +172,7 @@ def one_run(account: FakeAccount, settings: Settings, dry_run: bool = False) -> 
 
 
 def is_lost(user: ManagedUser, action: Action) -> bool:
-    """An orphan, by its own account: never used, never told of, in no version of the secret."""
+    """An orphan, by its own account: never used, never notified of, in no version of the secret."""
     assert user.secret is not None
     assert user.last_used is not None
     [key] = [key for key in user.keys if key.id == action.access_key_id]
@@ -190,7 +190,7 @@ def is_lost(user: ManagedUser, action: Action) -> bool:
 def has_successor(
     user: ManagedUser, settings: Settings, action: Action, before: Sequence[Action]
 ) -> bool:
-    """Another key works, its owner surely has it or can get it, and is told, or was."""
+    """Another key works, its owner surely has it or can get it, and is notified, or was."""
     verbs = {done.verb for done in before}
     if Verb.ROTATE in verbs:
         return Verb.ANNOUNCE in verbs
@@ -202,15 +202,15 @@ def has_successor(
         if not other.is_active or other.id == action.access_key_id:
             continue
         announced = user.secret.announced
-        told = Verb.ANNOUNCE in verbs or (
+        notified = Verb.ANNOUNCE in verbs or (
             announced is not None and announced.access_key_id == other.id
         )
-        told |= action.reason is Reason.IDLE and action.notify
+        notified |= action.reason is Reason.IDLE and action.notify
         used = user.last_used[other.id]
         idle_after = timedelta(days=settings.idle_after_days)
         in_use = used is not None and NOW - max(used, other.created) < idle_after
         readable = can_be_read and user.secret.currently_holds(other)
-        if told and (readable or (in_use and action.reason is Reason.IDLE)):
+        if notified and (readable or (in_use and action.reason is Reason.IDLE)):
             return True
     return False
 
@@ -408,7 +408,7 @@ class Histories(RuleBasedStateMachine):
         twice = {
             what for what, times in self._said().items() if times > said_before.get(what, 0) + 1
         }
-        assert not twice, f"told twice: {twice}"
+        assert not twice, f"notified twice: {twice}"
 
     def _said(self) -> dict[Any, int]:
         return {

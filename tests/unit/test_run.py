@@ -116,7 +116,7 @@ def test_a_service_user_keeps_the_old_key_and_is_told_until_when() -> None:
     run(account)
 
     assert account.statuses() == {"A": "Active", "NEW1": "Active"}
-    [(name, event, message)] = account.told
+    [(name, event, message)] = account.notified
     assert (name, event) == ("alice", Event.ROTATED)
     assert "works until 2026-06-08 12:00 UTC" in message.text
     assert message.data["superseded_key_until"] == "2026-06-08T12:00:00Z"
@@ -130,15 +130,15 @@ def test_the_old_key_goes_when_its_days_are_over() -> None:
     run(account)
 
     assert account.statuses() == {"A": "Inactive", "NEW1": "Active"}
-    assert [event for _, event, _ in account.told] == [Event.ROTATED, Event.DISABLED]
+    assert [event for _, event, _ in account.notified] == [Event.ROTATED, Event.DISABLED]
 
 
 def test_a_whole_life() -> None:
     account = one_user(key("A", 80))
     seen = []
     for _ in range(135):
-        seen += [(event.value, account.clock.time) for _, event, _ in account.told]
-        account.told.clear()
+        seen += [(event.value, account.clock.time) for _, event, _ in account.notified]
+        account.notified.clear()
         run(account)
         account.clock.time += timedelta(days=1)
 
@@ -153,7 +153,7 @@ def test_a_whole_life() -> None:
     ]
 
 
-# -- who is told -----------------------------------------------------------------------------------
+# -- who is notified -------------------------------------------------------------------------------
 
 
 def test_without_a_subscription_the_operators_are_told_before_the_old_key_goes() -> None:
@@ -162,7 +162,7 @@ def test_without_a_subscription_the_operators_are_told_before_the_old_key_goes()
     report = run(account)
 
     assert changes(account)[-3:] == ["notify_operators", "disable", "record"]
-    assert account.told == []
+    assert account.notified == []
     [digest] = account.digests
     assert "NEW1" in digest.text
     assert "please pass it on" in digest.text
@@ -217,7 +217,7 @@ def test_a_warning_makes_the_secret_and_is_not_repeated() -> None:
     account.clock.time += timedelta(days=1)
     run(account)
 
-    [(_, event, message)] = account.told
+    [(_, event, message)] = account.notified
     assert event is Event.WARNED
     assert "a placeholder" in message.text
     assert account.secrets["alice"].exists
@@ -237,8 +237,10 @@ def test_a_late_announcement_and_the_next_rotation_are_told_to_the_operators_eac
         ("delete", "superseded"),
         ("disable", "superseded"),
     ]
-    told = [line["access_key_id"] for digest in account.digests for line in digest.data["lines"]]
-    assert {"B", "NEW1"} <= set(told)
+    notified = [
+        line["access_key_id"] for digest in account.digests for line in digest.data["lines"]
+    ]
+    assert {"B", "NEW1"} <= set(notified)
     assert account.statuses() == {"B": "Inactive", "NEW1": "Active"}
 
 
@@ -272,8 +274,8 @@ def test_a_held_key_is_left_and_its_user_reminded_once_a_week() -> None:
         assert [row.action for row in report.rows] == ["hold"]
         account.clock.time += timedelta(days=1)
 
-    assert [event for _, event, _ in account.told] == [Event.HELD] * 3
-    assert "2026-06-21" in account.told[0][2].text
+    assert [event for _, event, _ in account.notified] == [Event.HELD] * 3
+    assert "2026-06-21" in account.notified[0][2].text
 
 
 def test_a_blocked_user_is_told_once_a_week_and_so_are_the_operators() -> None:
@@ -284,7 +286,7 @@ def test_a_blocked_user_is_told_once_a_week_and_so_are_the_operators() -> None:
         assert rows(report) == [("block", "two_active_keys_due", "A")]
         account.clock.time += timedelta(days=1)
 
-    assert [event for _, event, _ in account.told] == [Event.BLOCKED] * 2
+    assert [event for _, event, _ in account.notified] == [Event.BLOCKED] * 2
     assert len(account.digests) == 2
 
 
@@ -295,7 +297,7 @@ def test_a_notice_that_cannot_be_recorded_is_not_sent() -> None:
     with pytest.raises(RotationFailedError):
         run(account)
 
-    assert (account.told, account.digests) == ([], [])
+    assert (account.notified, account.digests) == ([], [])
 
 
 def test_an_idle_key_goes_after_its_user_was_told() -> None:
@@ -462,7 +464,7 @@ def test_a_changed_value_is_reported_once_a_week_and_nothing_is_done() -> None:
         assert rows(run(account)) == [("block", "secret_changed", "B")]
         account.clock.time += timedelta(days=1)
 
-    assert [event for _, event, _ in account.told] == [Event.BLOCKED] * 2
+    assert [event for _, event, _ in account.notified] == [Event.BLOCKED] * 2
     assert "changed the secret by hand" in account.digests[0].text
 
 
@@ -599,7 +601,7 @@ def test_a_lost_answer_of_the_store_rolls_nothing_back() -> None:
     account.clock.time += timedelta(days=1)
     run(account)
     assert account.statuses() == {"A": "Inactive", "NEW1": "Active"}
-    assert [event for _, event, _ in account.told] == [Event.ROTATED]
+    assert [event for _, event, _ in account.notified] == [Event.ROTATED]
 
 
 def test_a_key_whose_secret_was_lost_is_disabled_then_deleted_then_replaced() -> None:
@@ -673,7 +675,7 @@ def test_a_key_that_sts_does_not_take_yet_is_not_announced() -> None:
     report = run(account)
 
     assert account.clock.slept == pytest.approx(30)
-    assert account.told == []
+    assert account.notified == []
     assert account.statuses() == {"A": "Active", "NEW1": "Active"}
     assert report.failed == ()
     account.clock.time += timedelta(days=1)
@@ -1001,7 +1003,7 @@ def test_an_emergency_disables_before_it_tells() -> None:
         "notify_operators",
     ]
     assert account.statuses() == {"A": "Inactive", "NEW1": "Active"}
-    mail = account.told[0][2].text
+    mail = account.notified[0][2].text
     assert "seen on a paste site" in mail
     assert "Old key: A, disabled now" in mail
 
@@ -1051,7 +1053,7 @@ def test_an_emergency_with_both_slots_active_disables_the_named_key_only() -> No
     run(account, leaked("B"))
 
     assert account.statuses() == {"A": "Active", "B": "Inactive"}
-    assert [event for _, event, _ in account.told] == [Event.DISABLED]
+    assert [event for _, event, _ in account.notified] == [Event.DISABLED]
 
 
 def test_an_emergency_that_cannot_be_done_is_an_error() -> None:
@@ -1126,7 +1128,7 @@ def test_the_secret_access_key_is_in_the_secret_and_nowhere_else(
     report = run(account)
 
     assert account.values["alice"] == "secret of NEW1"
-    said = json.dumps(report.response()) + account.told[0][2].body() + account.digests[0].body()
+    said = json.dumps(report.response()) + account.notified[0][2].body() + account.digests[0].body()
     said += "".join(repr(vars(record)) for record in caplog.records)
     assert "secret of" not in said
 
