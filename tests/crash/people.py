@@ -1,4 +1,4 @@
-"""UserIds: somebody creates, disables, enables or deletes keys between any two calls of a run."""
+"""People: somebody creates, disables, enables or deletes keys between any two calls of a run."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ ANY_HISTORY = hypothesis_settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 NAMES = ("alice", "bob")
-# UserIds act this long after a run at the earliest: a key that a person makes within a minute of a
+# People act this long after a run at the earliest: a key that a person makes within a minute of a
 # run that died, and never uses, looks like an orphan.
 AFTER_A_RUN = timedelta(minutes=2)
 AUDIENCES = st.sampled_from([Audience.USER, Audience.OPERATOR] * 2 + [Audience.NOBODY])
@@ -231,7 +231,7 @@ def may_go(user: ManagedUser, settings: Settings, action: Action) -> bool:
 
 
 class Histories(RuleBasedStateMachine):
-    """UserIds change keys, secrets and tags; time passes; runs happen, fail and die."""
+    """People change keys, secrets and tags; time passes; runs happen, fail and die."""
 
     history: History
 
