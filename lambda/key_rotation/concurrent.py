@@ -1,4 +1,4 @@
-"""Progress done side by side, by a bounded number of threads."""
+"""Work done side by side, by a bounded number of threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Progress done side by side: the order, the bound, and what an error does to the rest."""
+"""Work done side by side: the order, the bound, and what an error does to the rest."""
 
 from __future__ import annotations
 
