@@ -24,19 +24,19 @@ def decide_emergency(
         return Needs(unread.fact)
 
 
-def _decide(now: Situation, access_key_id: str) -> Decision:
-    [key] = [key for key in now.keys if key.id == access_key_id]
-    others = [other for other in now.keys if other is not key]
+def _decide(situation: Situation, access_key_id: str) -> Decision:
+    [key] = [key for key in situation.keys if key.id == access_key_id]
+    others = [other for other in situation.keys if other is not key]
     if not key.is_active:
-        return announce_late(now) or Decision((), Reason.ALREADY_INACTIVE)
-    if now.secret_is_unmanaged:
-        return blocked(now, key, Reason.UNMANAGED_SECRET)
+        return announce_late(situation) or Decision((), Reason.ALREADY_INACTIVE)
+    if situation.secret_is_unmanaged:
+        return blocked(situation, key, Reason.UNMANAGED_SECRET)
     make_room: tuple[Action, ...] = ()
     for other in others:
-        if other.is_active and not may_be_orphan(now, other):
-            return _move_to(now, other, key)
-        if not may_make_room(now, other):
-            return blocked(now, key, Reason.SLOT_TAKEN, record(now, other))
+        if other.is_active and not may_be_orphan(situation, other):
+            return _move_to(situation, other, key)
+        if not may_make_room(situation, other):
+            return blocked(situation, key, Reason.SLOT_TAKEN, record(situation, other))
         make_room = (Action(Verb.DELETE, Reason.SLOT_TAKEN, other.id),)
     actions = (
         *make_room,
@@ -47,21 +47,21 @@ def _decide(now: Situation, access_key_id: str) -> Decision:
     return Decision(actions, Reason.EMERGENCY)
 
 
-def _move_to(now: Situation, other: AccessKey, leaked: AccessKey) -> Decision:
+def _move_to(situation: Situation, other: AccessKey, leaked: AccessKey) -> Decision:
     """The other key works and is somebody's: the leaked one is disabled, and nothing is created."""
     announce = (
         (Action(Verb.ANNOUNCE, Reason.NOT_ANNOUNCED, other.id),)
-        if now.is_delivered(other) and not now.is_announced(other)
+        if situation.is_delivered(other) and not situation.is_announced(other)
         else ()
     )
     disable = Action(Verb.DISABLE, Reason.EMERGENCY, leaked.id)
-    return Decision((*_prepare_to_be_sure(now, other), disable, *announce), Reason.EMERGENCY)
+    return Decision((*_prepare_to_be_sure(situation, other), disable, *announce), Reason.EMERGENCY)
 
 
-def _prepare_to_be_sure(now: Situation, other: AccessKey) -> tuple[Action, ...]:
+def _prepare_to_be_sure(situation: Situation, other: AccessKey) -> tuple[Action, ...]:
     """A recent key may be what a run left behind whose secret is only not seen yet; making the
     secret fails then, and the next try sees both. One that is to be deleted is restored."""
-    is_there = now.secret.exists and not now.secret.pending_deletion
-    if is_there or (now.age(other) >= IN_PROGRESS_FOR and not now.secret.exists):
+    is_there = situation.secret.exists and not situation.secret.pending_deletion
+    if is_there or (situation.age(other) >= IN_PROGRESS_FOR and not situation.secret.exists):
         return ()
     return (Action(Verb.PREPARE, Reason.EMERGENCY),)

@@ -15,37 +15,40 @@ from .situation import CLOCK_GRAIN, CREATED_WITHIN, IN_PROGRESS_FOR, Situation
 ORPHAN_DELETED_AFTER = timedelta(hours=6)
 
 
-def is_in_progress(now: Situation) -> bool:
-    """Whether another run may be between two of its steps on this user just now."""
-    intent = now.secret.intent
-    if intent is not None and now.now - intent.time < IN_PROGRESS_FOR:
-        key = now.delivered_key
-        if key is None or not now.is_announced(key):
+def is_in_progress(situation: Situation) -> bool:
+    """Whether another run may be between two of its steps on this user just situation."""
+    intent = situation.secret.intent
+    if intent is not None and situation.now - intent.time < IN_PROGRESS_FOR:
+        key = situation.delivered_key
+        if key is None or not situation.is_announced(key):
             return True
-    return any(now.age(key) < IN_PROGRESS_FOR and not now.is_delivered(key) for key in now.active)
+    return any(
+        situation.age(key) < IN_PROGRESS_FOR and not situation.is_delivered(key)
+        for key in situation.active
+    )
 
 
-def is_orphan(now: Situation, key: AccessKey) -> bool:
-    if not may_be_orphan(now, key) or now.age(key) < IN_PROGRESS_FOR:
+def is_orphan(situation: Situation, key: AccessKey) -> bool:
+    if not may_be_orphan(situation, key) or situation.age(key) < IN_PROGRESS_FOR:
         return False
-    return now.last_used(key) is None
+    return situation.last_used(key) is None
 
 
-def may_be_orphan(now: Situation, key: AccessKey) -> bool:
+def may_be_orphan(situation: Situation, key: AccessKey) -> bool:
     """The records fit; its age and last use are not looked at."""
-    intent = now.secret.intent
-    if intent is None or key.status is KeyStatus.EXPIRED or now.secret.holds(key):
+    intent = situation.secret.intent
+    if intent is None or key.status is KeyStatus.EXPIRED or situation.secret.holds(key):
         return False
-    announced = now.secret.announced
+    announced = situation.secret.announced
     if announced is not None and announced.access_key_id == key.id:
         return False  # its owner knows where it is, and may have fetched it
     since_intent = key.created - intent.time
     return key.id not in intent.key_ids and -CLOCK_GRAIN <= since_intent <= CREATED_WITHIN
 
 
-def may_make_room(now: Situation, key: AccessKey) -> bool:
+def may_make_room(situation: Situation, key: AccessKey) -> bool:
     """Whether an emergency may delete this inactive key to make room for a new one."""
-    since = now.inactive_since(key)
-    if since is not None and is_orphan(now, key):
-        return not key.is_active and now.now - since >= ORPHAN_DELETED_AFTER
-    return now.may_be_deleted(key)
+    since = situation.inactive_since(key)
+    if since is not None and is_orphan(situation, key):
+        return not key.is_active and situation.now - since >= ORPHAN_DELETED_AFTER
+    return situation.may_be_deleted(key)

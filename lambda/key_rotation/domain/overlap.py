@@ -8,90 +8,92 @@ from .model import AccessKey, Fact, Reason
 from .situation import VERIFIED_AFTER, Situation, UnreadError
 
 
-def grace_days(now: Situation) -> int:
+def grace_days(situation: Situation) -> int:
     """Days in which both keys work: long enough to fetch the new key with the old one, for a user
     who has no other way to fetch it."""
-    grace, least = now.limits.grace_days, now.settings.min_grace_days_without_console
-    if grace >= least or now.settings.secret_reader_arns:
+    grace, least = situation.limits.grace_days, situation.settings.min_grace_days_without_console
+    if grace >= least or situation.settings.secret_reader_arns:
         return grace
-    if now.user.has_password is None:
+    if situation.user.has_password is None:
         raise UnreadError(Fact.PASSWORD)
-    return grace if now.user.has_password else least
+    return grace if situation.user.has_password else least
 
 
-def grace_ends(now: Situation) -> datetime:
+def grace_ends(situation: Situation) -> datetime:
     """Grace counts from the announcement, which is never before the key was made."""
-    announced = now.secret.announced
+    announced = situation.secret.announced
     assert announced is not None
-    return announced.time + timedelta(days=grace_days(now))
+    return announced.time + timedelta(days=grace_days(situation))
 
 
-def overlap_ends(now: Situation, newer: AccessKey) -> datetime:
+def overlap_ends(situation: Situation, newer: AccessKey) -> datetime:
     """The latest end of the overlap, whatever holds the old key."""
-    return newer.created + timedelta(days=now.settings.max_overlap_days)
+    return newer.created + timedelta(days=situation.settings.max_overlap_days)
 
 
-def hold_reason(now: Situation, key: AccessKey) -> Reason | None:
+def hold_reason(situation: Situation, key: AccessKey) -> Reason | None:
     """Why the superseded key is left on beyond its grace; None if nothing holds it."""
-    ends = _tagged_hold_ends(now)
-    if ends is not None and now.now < ends:
+    ends = _tagged_hold_ends(situation)
+    if ends is not None and situation.now < ends:
         return Reason.HOLD_UNTIL
-    days = now.settings.hold_while_used_days
+    days = situation.settings.hold_while_used_days
     if days == 0:
         return None
-    used = now.last_used(key)
-    in_use = used is not None and now.now - used < timedelta(days=days)
+    used = situation.last_used(key)
+    in_use = used is not None and situation.now - used < timedelta(days=days)
     return Reason.STILL_IN_USE if in_use else None
 
 
-def held_until(now: Situation, hold: Reason, latest: datetime) -> datetime:
+def held_until(situation: Situation, hold: Reason, latest: datetime) -> datetime:
     """Use may last up to the latest end; a tag names its day, which may be over by then."""
-    ends = _tagged_hold_ends(now) if hold is Reason.HOLD_UNTIL else None
+    ends = _tagged_hold_ends(situation) if hold is Reason.HOLD_UNTIL else None
     return min(ends or latest, latest)
 
 
-def old_key_until(now: Situation, key: AccessKey) -> tuple[datetime, bool]:
+def old_key_until(situation: Situation, key: AccessKey) -> tuple[datetime, bool]:
     """When the key that is superseded now will be disabled at the latest, as far as is known
     today, and whether it may be so before, since it is left on only while it is used."""
-    grace = now.now + timedelta(days=grace_days(now))
-    hold = hold_reason(now, key)
+    grace = situation.now + timedelta(days=grace_days(situation))
+    hold = hold_reason(situation, key)
     if hold is None:
         return grace, False
-    latest = now.now + timedelta(days=now.settings.max_overlap_days)
-    until = max(grace, held_until(now, hold, latest))
+    latest = situation.now + timedelta(days=situation.settings.max_overlap_days)
+    until = max(grace, held_until(situation, hold, latest))
     return until, hold is Reason.STILL_IN_USE and until > grace
 
 
-def idle_key(now: Situation) -> AccessKey | None:
+def idle_key(situation: Situation) -> AccessKey | None:
     """The one of two active keys that may be disabled for being idle.
 
     The key that stays must be one that somebody surely has: in use, or delivered.
     """
-    limit = timedelta(days=now.settings.idle_after_days)
-    if all(now.age(key) < limit for key in now.keys):
+    limit = timedelta(days=situation.settings.idle_after_days)
+    if all(situation.age(key) < limit for key in situation.keys):
         return None
 
     def last_sign(key: AccessKey) -> datetime:
-        return max(key.created, now.last_used(key) or key.created)
+        return max(key.created, situation.last_used(key) or key.created)
 
-    for idle, other in (now.keys, reversed(now.keys)):
-        if now.now - last_sign(idle) < limit:
+    for idle, other in (situation.keys, reversed(situation.keys)):
+        if situation.now - last_sign(idle) < limit:
             continue
         # The run itself tried a new key, which is no sign that somebody has it.
-        used = now.last_used(other)
+        used = situation.last_used(other)
         other_in_use = (
-            used is not None and used - other.created >= VERIFIED_AFTER and now.now - used < limit
+            used is not None
+            and used - other.created >= VERIFIED_AFTER
+            and situation.now - used < limit
         )
-        if other_in_use or now.is_delivered(other):
+        if other_in_use or situation.is_delivered(other):
             return idle
     return None
 
 
-def _tagged_hold_ends(now: Situation) -> datetime | None:
+def _tagged_hold_ends(situation: Situation) -> datetime | None:
     """The end of the day that the override tag names."""
-    if now.limits.hold_until is None:
+    if situation.limits.hold_until is None:
         return None
-    midnight = datetime.combine(now.limits.hold_until, time.min, UTC)
+    midnight = datetime.combine(situation.limits.hold_until, time.min, UTC)
     try:
         return midnight + timedelta(days=1)
     except OverflowError:

@@ -47,12 +47,12 @@ def decide(user: ManagedUser, settings: Settings, now: datetime) -> Decision | N
         return Needs(unread.fact)
 
 
-def _first(rules: tuple[Rule, ...], now: Situation) -> Decision | None:
-    return next((found for rule in rules if (found := rule(now)) is not None), None)
+def _first(rules: tuple[Rule, ...], situation: Situation) -> Decision | None:
+    return next((found for rule in rules if (found := rule(situation)) is not None), None)
 
 
-def _row(now: Situation) -> Decision:
-    decision = _first(_TABLE, now)
+def _row(situation: Situation) -> Decision:
+    decision = _first(_TABLE, situation)
     assert decision is not None  # the last rule fits always
     return decision
 
@@ -60,76 +60,76 @@ def _row(now: Situation) -> Decision:
 # -- before the table ------------------------------------------------------------------------------
 
 
-def _quiet(now: Situation) -> Decision | None:
+def _quiet(situation: Situation) -> Decision | None:
     """Nothing can be due, as the keys alone show."""
-    if not now.keys:
+    if not situation.keys:
         return Decision((), Reason.NO_KEY)
-    if any(now.age(key) < RECENT for key in now.keys):
+    if any(situation.age(key) < RECENT for key in situation.keys):
         return None
-    if not now.active:
+    if not situation.active:
         return Decision((), Reason.NOT_ACTIVE)
-    if len(now.keys) == 1 and not now.in_warning_window(now.keys[0]):
+    if len(situation.keys) == 1 and not situation.in_warning_window(situation.keys[0]):
         return Decision((), Reason.NOT_DUE)
     return None
 
 
-def _unmanaged_secret(now: Situation) -> Decision | None:
+def _unmanaged_secret(situation: Situation) -> Decision | None:
     """Nothing can be stored: a secret that is not ours has the name."""
-    if not now.secret_is_unmanaged:
+    if not situation.secret_is_unmanaged:
         return None
-    for key in now.active:
-        if now.in_warning_window(key):
-            return blocked(now, key, Reason.UNMANAGED_SECRET)
+    for key in situation.active:
+        if situation.in_warning_window(key):
+            return blocked(situation, key, Reason.UNMANAGED_SECRET)
     return Decision((), Reason.UNMANAGED_SECRET)
 
 
-def _in_progress(now: Situation) -> Decision | None:
-    return Decision((), Reason.IN_PROGRESS) if is_in_progress(now) else None
+def _in_progress(situation: Situation) -> Decision | None:
+    return Decision((), Reason.IN_PROGRESS) if is_in_progress(situation) else None
 
 
 # -- the table -------------------------------------------------------------------------------------
 
 
-def _restored(now: Situation) -> Decision | None:
+def _restored(situation: Situation) -> Decision | None:
     """A secret that is pending deletion while its owner is still managed is restored first."""
-    if not (now.secret.pending_deletion and now.secret_is_owners):
+    if not (situation.secret.pending_deletion and situation.secret_is_owners):
         return None
     restore = Action(Verb.PREPARE, Reason.SECRET_PENDING_DELETION)
-    then = _row(_later(now, restore))
+    then = _row(_later(situation, restore))
     return replace(then, actions=(restore, *then.actions))
 
 
-def _orphan(now: Situation) -> Decision | None:
+def _orphan(situation: Situation) -> Decision | None:
     """Inactive by the run that finds it, deleted by a later one; then decide again."""
-    key = next((key for key in now.keys if is_orphan(now, key)), None)
+    key = next((key for key in situation.keys if is_orphan(situation, key)), None)
     if key is None:
         return None
     if key.is_active:
         first = Action(Verb.DISABLE, Reason.ORPHAN, key.id, notify=False)
-    elif (since := now.inactive_since(key)) is None:
+    elif (since := situation.inactive_since(key)) is None:
         first = Action(Verb.RECORD, Reason.ORPHAN, key.id)
-    elif now.now - since < ORPHAN_DELETED_AFTER:
+    elif situation.now - since < ORPHAN_DELETED_AFTER:
         return Decision((), Reason.ORPHAN_PENDING)
     else:
         delete = Action(Verb.DELETE, Reason.ORPHAN, key.id)
-        without = _later(now, delete)
+        without = _later(situation, delete)
         then = _quiet(without) or _row(without)
         return replace(then, actions=(delete, *then.actions))
     return Decision((first,), Reason.ORPHAN)
 
 
-def announce_late(now: Situation) -> Decision | None:
+def announce_late(situation: Situation) -> Decision | None:
     """A delivered key that no run got to announce, and then what follows from that, up to what
     needs a notice of its own before it: the operators get one digest a run."""
-    key = now.delivered_key
-    if key is None or not now.is_announced_late:
+    key = situation.delivered_key
+    if key is None or not situation.is_announced_late:
         return None
-    if now.has_no_recipient:
-        return blocked(now, key, Reason.NO_CONFIRMED_SUBSCRIPTION)
+    if situation.has_no_recipient:
+        return blocked(situation, key, Reason.NO_CONFIRMED_SUBSCRIPTION)
     announce = Action(Verb.ANNOUNCE, Reason.NOT_ANNOUNCED, key.id)
-    announced = _later(now, announce)
-    if len(now.keys) == 2 and now.keys[1] is key:
-        then, old = _pair(announced, *announced.keys), now.keys[0]
+    announced = _later(situation, announce)
+    if len(situation.keys) == 2 and situation.keys[1] is key:
+        then, old = _pair(announced, *announced.keys), situation.keys[0]
         until, while_used = old_key_until(announced, old) if old.is_active else (None, False)
     else:
         then, until, while_used = Decision((), Reason.NOT_ANNOUNCED), None, False
@@ -140,28 +140,28 @@ def announce_late(now: Situation) -> Decision | None:
     return Decision((announce, *following), Reason.NOT_ANNOUNCED, until, while_used)
 
 
-def _secret_changed(now: Situation) -> Decision | None:
-    key = now.changed_by_hand
-    return None if key is None else blocked(now, key, Reason.SECRET_CHANGED)
+def _secret_changed(situation: Situation) -> Decision | None:
+    key = situation.changed_by_hand
+    return None if key is None else blocked(situation, key, Reason.SECRET_CHANGED)
 
 
-def _two_keys(now: Situation) -> Decision | None:
-    if len(now.keys) != 2:
+def _two_keys(situation: Situation) -> Decision | None:
+    if len(situation.keys) != 2:
         return None
-    older, newer = now.keys
-    if newer.is_active and now.is_announced(newer):
-        return _pair(now, older, newer)
-    match now.active:
+    older, newer = situation.keys
+    if newer.is_active and situation.is_announced(newer):
+        return _pair(situation, older, newer)
+    match situation.active:
         case [_, _]:
-            return _two_active(now)
+            return _two_active(situation)
         case [key]:
-            return _one_active(now, key, older if key is newer else newer)
+            return _one_active(situation, key, older if key is newer else newer)
         case _:
             return Decision((), Reason.NOT_ACTIVE)
 
 
-def _one_key(now: Situation) -> Decision:
-    return _one(now, now.keys[0]) if now.keys else Decision((), Reason.NO_KEY)
+def _one_key(situation: Situation) -> Decision:
+    return _one(situation, situation.keys[0]) if situation.keys else Decision((), Reason.NO_KEY)
 
 
 _BEFORE_THE_TABLE: tuple[Rule, ...] = (_quiet, _unmanaged_secret, _in_progress)
@@ -178,102 +178,104 @@ _TABLE: tuple[Rule, ...] = (
 # -- one key, or two -------------------------------------------------------------------------------
 
 
-def _one(now: Situation, key: AccessKey) -> Decision:
+def _one(situation: Situation, key: AccessKey) -> Decision:
     if not key.is_active:
         return Decision((), Reason.NOT_ACTIVE)
-    if now.is_due(key):
-        return _rotate(now, key)
-    if now.in_warning_window(key):
-        return _warn(now, key)
+    if situation.is_due(key):
+        return _rotate(situation, key)
+    if situation.in_warning_window(key):
+        return _warn(situation, key)
     return Decision((), Reason.NOT_DUE)
 
 
-def _pair(now: Situation, older: AccessKey, newer: AccessKey) -> Decision:
+def _pair(situation: Situation, older: AccessKey, newer: AccessKey) -> Decision:
     """The newer key is delivered, announced and active; the older one is superseded."""
     if not older.is_active:
-        return _one_active(now, newer, older)
+        return _one_active(situation, newer, older)
     disable = Action(Verb.DISABLE, Reason.SUPERSEDED, older.id)
-    if now.now < grace_ends(now):
+    if situation.now < grace_ends(situation):
         return Decision((), Reason.IN_GRACE)
-    hold, latest = hold_reason(now, older), overlap_ends(now, newer)
-    if hold is not None and now.now < latest:
-        action = Action(Verb.HOLD, hold, older.id, now.notice_is_due(Event.HELD, older))
-        return Decision((action,), hold, held_until(now, hold, latest))
-    if now.age(newer) < VERIFIED_AFTER:
+    hold, latest = hold_reason(situation, older), overlap_ends(situation, newer)
+    if hold is not None and situation.now < latest:
+        action = Action(Verb.HOLD, hold, older.id, situation.notice_is_due(Event.HELD, older))
+        return Decision((action,), hold, held_until(situation, hold, latest))
+    if situation.age(newer) < VERIFIED_AFTER:
         return Decision((), Reason.UNVERIFIED)
     if hold is not None:
         disable = replace(disable, reason=Reason.OVERLAP_CEILING)
     return Decision((disable,), disable.reason)
 
 
-def _one_active(now: Situation, key: AccessKey, other: AccessKey) -> Decision:
+def _one_active(situation: Situation, key: AccessKey, other: AccessKey) -> Decision:
     """One active key; the other slot holds a key that is inactive or expired."""
-    superseded = now.is_announced(key) and other.created <= key.created
-    seen_inactive = record(now, other)
-    if now.may_be_deleted(other) and (superseded or now.is_due(key)):
+    superseded = situation.is_announced(key) and other.created <= key.created
+    seen_inactive = record(situation, other)
+    if situation.may_be_deleted(other) and (superseded or situation.is_due(key)):
         reason = Reason.SUPERSEDED if superseded else Reason.SLOT_TAKEN
-        then = _one(now, key)
+        then = _one(situation, key)
         if any(action.verb is Verb.BLOCK for action in then.actions):
             return then  # the deletion makes room for a rotation that will not happen
         delete = Action(Verb.DELETE, reason, other.id)
         return replace(
             then, actions=(delete, *then.actions), reason=then.reason if then.actions else reason
         )
-    if now.is_due(key):
+    if situation.is_due(key):
         expired = other.status is KeyStatus.EXPIRED
         taken = Reason.SLOT_TAKEN_BY_EXPIRED_KEY if expired else Reason.SLOT_TAKEN
-        return blocked(now, key, taken, seen_inactive)
-    if now.in_warning_window(key):
-        then = _warn(now, key)
+        return blocked(situation, key, taken, seen_inactive)
+    if situation.in_warning_window(key):
+        then = _warn(situation, key)
         return replace(then, actions=(*seen_inactive, *then.actions))
-    if not superseded and not _recording_pays(now, key):
+    if not superseded and not _recording_pays(situation, key):
         seen_inactive = ()
     reason = Reason.WAITING_TO_DELETE if superseded else Reason.NOT_DUE
     return Decision(seen_inactive, Reason.SEEN_INACTIVE if seen_inactive else reason)
 
 
-def _recording_pays(now: Situation, key: AccessKey) -> bool:
+def _recording_pays(situation: Situation, key: AccessKey) -> bool:
     """Whether the other, inactive key must be on record by now to be deletable in time."""
     days = (
-        now.limits.max_key_age_days - now.settings.warn_before_days - now.settings.delete_after_days
+        situation.limits.max_key_age_days
+        - situation.settings.warn_before_days
+        - situation.settings.delete_after_days
     )
-    return now.secret.exists or now.age(key) >= timedelta(days=days)
+    return situation.secret.exists or situation.age(key) >= timedelta(days=days)
 
 
-def _two_active(now: Situation) -> Decision:
+def _two_active(situation: Situation) -> Decision:
     """Two active keys that are not a pair of ours."""
-    idle = idle_key(now)
+    idle = idle_key(situation)
     if idle is not None:
-        if now.has_no_recipient:
-            return blocked(now, idle, Reason.NO_CONFIRMED_SUBSCRIPTION)
+        if situation.has_no_recipient:
+            return blocked(situation, idle, Reason.NO_CONFIRMED_SUBSCRIPTION)
         return Decision((Action(Verb.DISABLE, Reason.IDLE, idle.id),), Reason.IDLE)
-    oldest = now.keys[0]
-    if now.is_due(oldest):
-        return blocked(now, oldest, Reason.TWO_ACTIVE_KEYS_DUE)
+    oldest = situation.keys[0]
+    if situation.is_due(oldest):
+        return blocked(situation, oldest, Reason.TWO_ACTIVE_KEYS_DUE)
     return Decision((), Reason.TWO_ACTIVE)
 
 
 # -- what is done ----------------------------------------------------------------------------------
 
 
-def _rotate(now: Situation, key: AccessKey) -> Decision:
-    if now.has_no_recipient:
-        return blocked(now, key, Reason.NO_CONFIRMED_SUBSCRIPTION)
+def _rotate(situation: Situation, key: AccessKey) -> Decision:
+    if situation.has_no_recipient:
+        return blocked(situation, key, Reason.NO_CONFIRMED_SUBSCRIPTION)
     rotate = Action(Verb.ROTATE, Reason.KEY_TOO_OLD, key.id)
     announce = Action(Verb.ANNOUNCE, Reason.KEY_TOO_OLD)
     actions: tuple[Action, ...] = (rotate, announce)
-    until, while_used = old_key_until(now, key)
-    if until <= now.now:
+    until, while_used = old_key_until(situation, key)
+    if until <= situation.now:
         actions = (*actions, Action(Verb.DISABLE, Reason.SUPERSEDED, key.id, notify=False))
     return Decision(actions, Reason.KEY_TOO_OLD, until, while_used)
 
 
-def _warn(now: Situation, key: AccessKey) -> Decision:
-    warned = now.secret.warned
-    if warned is not None and warned.access_key_id == key.id and now.secret_is_owners:
+def _warn(situation: Situation, key: AccessKey) -> Decision:
+    warned = situation.secret.warned
+    if warned is not None and warned.access_key_id == key.id and situation.secret_is_owners:
         return Decision((), Reason.WARNED_ALREADY)
-    if now.has_no_recipient:
-        return blocked(now, key, Reason.NO_CONFIRMED_SUBSCRIPTION)
+    if situation.has_no_recipient:
+        return blocked(situation, key, Reason.NO_CONFIRMED_SUBSCRIPTION)
     actions = (
         Action(Verb.PREPARE, Reason.WARNING_WINDOW, key.id),
         Action(Verb.WARN, Reason.WARNING_WINDOW, key.id),
@@ -282,25 +284,25 @@ def _warn(now: Situation, key: AccessKey) -> Decision:
 
 
 def blocked(
-    now: Situation, key: AccessKey, reason: Reason, first: tuple[Action, ...] = ()
+    situation: Situation, key: AccessKey, reason: Reason, first: tuple[Action, ...] = ()
 ) -> Decision:
     """A person must act before this key can be replaced; `first` is done all the same."""
-    notify = reason not in _SILENT_BLOCKS and now.notice_is_due(Event.BLOCKED, key)
+    notify = reason not in _SILENT_BLOCKS and situation.notice_is_due(Event.BLOCKED, key)
     return Decision((*first, Action(Verb.BLOCK, reason, key.id, notify)), reason)
 
 
-def record(now: Situation, key: AccessKey) -> tuple[Action, ...]:
+def record(situation: Situation, key: AccessKey) -> tuple[Action, ...]:
     """Write down that a key was first seen inactive; an expired key is never deleted."""
-    if key.status is not KeyStatus.INACTIVE or now.inactive_since(key) is not None:
+    if key.status is not KeyStatus.INACTIVE or situation.inactive_since(key) is not None:
         return ()
     return (Action(Verb.RECORD, Reason.SEEN_INACTIVE, key.id),)
 
 
-def _forgetting(now: Situation, then: Decision) -> Decision:
+def _forgetting(situation: Situation, then: Decision) -> Decision:
     """The decision, after the record of a key that is active again is cleared. Disabling that key
     clears it, too."""
-    stamp = now.secret.inactive_since
-    if stamp is None or stamp.access_key_id not in {key.id for key in now.active}:
+    stamp = situation.secret.inactive_since
+    if stamp is None or stamp.access_key_id not in {key.id for key in situation.active}:
         return then
     forget = Action(Verb.FORGET, Reason.SEEN_ACTIVE, stamp.access_key_id)
     if any(
@@ -311,6 +313,6 @@ def _forgetting(now: Situation, then: Decision) -> Decision:
     return replace(then, actions=(forget, *then.actions))
 
 
-def _later(now: Situation, action: Action) -> Situation:
+def _later(situation: Situation, action: Action) -> Situation:
     """The situation that the action leaves, at the same moment."""
-    return replace(now, user=after(now.user, action, now.settings, now.now))
+    return replace(situation, user=after(situation.user, action, situation.settings, situation.now))
