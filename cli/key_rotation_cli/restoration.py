@@ -56,8 +56,8 @@ def restoration(
     key, successor = _pair(user)
     tag = f"{settings.user_tag.key}:{HOLD_UNTIL}"
     longest = (now + timedelta(days=settings.max_overlap_days)).date()
-    status = limits_for(user.tags, settings).hold_until
-    wanted = until or max(status or longest, longest)
+    tagged = limits_for(user.tags, settings).hold_until
+    wanted = until or max(tagged or longest, longest)
     restored = _held(_switched_on(user, key), tag, wanted)
     decision = decide(restored, settings, now)
     if isinstance(decision, Needs):
@@ -71,8 +71,8 @@ def restoration(
     suspicion = _suspicion(user, settings, key, successor)
     if isinstance(suspicion, Needs):
         return suspicion
-    day = wanted if status == wanted else min(wanted, (off_again - _SECOND).date())
-    return Restoration(key, successor, tag, day, day != status, off_again, suspicion)
+    day = wanted if tagged == wanted else min(wanted, (off_again - _SECOND).date())
+    return Restoration(key, successor, tag, day, day != tagged, off_again, suspicion)
 
 
 def _pair(user: ManagedUser) -> tuple[AccessKey, AccessKey]:
