@@ -105,7 +105,7 @@ class Tap:
         raise ReadTimeoutError(endpoint_url=request.url)
 
     def _pass_on(self, name: str, request: Any) -> AWSResponse:
-        response = botocore_stubber("before-send", request)
+        response = _moto(request)
         assert response is not None
         self.on_call(name)
         return response
@@ -128,6 +128,24 @@ def _response(url: str, status: int, headers: Any, body: str) -> AWSResponse:
     return AWSResponse(url, status, headers, raw)
 
 
+# The pages of settings that moto answered, by request: a third of the time of a run, and the same in
+# each run until somebody writes a parameter.
+_pages: dict[bytes, tuple[int, Any, str]] = {}
+
+
+def _moto(request: Any) -> AWSResponse | None:
+    target = str(request.headers.get("X-Amz-Target", b""))
+    if "AmazonSSM." in target and "GetParametersByPath" not in target:
+        _pages.clear()
+    if "GetParametersByPath" not in target:
+        return botocore_stubber("before-send", request)
+    if request.body not in _pages:
+        response = botocore_stubber("before-send", request)
+        assert response is not None
+        _pages[request.body] = (response.status_code, response.headers, response.text)
+    return _response(request.url, *_pages[request.body])
+
+
 _current = threading.local()
 
 
@@ -139,7 +157,7 @@ def _before_call(model: Any, **_: Any) -> None:
 
 def _before_send(request: Any, **_: Any) -> AWSResponse | None:
     tap: Tap | None = getattr(_current, "tap", None)
-    return botocore_stubber("before-send", request) if tap is None else tap.on_send(request)
+    return _moto(request) if tap is None else tap.on_send(request)
 
 
 _events: Any = SESSION.events
