@@ -128,8 +128,8 @@ def _response(url: str, status: int, headers: Any, body: str) -> AWSResponse:
     return AWSResponse(url, status, headers, raw)
 
 
-# The pages of settings that moto answered, by request: a third of the time of a run, and the same in
-# each run until somebody writes a parameter.
+# The pages of settings that moto answered, by request: a third of the time of a run, and the same
+# in each run until somebody writes a parameter.
 _pages: dict[bytes, tuple[int, Any, str]] = {}
 
 
