@@ -42,7 +42,7 @@ data "aws_iam_policy_document" "function" {
 
   # In bulk where the account allows it; ListUsers and ListUserTags are the way that is left where it does not.
   statement {
-    sid = "FindMarkedUsers"
+    sid = "FindManagedUsers"
     actions = concat(
       ["iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:ListUsers"],
       var.bulk_discovery ? ["iam:GetAccountAuthorizationDetails"] : [],
@@ -58,7 +58,7 @@ data "aws_iam_policy_document" "function" {
   }
 
   statement {
-    sid       = "ReadKeysOfMarkedUsers"
+    sid       = "ReadKeysOfManagedUsers"
     actions   = ["iam:GetAccessKeyLastUsed", "iam:GetLoginProfile", "iam:ListAccessKeys"]
     resources = [local.arn.users]
 
@@ -70,7 +70,7 @@ data "aws_iam_policy_document" "function" {
   }
 
   statement {
-    sid       = "ChangeKeysOfMarkedUsers"
+    sid       = "ChangeKeysOfManagedUsers"
     actions   = ["iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:UpdateAccessKey"]
     resources = [local.arn.users]
 
@@ -231,7 +231,7 @@ data "aws_iam_policy_document" "function" {
 
   # For the attributes of a subscription, too, SNS asks for its topic.
   statement {
-    sid       = "FindListeners"
+    sid       = "FindSubscriptions"
     actions   = ["sns:GetSubscriptionAttributes", "sns:ListSubscriptionsByTopic"]
     resources = [local.arn.topic]
   }

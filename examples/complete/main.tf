@@ -23,20 +23,20 @@ module "key_rotation" {
 
   # The old key: off at once for those who can fetch the new one without it, after a week for the others; held on while
   # in use, if so wished; off after 30 days in any case, and deleted 30 days later.
-  grace_days           = 0
-  min_grace_days_without_console           = 7
-  hold_while_used_days = var.hold_while_used_days
-  max_overlap_days     = 30
-  delete_after_days    = 30
-  idle_after_days      = 45
+  grace_days                     = 0
+  min_grace_days_without_console = 7
+  hold_while_used_days           = var.hold_while_used_days
+  max_overlap_days               = 30
+  delete_after_days              = 30
+  idle_after_days                = 45
 
   # Who reads the secrets and who is told.
   deleted_user_secret_retention_days = 30
-  secret_name_prefix = var.secret_name_prefix
-  secret_reader_arns = var.secret_reader_arns
-  operator_emails    = var.operator_emails
-  require_confirmed_subscription   = true
-  event_bus_arn      = null # the account's default bus; redeploy.tf listens to it
+  secret_name_prefix                 = var.secret_name_prefix
+  secret_reader_arns                 = var.secret_reader_arns
+  operator_emails                    = var.operator_emails
+  require_confirmed_subscription     = true
+  event_bus_arn                      = null # the account's default bus; redeploy.tf listens to it
   users = {
     for key, user in local.iam_users : "${var.user_name_prefix}${key}" => { email = user.email } if user.declared
   }

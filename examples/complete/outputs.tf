@@ -69,7 +69,7 @@ output "iam_users" {
     for key, user in local.iam_users : aws_iam_user.example[key].name => {
       about            = user.about
       email            = user.email
-      managed           = user.managed
+      managed          = user.managed
       declared         = user.declared
       console_password = user.console_password
       key_ages_days    = user.key_ages_days

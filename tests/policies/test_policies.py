@@ -17,8 +17,8 @@ INSTALLATIONS = ("aws", "vpc", "china", "govcloud")
 # Pieces that no evaluation can show to be needed.
 EXEMPT = {
     # AWS knows no other kind of resource for these actions, and lets no role reach another account.
-    "role, ReadKeysOfMarkedUsers: Resource, widened to all",
-    "role, ChangeKeysOfMarkedUsers: Resource, widened to all",
+    "role, ReadKeysOfManagedUsers: Resource, widened to all",
+    "role, ChangeKeysOfManagedUsers: Resource, widened to all",
     "role, ReadTagsOfUsers: Resource, widened to all",
 }
 

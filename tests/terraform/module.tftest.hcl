@@ -44,28 +44,28 @@ mock_provider "aws" {
 run "defaults" {
   assert {
     condition = tomap({ for name, parameter in aws_ssm_parameter.setting : name => parameter.insecure_value }) == tomap({
-      name                      = "access-key-rotation"
-      max_key_age_days          = "90"
-      warn_before_days          = "7"
-      grace_days                = "0"
-      min_grace_days_without_console                = "7"
-      hold_while_used_days      = "0"
-      max_overlap_days          = "30"
-      delete_after_days         = "30"
-      idle_after_days           = "45"
-      max_rotations_per_run     = "0"
-      deleted_user_secret_retention_days        = "30"
-      max_iam_writes_per_second = "20"
-      bulk_discovery            = "true"
-      dry_run                   = "false"
-      require_confirmed_subscription          = "true"
-      user_tag                  = jsonencode({ key = "access-key-rotation", value = "enabled" })
-      secret_name_prefix        = "iam-access-key/"
-      secret_reader_arns        = "[]"
-      secret_tags               = "{}"
-      kms_key_arn               = "arn:aws:kms:eu-central-1:111122223333:key/made-by-the-module"
-      topic_arn                 = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
-      event_bus_arn             = "arn:aws:events:eu-central-1:111122223333:event-bus/default"
+      name                               = "access-key-rotation"
+      max_key_age_days                   = "90"
+      warn_before_days                   = "7"
+      grace_days                         = "0"
+      min_grace_days_without_console     = "7"
+      hold_while_used_days               = "0"
+      max_overlap_days                   = "30"
+      delete_after_days                  = "30"
+      idle_after_days                    = "45"
+      max_rotations_per_run              = "0"
+      deleted_user_secret_retention_days = "30"
+      max_iam_writes_per_second          = "20"
+      bulk_discovery                     = "true"
+      dry_run                            = "false"
+      require_confirmed_subscription     = "true"
+      user_tag                           = jsonencode({ key = "access-key-rotation", value = "enabled" })
+      secret_name_prefix                 = "iam-access-key/"
+      secret_reader_arns                 = "[]"
+      secret_tags                        = "{}"
+      kms_key_arn                        = "arn:aws:kms:eu-central-1:111122223333:key/made-by-the-module"
+      topic_arn                          = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
+      event_bus_arn                      = "arn:aws:events:eu-central-1:111122223333:event-bus/default"
     })
     error_message = "The settings are not those of the contract."
   }
@@ -179,51 +179,51 @@ run "every_resource_follows_the_name" {
 
 run "settings_follow_the_variables" {
   variables {
-    max_key_age_days          = 60
-    warn_before_days          = 5
-    grace_days                = 2
-    min_grace_days_without_console                = 4
-    hold_while_used_days      = 3
-    max_overlap_days          = 20
-    delete_after_days         = 25
-    idle_after_days           = 30
-    max_rotations_per_run     = 10
-    deleted_user_secret_retention_days        = 0
-    max_iam_writes_per_second = 5
-    bulk_discovery            = false
-    dry_run                   = true
-    require_confirmed_subscription          = false
-    user_tag                  = { key = "rotate", value = "yes" }
-    secret_name_prefix        = "keys/"
-    secret_reader_arns        = ["arn:aws:iam::111122223333:role/deploy", "arn:aws:iam::111122223333:role/break-glass"]
-    tags                      = { team = "platform" }
-    event_bus_arn             = "arn:aws:events:eu-central-1:999988887777:event-bus/central"
+    max_key_age_days                   = 60
+    warn_before_days                   = 5
+    grace_days                         = 2
+    min_grace_days_without_console     = 4
+    hold_while_used_days               = 3
+    max_overlap_days                   = 20
+    delete_after_days                  = 25
+    idle_after_days                    = 30
+    max_rotations_per_run              = 10
+    deleted_user_secret_retention_days = 0
+    max_iam_writes_per_second          = 5
+    bulk_discovery                     = false
+    dry_run                            = true
+    require_confirmed_subscription     = false
+    user_tag                           = { key = "rotate", value = "yes" }
+    secret_name_prefix                 = "keys/"
+    secret_reader_arns                 = ["arn:aws:iam::111122223333:role/deploy", "arn:aws:iam::111122223333:role/break-glass"]
+    tags                               = { team = "platform" }
+    event_bus_arn                      = "arn:aws:events:eu-central-1:999988887777:event-bus/central"
   }
 
   assert {
     condition = tomap({ for name, parameter in aws_ssm_parameter.setting : name => parameter.insecure_value }) == tomap({
-      name                      = "access-key-rotation"
-      max_key_age_days          = "60"
-      warn_before_days          = "5"
-      grace_days                = "2"
-      min_grace_days_without_console                = "4"
-      hold_while_used_days      = "3"
-      max_overlap_days          = "20"
-      delete_after_days         = "25"
-      idle_after_days           = "30"
-      max_rotations_per_run     = "10"
-      deleted_user_secret_retention_days        = "0"
-      max_iam_writes_per_second = "5"
-      bulk_discovery            = "false"
-      dry_run                   = "true"
-      require_confirmed_subscription          = "false"
-      user_tag                  = "{\"key\":\"rotate\",\"value\":\"yes\"}"
-      secret_name_prefix        = "keys/"
-      secret_reader_arns        = "[\"arn:aws:iam::111122223333:role/break-glass\",\"arn:aws:iam::111122223333:role/deploy\"]"
-      secret_tags               = "{\"team\":\"platform\"}"
-      kms_key_arn               = "arn:aws:kms:eu-central-1:111122223333:key/made-by-the-module"
-      topic_arn                 = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
-      event_bus_arn             = "arn:aws:events:eu-central-1:999988887777:event-bus/central"
+      name                               = "access-key-rotation"
+      max_key_age_days                   = "60"
+      warn_before_days                   = "5"
+      grace_days                         = "2"
+      min_grace_days_without_console     = "4"
+      hold_while_used_days               = "3"
+      max_overlap_days                   = "20"
+      delete_after_days                  = "25"
+      idle_after_days                    = "30"
+      max_rotations_per_run              = "10"
+      deleted_user_secret_retention_days = "0"
+      max_iam_writes_per_second          = "5"
+      bulk_discovery                     = "false"
+      dry_run                            = "true"
+      require_confirmed_subscription     = "false"
+      user_tag                           = "{\"key\":\"rotate\",\"value\":\"yes\"}"
+      secret_name_prefix                 = "keys/"
+      secret_reader_arns                 = "[\"arn:aws:iam::111122223333:role/break-glass\",\"arn:aws:iam::111122223333:role/deploy\"]"
+      secret_tags                        = "{\"team\":\"platform\"}"
+      kms_key_arn                        = "arn:aws:kms:eu-central-1:111122223333:key/made-by-the-module"
+      topic_arn                          = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
+      event_bus_arn                      = "arn:aws:events:eu-central-1:999988887777:event-bus/central"
     })
     error_message = "A setting does not follow its variable."
   }
@@ -287,7 +287,7 @@ run "tags_are_everywhere" {
 
   assert {
     condition     = aws_secretsmanager_secret.user["alice"].tags == tomap({ team = "platform", "access-key-rotation:managed-by" = "access-key-rotation", "access-key-rotation:provided-by" = "terraform" })
-    error_message = "A secret must carry the tags and the mark that lets the function write to it, that Terraform made it, and nothing else."
+    error_message = "A secret must carry the tags, the tag that lets the function write to it, the tag that Terraform made it, and nothing else."
   }
 }
 

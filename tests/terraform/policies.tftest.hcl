@@ -57,7 +57,7 @@ run "role" {
       Version = "2012-10-17"
       Statement = [
         {
-          Sid    = "FindMarkedUsers"
+          Sid    = "FindManagedUsers"
           Effect = "Allow"
           Action = [
             "iam:ListUsers",
@@ -74,14 +74,14 @@ run "role" {
           Resource = "arn:aws:iam::111122223333:user/*"
         },
         {
-          Sid       = "ReadKeysOfMarkedUsers"
+          Sid       = "ReadKeysOfManagedUsers"
           Effect    = "Allow"
           Action    = ["iam:ListAccessKeys", "iam:GetLoginProfile", "iam:GetAccessKeyLastUsed"]
           Resource  = "arn:aws:iam::111122223333:user/*"
           Condition = { StringEquals = { "aws:ResourceTag/rotate" = "yes" } }
         },
         {
-          Sid       = "ChangeKeysOfMarkedUsers"
+          Sid       = "ChangeKeysOfManagedUsers"
           Effect    = "Allow"
           Action    = ["iam:UpdateAccessKey", "iam:DeleteAccessKey", "iam:CreateAccessKey"]
           Resource  = "arn:aws:iam::111122223333:user/*"
@@ -174,7 +174,7 @@ run "role" {
           Resource = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
         },
         {
-          Sid      = "FindListeners"
+          Sid      = "FindSubscriptions"
           Effect   = "Allow"
           Action   = ["sns:ListSubscriptionsByTopic", "sns:GetSubscriptionAttributes"]
           Resource = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"

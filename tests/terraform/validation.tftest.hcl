@@ -22,28 +22,28 @@ run "wrong_values_first_set" {
   command = plan
 
   variables {
-    name                      = "1rotation"                                        # starts with a digit
-    tags                      = { "AWS:owner" = "x" }                              # holds a reserved key
-    permissions_boundary_arn  = "boundary"                                         # is a name
-    kms_key_arn               = "arn:aws:kms:eu-central-1:111122223333:alias/mine" # is an alias
-    schedule_expression       = "rate(1 days)"                                     # has a plural after 1
-    user_tag                  = { key = "aws:rotate" }                             # has a reserved key
-    max_rotations_per_run     = -1                                                 # is negative
-    max_iam_writes_per_second = 0                                                  # lets nothing pass
-    idle_after_days           = 0                                                  # is zero
-    deleted_user_secret_retention_days        = -1                                                 # is negative
-    secret_name_prefix        = ""                                                 # is empty
-    secret_reader_arns        = ["arn:aws:iam::111122223333:role/*"]               # holds a wildcard
-    users                     = { "team/alice" = {} }                              # holds a path
-    operator_emails           = ["platform-team"]                                  # holds a bad address
-    event_bus_arn             = "default"                                          # is a name
-    architecture              = "arm"                                              # is unknown
-    memory_size               = 127                                                # is too small
-    timeout                   = 60                                                 # leaves no time for a user
-    log_retention_days        = 100                                                # is not offered
-    role_path                 = "platform"                                         # has no slashes
-    reserved_concurrency      = 1                                                  # leaves no room for an emergency
-    vpc                       = { subnet_ids = [], security_group_ids = ["sg-1"] } # has no subnet
+    name                               = "1rotation"                                        # starts with a digit
+    tags                               = { "AWS:owner" = "x" }                              # holds a reserved key
+    permissions_boundary_arn           = "boundary"                                         # is a name
+    kms_key_arn                        = "arn:aws:kms:eu-central-1:111122223333:alias/mine" # is an alias
+    schedule_expression                = "rate(1 days)"                                     # has a plural after 1
+    user_tag                           = { key = "aws:rotate" }                             # has a reserved key
+    max_rotations_per_run              = -1                                                 # is negative
+    max_iam_writes_per_second          = 0                                                  # lets nothing pass
+    idle_after_days                    = 0                                                  # is zero
+    deleted_user_secret_retention_days = -1                                                 # is negative
+    secret_name_prefix                 = ""                                                 # is empty
+    secret_reader_arns                 = ["arn:aws:iam::111122223333:role/*"]               # holds a wildcard
+    users                              = { "team/alice" = {} }                              # holds a path
+    operator_emails                    = ["platform-team"]                                  # holds a bad address
+    event_bus_arn                      = "default"                                          # is a name
+    architecture                       = "arm"                                              # is unknown
+    memory_size                        = 127                                                # is too small
+    timeout                            = 60                                                 # leaves no time for a user
+    log_retention_days                 = 100                                                # is not offered
+    role_path                          = "platform"                                         # has no slashes
+    reserved_concurrency               = 1                                                  # leaves no room for an emergency
+    vpc                                = { subnet_ids = [], security_group_ids = ["sg-1"] } # has no subnet
   }
 
   expect_failures = [
@@ -210,10 +210,10 @@ run "wrong_days_first_set" {
   command = plan
 
   variables {
-    max_key_age_days     = 90.5 # is a fraction
-    grace_days           = -1   # is negative
-    min_grace_days_without_console           = 0    # is zero
-    hold_while_used_days = -1   # is negative
+    max_key_age_days               = 90.5 # is a fraction
+    grace_days                     = -1   # is negative
+    min_grace_days_without_console = 0    # is zero
+    hold_while_used_days           = -1   # is negative
   }
 
   expect_failures = [
@@ -228,10 +228,10 @@ run "wrong_days_second_set" {
   command = plan
 
   variables {
-    max_key_age_days     = 3651 # is too large
-    grace_days           = 0.5  # is a fraction
-    min_grace_days_without_console           = 7.5  # is a fraction
-    hold_while_used_days = 0.5  # is a fraction
+    max_key_age_days               = 3651 # is too large
+    grace_days                     = 0.5  # is a fraction
+    min_grace_days_without_console = 7.5  # is a fraction
+    hold_while_used_days           = 0.5  # is a fraction
   }
 
   expect_failures = [
@@ -363,15 +363,15 @@ run "the_shortest_life" {
   command = plan
 
   variables {
-    schedule_expression  = "rate(1 minute)"
-    max_key_age_days     = 3
-    warn_before_days     = 2
-    grace_days           = 1
-    min_grace_days_without_console           = 1
-    hold_while_used_days = 1
-    max_overlap_days     = 1
-    delete_after_days    = 1
-    idle_after_days      = 1
+    schedule_expression            = "rate(1 minute)"
+    max_key_age_days               = 3
+    warn_before_days               = 2
+    grace_days                     = 1
+    min_grace_days_without_console = 1
+    hold_while_used_days           = 1
+    max_overlap_days               = 1
+    delete_after_days              = 1
+    idle_after_days                = 1
   }
 }
 
