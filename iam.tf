@@ -15,10 +15,10 @@ data "aws_iam_policy_document" "assume_role" {
 
 resource "aws_iam_role" "function" {
   name                 = var.name
-  path                 = var.role_path
+  path                 = local.function.role_path
   description          = "What the IAM access key rotation ${var.name} may do."
   assume_role_policy   = data.aws_iam_policy_document.assume_role.json
-  permissions_boundary = var.permissions_boundary_arn
+  permissions_boundary = local.function.permissions_boundary_arn
   tags                 = var.tags
 }
 
@@ -29,6 +29,12 @@ resource "aws_iam_role_policy" "function" {
 }
 
 locals {
+  # var.user_tag with its defaults.
+  user_tag = {
+    key   = coalesce(lookup(var.user_tag, "key", null), "access-key-rotation")
+    value = coalesce(lookup(var.user_tag, "value", null), "enabled")
+  }
+
   # Readers of this account are looked up before a run, so that a dead entry stops it before a key is created.
   readers_here     = [for arn in var.secret_reader_arns : arn if split(":", arn)[4] == local.account_id]
   reader_users     = [for arn in local.readers_here : arn if startswith(split(":", arn)[5], "user/")]
@@ -64,8 +70,8 @@ data "aws_iam_policy_document" "function" {
 
     condition {
       test     = "StringEquals"
-      variable = "aws:ResourceTag/${var.user_tag.key}"
-      values   = [var.user_tag.value]
+      variable = "aws:ResourceTag/${local.user_tag.key}"
+      values   = [local.user_tag.value]
     }
   }
 
@@ -76,8 +82,8 @@ data "aws_iam_policy_document" "function" {
 
     condition {
       test     = "StringEquals"
-      variable = "aws:ResourceTag/${var.user_tag.key}"
-      values   = [var.user_tag.value]
+      variable = "aws:ResourceTag/${local.user_tag.key}"
+      values   = [local.user_tag.value]
     }
   }
 
@@ -201,7 +207,7 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # Whatever policy somebody attaches to this role besides.
+  # Whatever other policy somebody attaches to this role.
   statement {
     sid       = "NeverReadSecretValues"
     effect    = "Deny"
@@ -221,7 +227,7 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # --- Telling people
+  # --- Messages and events
 
   statement {
     sid       = "PublishMessages"
@@ -277,7 +283,7 @@ data "aws_iam_policy_document" "function" {
   # --- The network, if it runs in a VPC
 
   dynamic "statement" {
-    for_each = var.vpc[*]
+    for_each = local.function.vpc[*]
 
     content {
       sid       = "FindNetworkInterfaces"
@@ -288,7 +294,7 @@ data "aws_iam_policy_document" "function" {
 
   # The resource is the one that Lambda's documentation asks for: it tries this before it takes the function.
   dynamic "statement" {
-    for_each = var.vpc[*]
+    for_each = local.function.vpc[*]
 
     content {
       sid = "ConnectToTheNetwork"
@@ -304,7 +310,7 @@ data "aws_iam_policy_document" "function" {
 
   # The network is Lambda's own business: the function's code, which has the role's credentials, may not touch it.
   dynamic "statement" {
-    for_each = var.vpc[*]
+    for_each = local.function.vpc[*]
 
     content {
       sid    = "LeaveTheNetworkToLambda"

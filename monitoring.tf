@@ -1,7 +1,15 @@
 # Alarms for the operators, and a dashboard: are we compliant, is it running, what did it do, who is blocked. All of it can
-# be left out by `monitoring_enabled`; the metrics themselves are always sent.
+# be left out by `monitoring = { enabled = false }`; the metrics themselves are always sent.
 
 locals {
+  # var.monitoring with its defaults. CloudWatch looks back over at most seven days, in whole periods.
+  monitoring = {
+    enabled                = tobool(coalesce(lookup(var.monitoring, "enabled", null), true))
+    overdue_alarm_days     = tonumber(coalesce(lookup(var.monitoring, "overdue_alarm_days", null), 14))
+    missed_run_alarm_hours = tonumber(coalesce(lookup(var.monitoring, "missed_run_alarm_hours", null), min(168, max(1, ceil(2 * local.schedule_hours)))))
+    alarm_action_arns      = [for arn in coalesce(lookup(var.monitoring, "alarm_action_arns", null), []) : tostring(arn)]
+  }
+
   alarm_topic_name = "${var.name}-alarms"
   alarm_topic_arn  = "arn:${local.partition}:sns:${local.region}:${local.account_id}:${local.alarm_topic_name}"
 
@@ -11,16 +19,15 @@ locals {
     tonumber(local.schedule_rate[0]) * { minute = 1 / 60, hour = 1, day = 24 }[local.schedule_rate[1]]
   )
 
-  # CloudWatch looks back over at most seven days, in whole periods.
-  missed_run_alarm_hours = coalesce(var.missed_run_alarm_hours, min(168, max(1, ceil(2 * local.schedule_hours))))
-  missed_run_is_seen     = var.schedule_enabled && local.missed_run_alarm_hours > local.schedule_hours
+  # Otherwise the alarm would ring between any two runs.
+  missed_run_is_seen = var.schedule_enabled && local.monitoring.missed_run_alarm_hours > local.schedule_hours
 
-  alarm_actions = concat([local.alarm_topic_arn], tolist(var.alarm_action_arns))
+  alarm_actions = concat([local.alarm_topic_arn], local.monitoring.alarm_action_arns)
 
   alarms = {
     for name, alarm in {
       errors = {
-        description = "A run of the access key rotation ended in an error: a user failed, or a setting is wrong. Others were served, and it is tried again. See docs/operations.md, \"A failed run\"."
+        description = "A run of the access key rotation ended in an error: a user failed, or a setting is wrong. All other users were served, and Lambda tries again. See docs/operations.md, \"A failed run\"."
         namespace   = "AWS/Lambda"
         metric      = "Errors"
         dimensions  = { FunctionName = var.name }
@@ -30,10 +37,10 @@ locals {
         period      = 3600
         periods     = 1
         missing     = "notBreaching"
-        tell_ok     = false # an hour without an error is no news
+        notify_ok   = false # an hour without an error is no news
       }
       no-run = {
-        description = "No run of the access key rotation over all users came to its end for ${local.missed_run_alarm_hours} hours. Keys grow old. See docs/operations.md, \"No run\"."
+        description = "No run of the access key rotation over all users was complete for ${local.monitoring.missed_run_alarm_hours} hours. Keys grow old. See docs/operations.md, \"No run\"."
         namespace   = local.metric_namespace
         metric      = "OldestActiveKeyDays" # sent by a run over all users, and by no other
         dimensions  = { Installation = var.name }
@@ -41,22 +48,22 @@ locals {
         threshold   = 1
         comparison  = "LessThanThreshold"
         period      = 3600
-        periods     = local.missed_run_alarm_hours
+        periods     = local.monitoring.missed_run_alarm_hours
         missing     = "breaching"
-        tell_ok     = true
+        notify_ok   = true
       }
       key-overdue = {
-        description = "An active access key is more than ${var.overdue_alarm_days} days older than the ${var.max_key_age_days} that are allowed: it is blocked, held, still in its grace, or its run fails. See docs/operations.md, \"A key is overdue\"."
+        description = "An active access key is more than ${local.monitoring.overdue_alarm_days} days older than the ${var.max_key_age_days} that are allowed: it is blocked, held, still in its grace, or its run fails. See docs/operations.md, \"A key is overdue\"."
         namespace   = local.metric_namespace
         metric      = "OldestActiveKeyDays"
         dimensions  = { Installation = var.name }
         statistic   = "Maximum"
-        threshold   = var.max_key_age_days + var.overdue_alarm_days
+        threshold   = var.max_key_age_days + local.monitoring.overdue_alarm_days
         comparison  = "GreaterThanThreshold"
         period      = 3600
         periods     = 1
         missing     = "ignore" # between two runs it stays what the last one said
-        tell_ok     = true
+        notify_ok   = true
       }
       dead-letters = {
         description = "An event of the access key rotation could not be served and is in the dead-letter queue. If it is an emergency, a leaked key may still be active: look at once. See docs/operations.md, \"A dead letter\"."
@@ -69,9 +76,9 @@ locals {
         period      = 300
         periods     = 1
         missing     = "notBreaching"
-        tell_ok     = true
+        notify_ok   = true
       }
-    } : name => alarm if var.monitoring_enabled && (name != "no-run" || local.missed_run_is_seen)
+    } : name => alarm if local.monitoring.enabled && (name != "no-run" || local.missed_run_is_seen)
   }
 
   alarm_arn_prefix = "arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:${var.name}-"
@@ -93,12 +100,12 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   datapoints_to_alarm = each.value.periods
   treat_missing_data  = each.value.missing
   alarm_actions       = local.alarm_actions
-  ok_actions          = each.value.tell_ok ? local.alarm_actions : []
+  ok_actions          = each.value.notify_ok ? local.alarm_actions : []
   tags                = var.tags
 }
 
 resource "aws_cloudwatch_dashboard" "this" {
-  count = var.monitoring_enabled ? 1 : 0
+  count = local.monitoring.enabled ? 1 : 0
 
   dashboard_name = var.name
   dashboard_body = templatefile("${path.module}/dashboard.json.tftpl", {
@@ -108,8 +115,8 @@ resource "aws_cloudwatch_dashboard" "this" {
     queue      = local.dead_letter_queue_name
     log_group  = local.log_group_name
     limit_days = var.max_key_age_days
-    alarm_days = var.max_key_age_days + var.overdue_alarm_days
-    timeout    = var.timeout
+    alarm_days = var.max_key_age_days + local.monitoring.overdue_alarm_days
+    timeout    = local.function.timeout_seconds
 
     # Every run says again who is blocked: who was not named lately is not any more.
     waiting_hours = max(1, ceil(2 * local.schedule_hours))
@@ -119,11 +126,11 @@ resource "aws_cloudwatch_dashboard" "this" {
 }
 
 # --- The topic of the alarms ----------------------------------------------------------------------------------------
-# A topic of its own: an alarm's message carries no attributes, and no filter on attributes admits such a message, not even
-# {"exists": false}. Whoever listens here gets every alarm and nothing else. See docs/adr/0012.
+# A topic of its own: the message of an alarm has no attributes, and no filter on attributes admits such a message, not even
+# {"exists": false}. Whoever subscribes here gets every alarm and nothing else. See docs/adr/0012.
 
 resource "aws_sns_topic" "alarms" {
-  count = var.monitoring_enabled ? 1 : 0
+  count = local.monitoring.enabled ? 1 : 0
 
   name              = local.alarm_topic_name
   display_name      = "IAM access key alarms"
@@ -187,14 +194,14 @@ data "aws_iam_policy_document" "alarm_topic" {
 }
 
 resource "aws_sns_topic_policy" "alarms" {
-  count = var.monitoring_enabled ? 1 : 0
+  count = local.monitoring.enabled ? 1 : 0
 
   arn    = aws_sns_topic.alarms[0].arn
   policy = data.aws_iam_policy_document.alarm_topic.json
 }
 
 resource "aws_sns_topic_subscription" "alarms" {
-  for_each = var.monitoring_enabled ? var.operator_emails : toset([])
+  for_each = local.monitoring.enabled ? var.operator_emails : toset([])
 
   topic_arn = aws_sns_topic.alarms[0].arn
   protocol  = "email"

@@ -1,5 +1,5 @@
 # One topic for all messages. Each message carries the attributes `audience` (user or operator) and `user`; subscriptions
-# filter on them, so that a key owner is told about their own keys only.
+# filter on them, so that a key owner hears of their own keys only.
 
 resource "aws_sns_topic" "this" {
   name              = var.name
@@ -79,7 +79,7 @@ resource "aws_sns_topic_policy" "this" {
 locals {
   # SNS takes one subscription per address, so users are grouped by theirs.
   users_by_email = {
-    for user, settings in var.users : settings.email => user... if settings.email != null
+    for name, user in local.users : user.email => name... if user.email != null
   }
 
   subscribers = toset(concat(keys(local.users_by_email), tolist(var.operator_emails)))

@@ -19,32 +19,32 @@ output "schedule_rule_arn" {
 }
 
 output "topic_arn" {
-  description = "ARN of the SNS topic that messages go to; add your own subscriptions to it, filtered by the attributes `audience`, `user` or `event`."
+  description = "ARN of the SNS topic for messages; add your own subscriptions, filtered by the attributes `audience`, `user` or `event`."
   value       = aws_sns_topic.this.arn
 }
 
 output "dead_letter_queue_arn" {
-  description = "ARN of the SQS queue that keeps the events that could not be served."
+  description = "ARN of the SQS queue for events that could not be served."
   value       = aws_sqs_queue.dead_letters.arn
 }
 
 output "alarm_topic_arn" {
-  description = "ARN of the SNS topic that the alarms go to; null if `monitoring_enabled` is false."
+  description = "ARN of the SNS topic for alarms; null if `monitoring.enabled` is false."
   value       = one(aws_sns_topic.alarms[*].arn)
 }
 
 output "dashboard_name" {
-  description = "Name of the CloudWatch dashboard; null if `monitoring_enabled` is false."
+  description = "Name of the CloudWatch dashboard; null if `monitoring.enabled` is false."
   value       = one(aws_cloudwatch_dashboard.this[*].dashboard_name)
 }
 
 output "config_path" {
-  description = "Path in SSM Parameter Store under which the function finds its settings."
+  description = "Path of the function's settings in SSM Parameter Store."
   value       = local.config_path
 }
 
 output "secret_name_prefix" {
-  description = "What the names of the users' secrets begin with."
+  description = "Beginning of the names of the users' secrets."
   value       = var.secret_name_prefix
 }
 
@@ -54,7 +54,7 @@ output "kms_key_arn" {
 }
 
 output "kms_key_policy_statements" {
-  description = "Policy document (JSON) with the statements that a key given as `kms_key_arn` needs in its policy; merge it with `source_policy_documents`."
+  description = "Policy document (JSON) with the statements that your own key (`kms_key_arn`) needs in its policy; merge it with `source_policy_documents`."
   value       = data.aws_iam_policy_document.kms_key_use.json
 }
 

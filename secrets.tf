@@ -2,10 +2,13 @@
 # is the one writer of every secret's value, policy and tags: Terraform only provides the name, the key and the window.
 
 locals {
+  # var.users with what an entry leaves out.
+  users = { for name, user in var.users : name => { email = lookup(user, "email", null) } }
+
   # Every character of an IAM user name may stand in a secret's name but the comma; "+" introduces its code, so "+" itself
   # is coded too and no two users can share a secret.
   secret_names = {
-    for user in keys(var.users) :
+    for user in keys(local.users) :
     user => "${var.secret_name_prefix}${replace(replace(user, "+", "+2B"), ",", "+2C")}"
   }
 }

@@ -38,7 +38,7 @@ def sources() -> dict[str, bytes]:
 
 
 def sources_hash(files: dict[str, bytes]) -> str:
-    """What main.tf computes from the same files, so that a plan refuses a stale package."""
+    """What function.tf computes from the same files, so that a plan refuses a stale package."""
     lines = (f"{sha256(content).hexdigest()}  {name}\n" for name, content in files.items())
     return sha256("".join(lines).encode()).hexdigest()
 

@@ -3,7 +3,7 @@ module "key_rotation" {
 
   operator_emails = ["platform-team@example.com"]
 
-  # Mark the user: aws iam tag-user --user-name alice --tags Key=access-key-rotation,Value=enabled
+  # Tag the user: aws iam tag-user --user-name alice --tags Key=access-key-rotation,Value=enabled
   users = {
     alice = { email = "alice@example.com" }
   }

@@ -1,7 +1,7 @@
 # The same messages, and the alarms, as cards in a Slack channel, by Amazon Q Developer in chat applications (once AWS
 # Chatbot). Before this, connect the workspace by hand, once per account: its console asks for your consent in Slack.
 #
-# The channel gets what owners get, too: to the module it is a listener of every user, so nobody is blocked as
+# The channel gets what owners get, too: its subscription counts for every user, so nobody is blocked as
 # `no_confirmed_subscription`. Choose a channel whose members may know who has which key; no message holds a secret.
 
 resource "aws_chatbot_slack_channel_configuration" "operators" {

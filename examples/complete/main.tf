@@ -30,9 +30,10 @@ module "key_rotation" {
   delete_after_days              = 30
   idle_after_days                = 45
 
-  # Who reads the secrets and who is told.
+  # Who reads the secrets, and who is notified.
   deleted_user_secret_retention_days = 30
   secret_name_prefix                 = var.secret_name_prefix
+  kms_key_arn                        = var.own_kms_key ? format("%s", aws_kms_key.own[0].arn) : null
   secret_reader_arns                 = var.secret_reader_arns
   operator_emails                    = var.operator_emails
   require_confirmed_subscription     = true
@@ -42,19 +43,22 @@ module "key_rotation" {
   }
 
   # The dashboard and the alarms.
-  monitoring_enabled     = true
-  overdue_alarm_days     = 14
-  missed_run_alarm_hours = 48
-  alarm_action_arns      = []
+  monitoring = {
+    enabled                = true
+    overdue_alarm_days     = 14
+    missed_run_alarm_hours = 48
+    alarm_action_arns      = []
+  }
 
   # The function and its surroundings.
-  architecture             = var.architecture
-  memory_size              = 512
-  timeout                  = 900
-  log_retention_days       = 365
-  reserved_concurrency     = null
-  vpc                      = var.vpc
-  role_path                = var.role_path
-  permissions_boundary_arn = var.permissions_boundary_arn
-  kms_key_arn              = var.own_kms_key ? format("%s", aws_kms_key.own[0].arn) : null
+  function = {
+    architecture             = var.architecture
+    memory_mb                = 512
+    timeout_seconds          = 900
+    log_retention_days       = 365
+    reserved_concurrency     = null
+    role_path                = var.role_path
+    permissions_boundary_arn = var.permissions_boundary_arn
+    vpc                      = var.vpc
+  }
 }

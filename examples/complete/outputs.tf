@@ -19,17 +19,17 @@ output "schedule_rule_arn" {
 }
 
 output "topic_arn" {
-  description = "ARN of the SNS topic that messages go to; add your own subscriptions to it, filtered by the attributes `audience`, `user` or `event`."
+  description = "ARN of the SNS topic for messages; add your own subscriptions, filtered by the attributes `audience`, `user` or `event`."
   value       = module.key_rotation.topic_arn
 }
 
 output "dead_letter_queue_arn" {
-  description = "ARN of the SQS queue that keeps the events that could not be served."
+  description = "ARN of the SQS queue for events that could not be served."
   value       = module.key_rotation.dead_letter_queue_arn
 }
 
 output "alarm_topic_arn" {
-  description = "ARN of the SNS topic that the alarms go to."
+  description = "ARN of the SNS topic for alarms."
   value       = module.key_rotation.alarm_topic_arn
 }
 
@@ -39,12 +39,12 @@ output "dashboard_name" {
 }
 
 output "config_path" {
-  description = "Path in SSM Parameter Store under which the function finds its settings."
+  description = "Path of the function's settings in SSM Parameter Store."
   value       = module.key_rotation.config_path
 }
 
 output "secret_name_prefix" {
-  description = "What the names of the users' secrets begin with."
+  description = "Beginning of the names of the users' secrets."
   value       = module.key_rotation.secret_name_prefix
 }
 
@@ -54,7 +54,7 @@ output "kms_key_arn" {
 }
 
 output "kms_key_policy_statements" {
-  description = "Policy document (JSON) with the statements that a key given as `kms_key_arn` needs in its policy; merge it with `source_policy_documents`."
+  description = "Policy document (JSON) with the statements that your own key (`kms_key_arn`) needs in its policy; merge it with `source_policy_documents`."
   value       = module.key_rotation.kms_key_policy_statements
 }
 

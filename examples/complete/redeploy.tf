@@ -1,5 +1,5 @@
 # A consumer that picks the new key up by itself: when the key of build-agent was rotated, its service is restarted on every
-# instance that is tagged as one of its, and reads the secret anew as it starts.
+# instance that is tagged as one of its, and reads the secret as it starts.
 #
 # The event has no secret: it says which user, and where the key is. Whatever is started by it reads the secret with rights of
 # its own. Here the service still has its old key for `min_grace_days_without_console`, and reads the secret with that.

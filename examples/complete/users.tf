@@ -32,7 +32,7 @@ locals {
       email = "frank@${var.email_domain}", managed = true, declared = true, console_password = true, key_ages_days = [150, 40]
     }
     legacy-import = {
-      about = "a service that Terraform does not know: its secret is made on demand and an operator is told"
+      about = "a service that Terraform does not know: its secret is made on demand, and the operators get its messages"
       email = null, managed = true, declared = false, console_password = false, key_ages_days = [300]
     }
   }

@@ -29,13 +29,13 @@ variable "dry_run" {
 }
 
 variable "hold_while_used_days" {
-  description = "Leave an old key on as long as it was used within so many days; 0 means never hold."
+  description = "If an old key was used within this many days, it stays active. 0 means that use never holds a key."
   type        = number
   default     = 0
 }
 
 variable "user_name_prefix" {
-  description = "What the names of the example's IAM users begin with, where the bare names are taken."
+  description = "Beginning of the names of the example's IAM users, if the bare names are in use."
   type        = string
   default     = ""
 }
@@ -53,19 +53,19 @@ variable "operator_emails" {
 }
 
 variable "secret_name_prefix" {
-  description = "What the names of the secrets begin with. Destroyed secrets keep their names for 30 days: to apply again sooner, take another prefix."
+  description = "Beginning of the names of the secrets. Destroyed secrets keep their names for 30 days: to apply again sooner, take another prefix."
   type        = string
   default     = "iam-access-key/"
 }
 
 variable "secret_reader_arns" {
-  description = "Roles and users that may read every secret. If set, services lose their old key at once: their readers can fetch the new one."
+  description = "Roles and users that may read every secret. If set, the old key of a service is disabled at once: the readers can fetch the new one."
   type        = set(string)
   default     = []
 }
 
 variable "own_kms_key" {
-  description = "Whether to bring a KMS key of one's own instead of the module's."
+  description = "Whether to use a KMS key of your own instead of the module's."
   type        = bool
   default     = false
 }

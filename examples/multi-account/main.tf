@@ -2,10 +2,21 @@
 # the central one first.
 
 locals {
-  account    = var.accounts[terraform.workspace]
+  # var.accounts with what an entry leaves out. The users are the module's to check.
+  accounts = {
+    for name, account in var.accounts : name => {
+      id               = tostring(account.id)
+      dry_run          = coalesce(lookup(account, "dry_run", null), false)
+      max_key_age_days = coalesce(lookup(account, "max_key_age_days", null), 82)
+      operator_emails  = lookup(account, "operator_emails", null) == null ? var.operator_emails : toset(account.operator_emails)
+      users            = lookup(account, "users", null)
+    }
+  }
+
+  account    = local.accounts[terraform.workspace]
   is_central = terraform.workspace == var.central_account
-  central_id = var.accounts[var.central_account].id
-  all_ids    = sort([for account in values(var.accounts) : account.id])
+  central_id = local.accounts[var.central_account].id
+  all_ids    = sort([for account in local.accounts : account.id])
 
   # By name rather than by attribute: they are in the state of another workspace.
   central_bus_arn   = "arn:${data.aws_partition.current.partition}:events:${var.region}:${local.central_id}:event-bus/${var.name}"
@@ -30,12 +41,12 @@ module "key_rotation" {
   name             = var.name
   dry_run          = local.account.dry_run
   max_key_age_days = local.account.max_key_age_days
-  operator_emails  = coalesce(local.account.operator_emails, var.operator_emails) # the digests and alarms of this account
+  operator_emails  = local.account.operator_emails
   users            = local.account.users
 
   # Every account tells the central one: by events what was done, by alarms what is wrong.
-  event_bus_arn     = local.central_bus_arn
-  alarm_action_arns = [local.central_topic_arn]
+  event_bus_arn = local.central_bus_arn
+  monitoring    = { alarm_action_arns = [local.central_topic_arn] }
 
   # In the central account they are made in this very apply.
   depends_on = [aws_cloudwatch_event_bus_policy.central, aws_sns_topic_policy.central]

@@ -88,8 +88,11 @@ run "defaults" {
       aws_lambda_function.this.runtime == "python3.13",
       aws_lambda_function.this.handler == "key_rotation.handler.lambda_handler",
       aws_lambda_function.this.architectures == tolist(["arm64"]),
+      aws_lambda_function.this.memory_size == 512,
       aws_lambda_function.this.timeout == 900,
       aws_lambda_function.this.kms_key_arn == null,
+      aws_iam_role.function.path == "/",
+      aws_iam_role.function.permissions_boundary == null,
       aws_lambda_function.this.reserved_concurrent_executions == null,
       length(aws_lambda_function.this.vpc_config) == 0,
       aws_lambda_function.this.logging_config[0].log_format == "JSON",
@@ -236,16 +239,18 @@ run "settings_follow_the_variables" {
 
 run "function_follows_the_variables" {
   variables {
-    architecture             = "x86_64"
-    memory_size              = 1024
-    timeout                  = 300
-    log_retention_days       = 30
-    schedule_enabled         = false
-    schedule_expression      = "rate(12 hours)"
-    permissions_boundary_arn = "arn:aws:iam::111122223333:policy/boundary"
-    role_path                = "/platform/"
-    reserved_concurrency     = 5
-    vpc                      = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0b"] }
+    schedule_enabled    = false
+    schedule_expression = "rate(12 hours)"
+    function = {
+      architecture             = "x86_64"
+      memory_mb                = 1024
+      timeout_seconds          = 300
+      log_retention_days       = 30
+      permissions_boundary_arn = "arn:aws:iam::111122223333:policy/boundary"
+      role_path                = "/platform/"
+      reserved_concurrency     = 5
+      vpc                      = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0b"] }
+    }
   }
 
   assert {

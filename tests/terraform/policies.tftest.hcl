@@ -248,8 +248,10 @@ run "role_in_a_vpc" {
   command = plan
 
   variables {
-    role_path = "/platform/"
-    vpc       = { subnet_ids = ["subnet-0a", "subnet-0b"], security_group_ids = ["sg-0c"] }
+    function = {
+      role_path = "/platform/"
+      vpc       = { subnet_ids = ["subnet-0a", "subnet-0b"], security_group_ids = ["sg-0c"] }
+    }
   }
 
   assert {
@@ -488,7 +490,7 @@ run "china" {
 
   variables {
     kms_key_arn = "arn:aws-cn:kms:cn-north-1:111122223333:key/brought-along"
-    vpc         = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0c"] }
+    function    = { vpc = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0c"] } }
   }
 
   assert {
@@ -517,7 +519,7 @@ run "govcloud" {
 
   variables {
     kms_key_arn = "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/brought-along"
-    vpc         = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0c"] }
+    function    = { vpc = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0c"] } }
   }
 
   assert {

@@ -1,4 +1,4 @@
-# The rules on the variables. A run gives a wrong value to many variables at once and expects each to be refused, because a
+# The rules on the variables; test_messages.py looks at what they say. A run gives a wrong value to many variables at once and expects each to be refused, because a
 # run for each value takes a second: the comment says what is wrong with it. A rule that looks at another
 # variable is not evaluated when that one is wrong: so the days come in an order of their own.
 
@@ -24,7 +24,6 @@ run "wrong_values_first_set" {
   variables {
     name                               = "1rotation"                                        # starts with a digit
     tags                               = { "AWS:owner" = "x" }                              # holds a reserved key
-    permissions_boundary_arn           = "boundary"                                         # is a name
     kms_key_arn                        = "arn:aws:kms:eu-central-1:111122223333:alias/mine" # is an alias
     schedule_expression                = "rate(1 days)"                                     # has a plural after 1
     user_tag                           = { key = "aws:rotate" }                             # has a reserved key
@@ -32,27 +31,18 @@ run "wrong_values_first_set" {
     max_iam_writes_per_second          = 0                                                  # lets nothing pass
     idle_after_days                    = 0                                                  # is zero
     deleted_user_secret_retention_days = -1                                                 # is negative
+    function                           = { architecture = "arm" }                           # is unknown
+    monitoring                         = { overdue_alarm_days = 0 }                         # is zero
     secret_name_prefix                 = ""                                                 # is empty
     secret_reader_arns                 = ["arn:aws:iam::111122223333:role/*"]               # holds a wildcard
     users                              = { "team/alice" = {} }                              # holds a path
     operator_emails                    = ["platform-team"]                                  # holds a bad address
     event_bus_arn                      = "default"                                          # is a name
-    architecture                       = "arm"                                              # is unknown
-    memory_size                        = 127                                                # is too small
-    timeout                            = 60                                                 # leaves no time for a user
-    log_retention_days                 = 100                                                # is not offered
-    role_path                          = "platform"                                         # has no slashes
-    reserved_concurrency               = 1                                                  # leaves no room for an emergency
-    vpc                                = { subnet_ids = [], security_group_ids = ["sg-1"] } # has no subnet
   }
 
   expect_failures = [
     var.name,
     var.tags,
-    var.permissions_boundary_arn,
-    var.role_path,
-    var.reserved_concurrency,
-    var.vpc,
     var.kms_key_arn,
     var.schedule_expression,
     var.user_tag,
@@ -60,15 +50,13 @@ run "wrong_values_first_set" {
     var.max_iam_writes_per_second,
     var.idle_after_days,
     var.deleted_user_secret_retention_days,
+    var.function,
+    var.monitoring,
     var.secret_name_prefix,
     var.secret_reader_arns,
     var.users,
     var.operator_emails,
     var.event_bus_arn,
-    var.architecture,
-    var.memory_size,
-    var.timeout,
-    var.log_retention_days,
   ]
 }
 
@@ -76,21 +64,16 @@ run "wrong_values_second_set" {
   command = plan
 
   variables {
-    name                      = "team/rotation"                                                 # holds a slash
-    tags                      = { "access-key-rotation:intent" = "x" }                          # holds a key of the function's record
-    schedule_expression       = "rate(2 day)"                                                   # has a singular after 2
-    user_tag                  = { key = join("", [for i in range(111) : "k"]) }                 # has a key without room for overrides
-    max_rotations_per_run     = 1.5                                                             # is a fraction
-    max_iam_writes_per_second = 0.5                                                             # is a fraction
-    idle_after_days           = 1.5                                                             # is a fraction
-    secret_name_prefix        = "keys/*"                                                        # has a wildcard
-    secret_reader_arns        = ["arn:aws:sts::111122223333:assumed-role/ops/alice"]            # holds an assumed role
-    users                     = { (join("", [for i in range(65) : "u"])) = {} }                 # holds a name that is too long
-    memory_size               = 10241                                                           # is too large
-    timeout                   = 901                                                             # is beyond lambda
-    role_path                 = "/plat form/"                                                   # has a space
-    reserved_concurrency      = 2.5                                                             # is a fraction
-    vpc                       = { subnet_ids = ["subnet-1"], security_group_ids = ["default"] } # names a group
+    name                      = "team/rotation"                                      # holds a slash
+    tags                      = { "access-key-rotation:intent" = "x" }               # holds a key of the function's record
+    schedule_expression       = "rate(2 day)"                                        # has a singular after 2
+    user_tag                  = { key = join("", [for i in range(111) : "k"]) }      # has a key without room for overrides
+    max_rotations_per_run     = 1.5                                                  # is a fraction
+    max_iam_writes_per_second = 0.5                                                  # is a fraction
+    idle_after_days           = 1.5                                                  # is a fraction
+    secret_name_prefix        = "keys/*"                                             # has a wildcard
+    secret_reader_arns        = ["arn:aws:sts::111122223333:assumed-role/ops/alice"] # holds an assumed role
+    users                     = { (join("", [for i in range(65) : "u"])) = {} }      # holds a name that is too long
   }
 
   expect_failures = [
@@ -104,11 +87,6 @@ run "wrong_values_second_set" {
     var.secret_name_prefix,
     var.secret_reader_arns,
     var.users,
-    var.memory_size,
-    var.role_path,
-    var.reserved_concurrency,
-    var.vpc,
-    var.timeout,
   ]
 }
 
@@ -384,8 +362,8 @@ run "the_largest_values" {
     max_rotations_per_run = 5000
     max_key_age_days      = 3650
     idle_after_days       = 3650
-    memory_size           = 10240
-    log_retention_days    = 3653
+    function              = { memory_mb = 10240, log_retention_days = 3653 }
+    monitoring            = { overdue_alarm_days = 3650, missed_run_alarm_hours = 168 }
     secret_name_prefix    = join("", [for i in range(256) : "p"])
     user_tag              = { key = join("", [for i in range(110) : "k"]), value = join("", [for i in range(256) : "v"]) }
   }
@@ -406,22 +384,107 @@ run "unusual_but_right" {
   command = plan
 
   variables {
-    schedule_expression      = "cron(0/15 8-17 ? * MON-FRI *)"
-    timeout                  = 120
-    memory_size              = 128
-    architecture             = "x86_64"
-    tags                     = { "cost centre" = "Zürich 4711", "team:owner" = "" }
-    user_tag                 = { key = "Schlüssel wechseln", value = "ja" }
-    secret_name_prefix       = "team_1/keys+=.@-"
-    permissions_boundary_arn = "arn:aws-us-gov:iam::aws:policy/PowerUserAccess"
-    role_path                = "/platform/keys+=,.@-_/"
-    reserved_concurrency     = 2
-    vpc                      = { subnet_ids = ["subnet-0123456789abcdef0", "subnet-0a"], security_group_ids = ["sg-0123456789abcdef0"] }
-    kms_key_arn              = "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef"
-    users                    = { "o+ne,two=three.four@x_y-z" = {}, bob = { email = null } }
-    operator_emails          = ["o.ne+keys@mail.example.co.uk"]
-    event_bus_arn            = "arn:aws-us-gov:events:eu-central-1:444455556666:event-bus/aws.partner/x_y-z"
-    secret_reader_arns       = ["arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Ops_0123456789abcdef", "arn:aws-us-gov:iam::444455556666:user/ops/bob@x"]
+    schedule_expression = "cron(0/15 8-17 ? * MON-FRI *)"
+    function = {
+      timeout_seconds          = 120
+      memory_mb                = "128" # Terraform converts it, as it would for a number
+      architecture             = "x86_64"
+      permissions_boundary_arn = "arn:aws-us-gov:iam::aws:policy/PowerUserAccess"
+      role_path                = "/platform/keys+=,.@-_/"
+      reserved_concurrency     = 2
+      log_retention_days       = null
+      vpc                      = { subnet_ids = ["subnet-0123456789abcdef0", "subnet-0a"], security_group_ids = ["sg-0123456789abcdef0"] }
+    }
+    monitoring         = { enabled = null, missed_run_alarm_hours = 1, overdue_alarm_days = 1, alarm_action_arns = null }
+    tags               = { "cost centre" = "Zürich 4711", "team:owner" = "" }
+    user_tag           = { key = "Schlüssel wechseln", value = "ja" }
+    secret_name_prefix = "team_1/keys+=.@-"
+    kms_key_arn        = "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef"
+    users              = { "o+ne,two=three.four@x_y-z" = {}, bob = { email = null } }
+    operator_emails    = ["o.ne+keys@mail.example.co.uk"]
+    event_bus_arn      = "arn:aws-us-gov:events:eu-central-1:444455556666:event-bus/aws.partner/x_y-z"
+    secret_reader_arns = ["arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Ops_0123456789abcdef", "arn:aws-us-gov:iam::444455556666:user/ops/bob@x"]
+  }
+}
+
+# The defaults of a field hold for a field that is null, and for a whole variable that is null.
+run "null_is_the_default" {
+  command = plan
+
+  variables {
+    users      = null
+    user_tag   = { key = null, value = null }
+    monitoring = null
+    function = {
+      architecture         = null, log_retention_days = null, memory_mb = null, permissions_boundary_arn = null,
+      reserved_concurrency = null, role_path = null, timeout_seconds = null, vpc = null
+    }
+  }
+
+  assert {
+    condition = jsonencode(local.function) == jsonencode({
+      architecture             = "arm64"
+      log_retention_days       = 365
+      memory_mb                = 512
+      permissions_boundary_arn = null
+      reserved_concurrency     = null
+      role_path                = "/"
+      timeout_seconds          = 900
+      vpc                      = null
+    })
+    error_message = "function has other defaults."
+  }
+
+  assert {
+    condition     = sort(keys(local.function)) == sort(local.fields.function) && sort(keys(local.monitoring)) == sort(local.fields.monitoring)
+    error_message = "The fields that are admitted and those that are used must be the same."
+  }
+
+  assert {
+    condition = alltrue([
+      local.monitoring.enabled == true,
+      local.monitoring.overdue_alarm_days == 14,
+      local.monitoring.missed_run_alarm_hours == 48,
+      length(local.monitoring.alarm_action_arns) == 0,
+      local.user_tag == { key = "access-key-rotation", value = "enabled" },
+      length(local.users) == 0,
+    ])
+    error_message = "monitoring, user_tag or users has other defaults."
+  }
+}
+
+# Each field of cron() by itself: what EventBridge takes, and what it refuses.
+run "fields_of_cron" {
+  command = plan
+
+  assert {
+    condition = {
+      for i, values in [
+        ["0", "05", "59", "*", "*/5", "0/15", "0,30", "10-20", "0-30/10", "0-10,40-50/5"],
+        ["0", "23", "08", "*", "8-17", "22-2", "*/2", "0/12", "0,6,12,18"],
+        ["1", "31", "*", "?", "L", "LW", "L-3", "15W", "1,15", "1-7", "1/2", "1-31/30"],
+        ["1", "12", "*", "JAN", "DEC", "jan", "JAN-MAR", "1,4,7,10", "JAN,JUL", "1/3", "*/2"],
+        ["1", "7", "*", "?", "L", "5L", "FRIL", "6#3", "FRI#2", "SUN", "MON-FRI", "mon-fri", "SAT,SUN", "2-6"],
+        ["*", "1970", "2199", "2026-2030", "2026,2028", "2026/2"],
+      ] :
+      local.cron_fields[i].field => [for value in values : value if !can(regex(local.cron_fields[i].pattern, value))]
+    } == { for field in local.cron_fields : field.field => [] }
+    error_message = "A field that EventBridge takes is refused."
+  }
+
+  assert {
+    condition = {
+      for i, values in [
+        ["60", "-1", "*/60", "0/0", "*/0", "0/60", "?", "L", "5-", ",5", "5,", "1.5", "MON", "", "5 ", "1-2-3", "0/5/5"],
+        ["24", "25", "*/24", "0/0", "?", "6am", "8-", "8-25", "1,24"],
+        ["0", "32", "L,15", "W", "32W", "0W", "15L", "MON", "1/0", "1/32", "1-32", "1,32", "1#2"],
+        ["0", "13", "?", "L", "JANUARY", "MON", "JAN-", "1/13", "1/0", "1,13"],
+        ["0", "8", "W", "MO", "MONDAY", "JAN", "MON-FRY", "6#0", "6#6", "3#1,6#3", "8L", "LFRI", "1/8", "1/0"],
+        ["1969", "2200", "26", "?", "L", "2026-2200", "2026/0"],
+      ] :
+      local.cron_fields[i].field => [for value in values : value if can(regex(local.cron_fields[i].pattern, value))]
+    } == { for field in local.cron_fields : field.field => [] }
+    error_message = "A field that EventBridge refuses is let through."
   }
 }
 
@@ -446,5 +509,21 @@ run "schedule_cron_quarterly" {
 
   variables {
     schedule_expression = "cron(0 8 ? 1,4,7,10 6#1 *)"
+  }
+}
+
+run "schedule_rate_hours" {
+  command = plan
+
+  variables {
+    schedule_expression = "rate(12 hours)"
+  }
+}
+
+run "schedule_rate_days" {
+  command = plan
+
+  variables {
+    schedule_expression = "rate(10 days)"
   }
 }

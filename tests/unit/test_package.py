@@ -53,7 +53,7 @@ class Checkout:
         return self.zip.read_bytes()
 
     def expected_hash(self) -> str:
-        """What main.tf computes, from the documented words alone."""
+        """What function.tf computes, from the documented words alone."""
         lines = []
         for path in self._of(self.sources):
             name = path.relative_to(self.folder / "lambda").as_posix()

@@ -61,7 +61,7 @@ run "vpc" {
 
   variables {
     kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module"
-    vpc         = { subnet_ids = ["subnet-0123456789"], security_group_ids = ["sg-0123456789"] }
+    function    = { vpc = { subnet_ids = ["subnet-0123456789"], security_group_ids = ["sg-0123456789"] } }
   }
 }
 

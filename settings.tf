@@ -1,0 +1,44 @@
+# The settings that the function reads at each run: one SSM parameter for each. What a setting means is in variables.tf.
+
+locals {
+  settings = {
+    name = var.name
+
+    max_key_age_days               = tostring(var.max_key_age_days)
+    warn_before_days               = tostring(var.warn_before_days)
+    grace_days                     = tostring(var.grace_days)
+    min_grace_days_without_console = tostring(var.min_grace_days_without_console)
+    hold_while_used_days           = tostring(var.hold_while_used_days)
+    max_overlap_days               = tostring(var.max_overlap_days)
+    delete_after_days              = tostring(var.delete_after_days)
+    idle_after_days                = tostring(var.idle_after_days)
+
+    user_tag                  = jsonencode(local.user_tag)
+    dry_run                   = tostring(var.dry_run)
+    max_rotations_per_run     = tostring(var.max_rotations_per_run)
+    max_iam_writes_per_second = tostring(var.max_iam_writes_per_second)
+    bulk_discovery            = tostring(var.bulk_discovery)
+
+    secret_name_prefix                 = var.secret_name_prefix
+    secret_reader_arns                 = jsonencode(var.secret_reader_arns)
+    secret_tags                        = jsonencode(var.tags)
+    kms_key_arn                        = local.kms_key_arn
+    deleted_user_secret_retention_days = tostring(var.deleted_user_secret_retention_days)
+
+    require_confirmed_subscription = tostring(var.require_confirmed_subscription)
+    topic_arn                      = aws_sns_topic.this.arn
+    event_bus_arn                  = local.arn.event_bus
+  }
+}
+
+resource "aws_ssm_parameter" "setting" {
+  #checkov:skip=CKV2_AWS_34:No setting is a secret: plans should show what changes.
+
+  for_each = local.settings
+
+  name           = "${local.config_path}/${each.key}"
+  description    = "Setting ${each.key} of the IAM access key rotation ${var.name}."
+  type           = "String"
+  insecure_value = each.value
+  tags           = var.tags
+}
