@@ -1,4 +1,4 @@
-# What the central account has besides: a bus that every account's function may send to, and a topic that every account's
+# What the central account has in addition: a bus that every account's function may send to, and a topic that every account's
 # alarms may publish to. In all other workspaces none of this is made.
 
 locals {
@@ -45,7 +45,7 @@ resource "aws_cloudwatch_event_bus_policy" "central" {
   policy         = data.aws_iam_policy_document.bus.json
 }
 
-# A blocked user waits for a person, in whichever account: the operators are told here.
+# A blocked user waits for a person, in whichever account: the central addresses get a message.
 resource "aws_cloudwatch_event_rule" "blocked" {
   for_each = local.central
 

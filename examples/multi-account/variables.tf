@@ -1,42 +1,76 @@
-# The accounts, and who is told, are in accounts.auto.tfvars.json: one map, which Terraform and scripts/accounts.py both read. Each
-# account has a workspace of the same name, and so a state of its own.
+# The accounts and the addresses are in accounts.auto.tfvars.json: one map, which Terraform and scripts/accounts.py both read.
+# Each account has a workspace of the same name, and so a state of its own.
 
+locals {
+  account_fields = ["dry_run", "id", "max_key_age_days", "operator_emails", "users"]
+}
+
+# Of any type, since Terraform would drop unknown fields of an object type without a word. main.tf has the defaults.
 variable "accounts" {
-  description = "The accounts by the name of their workspace: the id, and what differs from the defaults there. Without `operator_emails` an account has those of all; `users` is the module's."
-  type = map(object({
-    id               = string
-    dry_run          = optional(bool, false)
-    max_key_age_days = optional(number, 82)
-    operator_emails  = optional(set(string))
-    users            = optional(map(object({ email = optional(string) })), {})
-  }))
-  nullable = false
+  description = "The accounts by the name of their workspace. `id` is required; `dry_run` (false), `max_key_age_days` (82), `operator_emails` (those of all accounts) and `users` ({}) are the module's variables."
+  type        = any
+  nullable    = false
 
   validation {
-    condition     = alltrue([for account in values(var.accounts) : can(regex("^[0-9]{12}$", account.id))])
-    error_message = "accounts: an id must be the 12 digits of an AWS account."
+    condition     = can(keys(var.accounts))
+    error_message = "accounts must be a map from names to objects, such as { shop = { id = \"444455556666\" } }."
   }
 
   validation {
-    condition     = length(distinct([for account in values(var.accounts) : account.id])) == length(var.accounts)
+    condition     = length(try([for name, account in var.accounts : name if can(keys(var.accounts)) && !can(keys(account))], [])) == 0
+    error_message = "accounts: an entry must be an object such as { id = \"444455556666\" }. This is none: ${try(join(", ", [for name, account in var.accounts : name if can(keys(var.accounts)) && !can(keys(account))]), "")}."
+  }
+
+  validation {
+    condition     = length(try(flatten([for name, account in var.accounts : setsubtract(try(keys(account), []), local.account_fields)]), [])) == 0
+    error_message = "accounts: there is no field ${try(join(", ", flatten([for name, account in var.accounts : [for field in setsubtract(try(keys(account), []), local.account_fields) : "${field} (of ${name})"]])), "")}. An entry has: ${join(", ", local.account_fields)}."
+  }
+
+  validation {
+    condition     = alltrue(try([for account in var.accounts : can(regex("^[0-9]{12}$", account.id))], []))
+    error_message = "accounts: an id must be the 12 digits of an AWS account, as a string. Look at: ${try(join(", ", [for name, account in var.accounts : name if !can(regex("^[0-9]{12}$", account.id))]), "")}."
+  }
+
+  validation {
+    condition     = length(try(distinct([for account in var.accounts : account.id]), [])) == length(try([for account in var.accounts : account.id], []))
     error_message = "accounts: two entries have the same id; each account has one workspace."
   }
 
   validation {
-    condition     = contains(keys(var.accounts), terraform.workspace)
+    condition     = alltrue(try([for account in var.accounts : can(tobool(try(account.dry_run, null)))], []))
+    error_message = "accounts: dry_run must be true or false. Look at: ${try(join(", ", [for name, account in var.accounts : name if !can(tobool(try(account.dry_run, null)))]), "")}."
+  }
+
+  validation {
+    condition     = alltrue(try([for account in var.accounts : can(tonumber(try(account.max_key_age_days, null)))], []))
+    error_message = "accounts: max_key_age_days must be a number of days. Look at: ${try(join(", ", [for name, account in var.accounts : name if !can(tonumber(try(account.max_key_age_days, null)))]), "")}."
+  }
+
+  validation {
+    condition     = alltrue(try([for account in var.accounts : can([for email in toset(try(account.operator_emails, null) == null ? [] : account.operator_emails) : regex("@", email)])], []))
+    error_message = "accounts: operator_emails must be a list of addresses. Look at: ${try(join(", ", [for name, account in var.accounts : name if !can([for email in toset(try(account.operator_emails, null) == null ? [] : account.operator_emails) : regex("@", email)])]), "")}."
+  }
+
+  validation {
+    condition     = alltrue(try([for account in var.accounts : try(account.users, null) == null || can(keys(account.users))], []))
+    error_message = "accounts: users must be a map, as in the module. Look at: ${try(join(", ", [for name, account in var.accounts : name if !(try(account.users, null) == null || can(keys(account.users)))]), "")}."
+  }
+
+  validation {
+    condition     = contains(try(keys(var.accounts), [terraform.workspace]), terraform.workspace)
     error_message = "accounts: there is no account of the name of this workspace. Select one with TF_WORKSPACE, or run scripts/accounts.py, which does."
   }
 }
 
-# A key is rotated only if somebody is told: without an operator that is nobody, for most users.
+# The module rotates a key only if its owner or an operator has a confirmed subscription.
 variable "operator_emails" {
-  description = "Addresses of the operators of every account that has none of its own: they get the digests and alarms of each of these accounts. Each must confirm its subscriptions in each account."
+  description = "Addresses of the operators of every account that has none of its own: they get the digests and alarms of these accounts. Each must confirm its subscriptions in each account."
   type        = set(string)
   nullable    = false
 
   validation {
-    condition     = alltrue([for account in values(var.accounts) : length(account.operator_emails == null ? var.operator_emails : account.operator_emails) > 0])
-    error_message = "operator_emails: every account needs an operator's address, in operator_emails or in its entry of accounts. Without one, keys of users who are not told themselves are never rotated."
+    condition     = alltrue(try([for account in var.accounts : length(try(account.operator_emails, null) == null ? var.operator_emails : toset(account.operator_emails)) > 0], []))
+    error_message = "operator_emails: every account needs an operator's address, in operator_emails or in its entry of accounts. Without one, keys of users without an address are never rotated."
   }
 }
 
@@ -46,7 +80,7 @@ variable "central_account" {
   nullable    = false
 
   validation {
-    condition     = contains(keys(var.accounts), var.central_account)
+    condition     = contains(try(keys(var.accounts), [var.central_account]), var.central_account)
     error_message = "central_account must be one of accounts."
   }
 }
@@ -70,7 +104,7 @@ variable "name" {
 }
 
 variable "central_emails" {
-  description = "Addresses that get the alarms, and are told of blocked users, of all accounts."
+  description = "Addresses that get the alarms of all accounts, and a message about each blocked user."
   type        = set(string)
   nullable    = false
 }
