@@ -63,6 +63,7 @@ bench: $(READY) ## Calls, time, memory and dollars at 100 to 5,000 users (five m
 terraform-test: require-terraform $(READY) ## The module's own tests, with a mocked provider
 	@$(INIT)
 	@$(TERRAFORM) terraform test -test-directory=tests/terraform
+	@$(TERRAFORM) $(PYTEST) -p no:terraform tests/terraform
 
 .PHONY: integration
 integration: require-terraform require-package $(READY) ## The examples, applied to LocalStack, and the deployed function

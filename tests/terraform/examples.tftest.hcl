@@ -114,3 +114,17 @@ run "slack" {
     error_message = "The Slack channel must be configured, and may do nothing."
   }
 }
+
+# What is not known before the apply is no wrong value, and the plan still shows whose secrets it makes.
+run "resources_of_the_same_configuration" {
+  command = plan
+
+  module {
+    source = "./tests/terraform/made_together"
+  }
+
+  assert {
+    condition     = output.secrets == ["alice"]
+    error_message = "The plan must show the secrets."
+  }
+}

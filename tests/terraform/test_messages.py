@@ -1,0 +1,404 @@
+"""What a plan says about a wrong value: which variable, field, user or account, and what is right.
+
+`terraform test` can only expect that a variable is refused, and not with which words. So each case
+below becomes a test file that expects nothing, and fails with all of the messages.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FILES = ROOT / "build" / "terraform-messages"
+EXAMPLE = 'module { source = "./examples/multi-account" }'
+PROVIDER = r"""
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "111122223333" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
+  }
+  mock_data "aws_region" {
+    defaults = { id = "eu-central-1" }
+  }
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
+  }
+}
+"""
+CENTRAL = """
+central_account = "default"
+central_emails  = []
+operator_emails = ["ops@example.com"]
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Variables in HCL, and the beginning of each message that they lead to, in any order."""
+
+    name: str
+    variables: str
+    messages: tuple[str, ...]
+    module: str = field(default="")
+
+    def text(self) -> str:
+        return (
+            f"{PROVIDER}\n"
+            f'run "{self.name}" {{\ncommand = plan\n{self.module}\n'
+            f"variables {{\n{self.variables}\n}}\n}}\n"
+        )
+
+
+CASES = (
+    Case(
+        "no_objects",
+        'users = ["alice"]\n function = "large"\n monitoring = false\n user_tag = []',
+        (
+            "users must be a map from the names of IAM users to objects",
+            "function must be an object such as { memory_mb = 512 }.",
+            "monitoring must be an object such as",
+            "user_tag must be an object such as",
+        ),
+    ),
+    Case(
+        "lists_of_objects",
+        "users = [{}]\n function = [{ memory_mb = 512 }]\n monitoring = [{}]\n user_tag = [{}]",
+        (
+            "users must be a map from the names of IAM users to objects",
+            "function must be an object such as { memory_mb = 512 }.",
+            "monitoring must be an object such as",
+            "user_tag must be an object such as",
+        ),
+    ),
+    Case(
+        "unknown_fields",
+        """
+        users = { alice = { mail = "alice@example.com" }, bob = { phone = 1, email = null } }
+        function = {
+          memory_size = 512
+          vpc         = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"], ipv6 = true }
+        }
+        monitoring = { enable = false }
+        user_tag   = { key = "rotate", vaule = "yes" }
+        """,
+        (
+            "users: there is no field mail (of alice), phone (of bob). An entry has: email.",
+            "function: there is no field memory_size. It has: architecture, log_retention_days, "
+            "memory_mb, permissions_boundary_arn, reserved_concurrency, role_path, "
+            "timeout_seconds, vpc.",
+            "function.vpc must be an object with subnet_ids and security_group_ids, and nothing "
+            "else, or null.",
+            "monitoring: there is no field enable. It has: alarm_action_arns, enabled, "
+            "missed_run_alarm_hours, overdue_alarm_days.",
+            "user_tag: there is no field vaule. It has: key, value.",
+        ),
+    ),
+    Case(
+        "wrong_types",
+        """
+        users = {
+          alice = null
+          bob   = "bob@example.com"
+          carol = []
+          dave  = { email = 5 }
+          erin  = { email = {} }
+        }
+        function = {
+          architecture             = 64
+          memory_mb                = "much"
+          timeout_seconds          = true
+          log_retention_days       = []
+          reserved_concurrency     = {}
+          role_path                = []
+          permissions_boundary_arn = {}
+          vpc                      = "vpc-1"
+        }
+        monitoring = {
+          enabled                = "no"
+          overdue_alarm_days     = {}
+          missed_run_alarm_hours = "x"
+          alarm_action_arns      = "arn:aws:sns:eu-west-1:123456789012:alarms"
+        }
+        user_tag = { key = [], value = {} }
+        """,
+        (
+            'users: an entry must be an object such as { email = "alice@example.com" }, or {}. '
+            "This is none: alice, bob, carol.",
+            "users: an email must be a plain address such as alice@example.com, or be left out. "
+            "Look at: dave, erin.",
+            "function.architecture must be arm64 or x86_64.",
+            "function.memory_mb must be a whole number of MB from 128 to 10240.",
+            "function.timeout_seconds must be a whole number of seconds from 120 to 900",
+            "function.log_retention_days must be one of the periods that CloudWatch Logs offers: ",
+            "function.reserved_concurrency must be null, or a whole number, 2 or more",
+            "function.role_path must begin and end with a slash",
+            "function.permissions_boundary_arn must be the ARN of an IAM policy",
+            "function.vpc must be an object with subnet_ids and security_group_ids",
+            "function.vpc.subnet_ids must hold at least one id of a subnet",
+            "function.vpc.security_group_ids must hold at least one id of a security group",
+            "monitoring.enabled must be true or false.",
+            "monitoring.overdue_alarm_days must be a whole number of days from 1 to 3650.",
+            "monitoring.missed_run_alarm_hours must be a whole number of hours from 1 to 168",
+            "monitoring.alarm_action_arns must be a list of at most 4 ARNs",
+            "user_tag.key must have 1 to 110 characters",
+            "user_tag.value must have 1 to 256 characters",
+        ),
+    ),
+    Case(
+        "too_small",
+        """
+        users = {
+          "team/alice" = {}
+          dave         = {}
+          Dave         = {}
+          erin         = { email = "Erin <erin@example.com>" }
+        }
+        function = {
+          architecture             = "arm"
+          memory_mb                = 127
+          timeout_seconds          = 60
+          log_retention_days       = 0
+          reserved_concurrency     = 1
+          role_path                = "platform"
+          permissions_boundary_arn = "boundary"
+          vpc                      = { subnet_ids = [], security_group_ids = [] }
+        }
+        monitoring = {
+          overdue_alarm_days     = 0
+          missed_run_alarm_hours = 0
+          alarm_action_arns      = ["ops@example.com"]
+        }
+        """,
+        (
+            "users: a key must be the name of an IAM user without its path: 1 to 64 letters, "
+            "digits and _+=,.@-. This is none: team/alice.",
+            "users: IAM ignores upper and lower case in names, so these are one user: Dave, dave.",
+            "users: an email must be a plain address such as alice@example.com, or be left out. "
+            "Look at: erin.",
+            "function.architecture must be arm64",
+            "function.memory_mb must be",
+            "function.timeout_seconds must be",
+            "function.log_retention_days must be",
+            "function.reserved_concurrency must be",
+            "function.role_path must begin",
+            "function.permissions_boundary_arn must be",
+            "function.vpc.subnet_ids must hold",
+            "function.vpc.security_group_ids must hold",
+            "monitoring.overdue_alarm_days must be",
+            "monitoring.missed_run_alarm_hours must be",
+            "monitoring.alarm_action_arns must be",
+        ),
+    ),
+    Case(
+        "too_large",
+        """
+        users = { for i in range(150) : "user-${i}" => { email = "team@example.com" } }
+        function = {
+          memory_mb          = 10241
+          timeout_seconds    = 901
+          log_retention_days = 100
+          role_path          = "/${join("", [for i in range(512) : "p"])}/"
+          vpc                = { subnet_ids = ["subnet-1", null], security_group_ids = ["default"] }
+        }
+        monitoring = {
+          overdue_alarm_days     = 3651
+          missed_run_alarm_hours = 169
+          alarm_action_arns      = [for i in range(5) : "arn:aws:sns:eu-west-1:123456789012:a-${i}"]
+        }
+        """,
+        (
+            "users: at most 149 users can share one email",
+            "function.memory_mb must be",
+            "function.timeout_seconds must be",
+            "function.log_retention_days must be",
+            "function.role_path must begin",
+            "function.vpc.subnet_ids must hold",
+            "function.vpc.security_group_ids must hold",
+            "monitoring.overdue_alarm_days must be",
+            "monitoring.missed_run_alarm_hours must be",
+            "monitoring.alarm_action_arns must be",
+        ),
+    ),
+    Case(
+        "fractions",
+        """
+        function = {
+          memory_mb            = 512.5
+          timeout_seconds      = 300.5
+          log_retention_days   = 30.5
+          reserved_concurrency = 2.5
+          role_path            = "/plat form/"
+          vpc                  = {}
+        }
+        monitoring = {
+          overdue_alarm_days     = 1.5
+          missed_run_alarm_hours = 1.5
+          alarm_action_arns      = [null]
+        }
+        """,
+        (
+            "function.memory_mb must be",
+            "function.timeout_seconds must be",
+            "function.log_retention_days must be",
+            "function.reserved_concurrency must be",
+            "function.role_path must begin",
+            "function.vpc.subnet_ids must hold",
+            "function.vpc.security_group_ids must hold",
+            "monitoring.overdue_alarm_days must be",
+            "monitoring.missed_run_alarm_hours must be",
+            "monitoring.alarm_action_arns must be",
+        ),
+    ),
+    *(
+        Case(f"schedule_{number}", f'schedule_expression = "{expression}"', (message,))
+        for number, (expression, message) in enumerate(
+            (
+                ("daily", "schedule_expression must be rate() with a number and a unit"),
+                ("cron(0 6 * * ?)", "schedule_expression must be rate() with a number and a unit"),
+                ("rate(1.5 days)", "schedule_expression must be rate() with a number and a unit"),
+                (
+                    "rate(0 days)",
+                    "schedule_expression: EventBridge refuses rate(0 days). The number",
+                ),
+                (
+                    "rate(1 days)",
+                    "schedule_expression: EventBridge refuses rate(1 days). The number",
+                ),
+                ("rate(2 day)", "schedule_expression: EventBridge refuses rate(2 day). The number"),
+                (
+                    "rate(1 week)",
+                    "schedule_expression: EventBridge refuses rate(1 week). The number",
+                ),
+                (
+                    "cron(60 25 32 13 ? 1969)",
+                    "schedule_expression: EventBridge refuses 60 as minutes (0-59) and 25 as hours "
+                    "(0-23) and 32 as day of the month (1-31) and 13 as month (1-12 or JAN-DEC) "
+                    "and 1969 as year (1970-2199). A field is",
+                ),
+                (
+                    "cron(0/0 6 ? * MON-FRY *)",
+                    "schedule_expression: EventBridge refuses 0/0 as minutes (0-59) and MON-FRY as "
+                    "day of the week (1-7 or SUN-SAT). A field is",
+                ),
+                ("cron(0 6 ? * ? *)", "schedule_expression: exactly one of day of the month"),
+                ("cron(0 6 * * * *)", "schedule_expression: exactly one of day of the month"),
+                ("cron(7 20 * * 1-7 *)", "schedule_expression: exactly one of day of the month"),
+            )
+        )
+    ),
+    Case(
+        "accounts_list",
+        f'accounts = [{{ id = "111122223333" }}]\n{CENTRAL}',
+        ("accounts must be a map from names to objects",),
+        EXAMPLE,
+    ),
+    Case(
+        "accounts_unknown_fields",
+        f"""
+        accounts = {{
+          default = {{ id = "111122223333", dryrun = true }}
+          shop    = {{ id = "444455556666", maxage = 5, users = {{}} }}
+        }}
+        {CENTRAL}
+        """,
+        (
+            "accounts: there is no field dryrun (of default), maxage (of shop). An entry has: "
+            "dry_run, id, max_key_age_days, operator_emails, users.",
+        ),
+        EXAMPLE,
+    ),
+    Case(
+        "accounts_wrong_types",
+        f"""
+        accounts = {{
+          default = {{ id = "111122223333", dry_run = "no", max_key_age_days = "old" }}
+          shop    = {{ operator_emails = "ops@example.com", users = ["alice"] }}
+          data    = null
+          store   = "444455556666"
+        }}
+        {CENTRAL}
+        """,
+        (
+            'accounts: an entry must be an object such as { id = "444455556666" }. This is none: '
+            "data, store.",
+            "accounts: an id must be the 12 digits of an AWS account, as a string. Look at: data, "
+            "shop, store.",
+            "accounts: dry_run must be true or false. Look at: default.",
+            "accounts: max_key_age_days must be a number of days. Look at: default.",
+            "accounts: operator_emails must be a list of addresses. Look at: shop.",
+            "accounts: users must be a map, as in the module. Look at: shop.",
+        ),
+        EXAMPLE,
+    ),
+    Case(
+        "accounts_users",
+        f"""
+        accounts = {{
+          default = {{ id = "111122223333", users = {{ alice = {{ mail = "a@example.com" }} }} }}
+        }}
+        {CENTRAL}
+        """,
+        ("users: there is no field mail (of alice). An entry has: email.",),
+        EXAMPLE,
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def messages() -> Iterator[Mapping[str, list[str]]]:
+    """The messages of each case, by its name; one call of Terraform for all."""
+    FILES.mkdir(parents=True, exist_ok=True)
+    files = [FILES / f"{case.name}.tftest.hcl" for case in CASES]
+    try:
+        for file, case in zip(files, CASES, strict=True):
+            file.write_text(case.text())
+        folder = f"-test-directory={FILES.relative_to(ROOT)}"
+        _terraform("init", "-no-color", "-backend=false", "-input=false", folder)
+        yield _by_run(_terraform("test", "-json", folder))
+    finally:  # or `terraform fmt -check` would find them
+        for file in files:
+            file.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_wrong_value_is_named(messages: Mapping[str, list[str]], case: Case) -> None:
+    found = messages[case.name]
+
+    assert len(found) == len(case.messages), found
+    for wanted in case.messages:
+        beginning = f"Invalid value for variable: {wanted}"
+        assert [text for text in found if text.startswith(beginning)], (wanted, found)
+
+
+def _by_run(output: str) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for line in output.splitlines():
+        entry = json.loads(line)
+        if entry["type"] == "diagnostic" and entry["diagnostic"]["severity"] == "error":
+            diagnostic = entry["diagnostic"]
+            found[entry["@testrun"]].append(f"{diagnostic['summary']}: {diagnostic['detail']}")
+    return found
+
+
+def _terraform(*arguments: str) -> str:
+    done = subprocess.run(
+        ["terraform", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "TF_DATA_DIR": str(FILES / "data")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if arguments[0] == "init" and done.returncode != 0:
+        pytest.fail(f"terraform init failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
