@@ -1,10 +1,10 @@
-"""Plans or applies examples/multi-account in every account, and shows what came of it in a table.
+"""Plans or applies examples/multi-account in every account, and shows the outcome in a table.
 
     python scripts/accounts.py plan             plans every account, and saves the plans
     python scripts/accounts.py apply            applies the saved plans, and only those
     python scripts/accounts.py destroy          destroys every installation, the central one last
     … --only shop,warehouse                     these accounts only
-    … --jobs 4                                  so many accounts side by side, after the central one
+    … --jobs 4                                  4 accounts at a time, after the central one
 
 Each account has a workspace, and so a state, of its own; the map of accounts is in the folder's
 accounts.auto.tfvars.json. A failure in one account does not stop the others. Exits with 1 if any
@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +31,7 @@ COLUMNS = ("account", "id", "add", "change", "destroy", "result")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command did in one account. `numbers` is None if Terraform told none."""
+    """What a command did in one account. `numbers` is None if Terraform printed none."""
 
     account: str
     account_id: str
@@ -44,27 +45,25 @@ class Outcome:
 
 
 class Accounts:
-    """The accounts of one folder; `environment` is Terraform's."""
+    """The accounts of one folder; `environment` is Terraform's. Raises SystemExit for a bad map.
+
+    Only what this script needs is checked here: Terraform checks the rest, and names it.
+    """
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        settings = json.loads((folder / ACCOUNTS).read_text())
         self._folder = folder
         self._environment = environment
         self._plans = Path(environment.get("TF_DATA_DIR", folder / ".terraform")).resolve()
-        self.central: str = settings["central_account"]
-        self.ids: dict[str, str] = {
-            name: account["id"] for name, account in sorted(settings["accounts"].items())
-        }
+        self.central, self.ids = _read(folder / ACCOUNTS)
 
     def prepare(self) -> None:
         """Installs providers, and makes the workspaces that are missing. Raises SystemExit."""
-        init = self._terraform(None, "init", "-input=false", "-no-color")
-        if init.returncode != 0:
-            raise SystemExit(init.stderr or init.stdout)
-        there = self._terraform(None, "workspace", "list").stdout.replace("*", " ").split()
+        self._must(self._terraform(None, "init", "-input=false", "-no-color"))
+        listed = self._must(self._terraform(None, "workspace", "list"))
+        there = listed.replace("*", " ").split()
         for name in self.ids:
             if name not in there:
-                self._terraform(None, "workspace", "new", name)
+                self._must(self._terraform(None, "workspace", "new", name))
 
     def plan(self, account: str) -> Outcome:
         plan = self._plan(account)
@@ -107,6 +106,12 @@ class Accounts:
     ) -> Outcome:
         return Outcome(account, self.ids[account], numbers, " ".join(result.split()), failed)
 
+    @staticmethod
+    def _must(done: subprocess.CompletedProcess[str]) -> str:
+        if done.returncode != 0:
+            raise SystemExit(done.stderr or done.stdout)
+        return done.stdout
+
     def _terraform(self, account: str | None, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = dict(self._environment)
         environment.pop("TF_WORKSPACE", None)
@@ -120,6 +125,29 @@ class Accounts:
             text=True,
             check=False,
         )
+
+
+def _read(file: Path) -> tuple[str, dict[str, str]]:
+    """The central account, and the ids by name. Raises SystemExit naming what is wrong."""
+    try:
+        settings = json.loads(file.read_text())
+        accounts = settings["accounts"]
+        ids = {name: accounts[name]["id"] for name in sorted(accounts)}
+        central = settings["central_account"]
+    except OSError as error:
+        raise SystemExit(f"{file}: {error.strerror}") from None
+    except ValueError as error:
+        raise SystemExit(f"{file}: not JSON: {error}") from None
+    except (KeyError, TypeError):
+        raise SystemExit(
+            f"{file} needs central_account, and accounts: a map from names to objects with an id"
+        ) from None
+    for name, account_id in ids.items():
+        if not isinstance(account_id, str) or not re.fullmatch(r"[0-9]{12}", account_id):
+            raise SystemExit(f"{file}: id of {name}: must be the 12 digits of an AWS account")
+    if central not in ids:
+        raise SystemExit(f"{file}: central_account: there is no account {central!r}")
+    return central, ids
 
 
 def in_order(
@@ -174,11 +202,17 @@ def _problem(entries: Sequence[Mapping[str, object]]) -> str:
     return "; ".join(texts)
 
 
+def _jobs(text: str) -> int:
+    if not re.fullmatch(r"[1-9][0-9]?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 99")
+    return int(text)
+
+
 def main(arguments: Sequence[str], folder: Path = FOLDER) -> int:
     parser = argparse.ArgumentParser(description="Plan or apply in every account.")
     parser.add_argument("command", choices=("plan", "apply", "destroy"))
     parser.add_argument("--only", metavar="ACCOUNT,…", help="these accounts only")
-    parser.add_argument("--jobs", type=int, default=2, help="accounts side by side (2)")
+    parser.add_argument("--jobs", type=_jobs, default=2, help="accounts at a time (2)")
     options = parser.parse_args(arguments)
     accounts = Accounts(folder, os.environ)
     names = chosen(options.only, list(accounts.ids))

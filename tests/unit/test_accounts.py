@@ -66,6 +66,66 @@ def test_nothing_is_applied_that_was_not_planned(tmp_path: Path) -> None:
     assert (outcome.failed, outcome.result) == (True, "not planned: run plan first")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(None, r"accounts\.auto\.tfvars\.json: No such file", id="no file"),
+        pytest.param("{", "not JSON: Expecting", id="not JSON"),
+        pytest.param("[]", "needs central_account, and accounts", id="a list"),
+        pytest.param('{"accounts": {}}', "needs central_account", id="no central account"),
+        pytest.param('{"central_account": "a"}', "and accounts: a map", id="no accounts"),
+        pytest.param(
+            '{"central_account": "a", "accounts": ["a"]}', "a map from names", id="a list of names"
+        ),
+        pytest.param(
+            '{"central_account": "a", "accounts": {"a": {}}}', "objects with an id", id="no id"
+        ),
+        pytest.param(
+            '{"central_account": "a", "accounts": {"a": null}}', "objects with an id", id="null"
+        ),
+        pytest.param(
+            '{"central_account": "a", "accounts": {"a": {"id": 111122223333}}}',
+            "id of a: must be the 12 digits",
+            id="a number",
+        ),
+        pytest.param(
+            '{"central_account": "b", "accounts": {"a": {"id": "111122223333"}}}',
+            "central_account: there is no account 'b'",
+            id="an unknown central account",
+        ),
+    ],
+)
+def test_a_map_that_cannot_be_read_says_why(tmp_path: Path, text: str | None, message: str) -> None:
+    if text is not None:
+        (tmp_path / ACCOUNTS).write_text(text)
+
+    with pytest.raises(SystemExit, match=message):
+        Accounts(tmp_path, {})
+
+
+@pytest.mark.parametrize("jobs", ["0", "-1", "two", "100"])
+def test_a_number_of_jobs_that_cannot_be_is_refused(
+    jobs: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["plan", f"--jobs={jobs}"])
+    assert f"'{jobs}' is not a number from 1 to 99" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("failing", ["init", "workspace list", "workspace new"])
+def test_what_terraform_refuses_at_the_start_ends_it(tmp_path: Path, failing: str) -> None:
+    map_ = {"central_account": "a", "accounts": {"a": {"id": "1" * 12}}}
+    (tmp_path / ACCOUNTS).write_text(json.dumps(map_))
+    terraform = tmp_path / "terraform"
+    terraform.write_text(
+        f'#!/bin/sh\nshift\ncase "$*" in "{failing}"*) echo "no {failing}" >&2; exit 1;; esac\n'
+    )
+    terraform.chmod(0o755)
+
+    with pytest.raises(SystemExit, match=f"no {failing}"):
+        Accounts(tmp_path, {"PATH": f"{tmp_path}:/usr/bin:/bin"}).prepare()
+
+
 def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["aply"])
