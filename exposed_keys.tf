@@ -1,6 +1,6 @@
-# A key that AWS finds in public, in a repository say, is replaced and disabled at once. The function gets the whole event, and
-# finds out itself whose key it is: what else the event says differs. If that user is not managed it cannot, and the event
-# becomes a dead letter, of which there is an alarm.
+# If AWS finds a key in public, in a repository for example, the function replaces and disables it at once. It gets the whole
+# event and finds out whose key it is, since events differ in what else they say. If the user is not managed, the event
+# becomes a dead letter, which raises an alarm.
 
 locals {
   exposed_keys_rule_name = "${var.name}-exposed-keys"
@@ -14,7 +14,7 @@ resource "aws_cloudwatch_event_rule" "exposed_keys" {
   description = "AWS found an access key of this account in public."
   tags        = var.tags
 
-  # Nobody can forge these: EventBridge takes events of sources that begin with aws. from AWS only.
+  # Nobody can forge these: only AWS can send events with a source that begins with aws.
   event_pattern = jsonencode({
     source        = ["aws.health"]
     "detail-type" = ["AWS Health Event"]

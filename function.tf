@@ -17,7 +17,7 @@ locals {
   package_record = "${path.module}/lambda/package.sources.sha256"
 
   # The hash that `make package` records beside the zip: sha256 over "<sha256 of the file>  <path>\n" of every source,
-  # sorted by path. The zip itself cannot be looked into from here.
+  # sorted by path. Terraform cannot look into the zip itself.
   package_sources_sha256 = sha256(join("", [
     for source in fileset("${path.module}/lambda", "key_rotation/**/*.py") :
     "${filesha256("${path.module}/lambda/${source}")}  ${source}\n"
@@ -26,7 +26,7 @@ locals {
 }
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_50:A trace would be one more place to keep free of secrets; the log tells what each run did.
+  #checkov:skip=CKV_AWS_50:A trace would be one more place to keep free of secrets; the log says what each run did.
   #checkov:skip=CKV_AWS_115:Off by default, for the reason in the description of var.function.
   #checkov:skip=CKV_AWS_117:It needs nothing in a VPC; function.vpc is for accounts that demand one.
   #checkov:skip=CKV_AWS_173:CONFIG_PATH, the name of a path, is the only variable and no secret.
@@ -108,7 +108,7 @@ resource "aws_sqs_queue" "dead_letters" {
 }
 
 locals {
-  # The rules that start the function, and may leave here what they could not deliver.
+  # The rules that start the function. They put here what they could not deliver.
   rules = concat([local.arn.rule], var.rotate_exposed_keys ? [local.arn.exposed_rule] : [])
 }
 
@@ -130,8 +130,8 @@ data "aws_iam_policy_document" "dead_letters" {
     }
   }
 
-  # The function needs no statement here: its role allows it. Everyone else is refused, whatever their own policies say:
-  # a message in this queue may be sent to the function again by an operator.
+  # The function needs no statement here: its role allows it. This denies everyone else, even with a policy of their own:
+  # an operator may send a message of this queue to the function again.
   statement {
     sid       = "NobodyElseSends"
     effect    = "Deny"

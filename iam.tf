@@ -1,5 +1,5 @@
-# What the function may do: one statement per capability. The two that matter most are bound by IAM itself and not by our
-# code: keys of unmanaged users cannot be touched, and no secret value can be read.
+# What the function may do: one statement per capability. IAM itself enforces the two limits that matter most: the function
+# cannot change keys of unmanaged users, and cannot read the value of a secret.
 
 data "aws_iam_policy_document" "assume_role" {
   statement {
@@ -35,7 +35,7 @@ locals {
     value = coalesce(lookup(var.user_tag, "value", null), "enabled")
   }
 
-  # Readers of this account are looked up before a run, so that a dead entry stops it before a key is created.
+  # A run checks that the readers of this account exist, before it creates a key.
   readers_here     = [for arn in var.secret_reader_arns : arn if split(":", arn)[4] == local.account_id]
   reader_users     = [for arn in local.readers_here : arn if startswith(split(":", arn)[5], "user/")]
   reader_roles     = [for arn in local.readers_here : arn if startswith(split(":", arn)[5], "role/")]
@@ -46,7 +46,7 @@ locals {
 data "aws_iam_policy_document" "function" {
   # --- IAM users and their keys
 
-  # In bulk where the account allows it; ListUsers and ListUserTags are the way that is left where it does not.
+  # A run reads in bulk. If the account denies that, it uses ListUsers and ListUserTags.
   statement {
     sid = "FindManagedUsers"
     actions = concat(
@@ -56,7 +56,7 @@ data "aws_iam_policy_document" "function" {
     resources = ["*"] # AWS offers no restriction
   }
 
-  # Not bound to the tag: to learn who carries it is what this is for.
+  # Without a condition on the tag: this call finds out who has the tag.
   statement {
     sid       = "ReadTagsOfUsers"
     actions   = ["iam:ListUserTags"]
@@ -109,15 +109,15 @@ data "aws_iam_policy_document" "function" {
 
   # --- The users' secrets
 
-  # Not bound to the tag: to learn that a secret does not exist is what this is for, and such a secret has no tags.
+  # Without a condition on the tag: this call finds out whether a secret exists.
   statement {
     sid       = "DescribeSecrets"
     actions   = ["secretsmanager:DescribeSecret"]
     resources = [local.arn.secrets]
   }
 
-  # TagResource is needed by a CreateSecret with tags. The second condition keeps it from taking over a secret that carries
-  # another installation's tag; at creation there is no tag yet.
+  # CreateSecret with tags needs TagResource. The second condition protects secrets that have another installation's tag; a
+  # new secret has no tag yet.
   statement {
     sid       = "CreateOwnSecrets"
     actions   = ["secretsmanager:CreateSecret", "secretsmanager:TagResource"]
@@ -154,7 +154,7 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # Never a policy that would let other accounts at large read: Secrets Manager checks it before it takes it.
+  # Secrets Manager refuses a policy that would let the public read.
   statement {
     sid       = "ProtectOwnSecrets"
     actions   = ["secretsmanager:PutResourcePolicy"]
@@ -173,7 +173,7 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # Secrets of users who are gone.
+  # Secrets of deleted users.
   dynamic "statement" {
     for_each = var.deleted_user_secret_retention_days > 0 ? [local.arn.secrets] : []
 
@@ -188,7 +188,7 @@ data "aws_iam_policy_document" "function" {
     for_each = var.deleted_user_secret_retention_days > 0 ? [local.arn.secrets] : []
 
     content {
-      sid       = "RetireOwnSecrets"
+      sid       = "ScheduleDeletionOfOwnSecrets"
       actions   = ["secretsmanager:DeleteSecret"]
       resources = [statement.value]
 
@@ -198,7 +198,7 @@ data "aws_iam_policy_document" "function" {
         values   = [var.name]
       }
 
-      # Never at once: it can be restored for as long as Secrets Manager allows.
+      # Never at once: operators can restore it for 30 days, the longest that Secrets Manager offers.
       condition {
         test     = "NumericEquals"
         variable = "secretsmanager:RecoveryWindowInDays"
@@ -207,7 +207,7 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # Whatever other policy somebody attaches to this role.
+  # This holds even if somebody attaches another policy to the role.
   statement {
     sid       = "NeverReadSecretValues"
     effect    = "Deny"
@@ -235,7 +235,7 @@ data "aws_iam_policy_document" "function" {
     resources = [local.arn.topic]
   }
 
-  # For the attributes of a subscription, too, SNS asks for its topic.
+  # SNS checks GetSubscriptionAttributes against the topic, too.
   statement {
     sid       = "FindSubscriptions"
     actions   = ["sns:GetSubscriptionAttributes", "sns:ListSubscriptionsByTopic"]
@@ -292,7 +292,7 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # The resource is the one that Lambda's documentation asks for: it tries this before it takes the function.
+  # Lambda's documentation asks for this resource: Lambda checks it before it creates the function.
   dynamic "statement" {
     for_each = local.function.vpc[*]
 
@@ -308,7 +308,7 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # The network is Lambda's own business: the function's code, which has the role's credentials, may not touch it.
+  # Only Lambda itself may use these permissions. The code of the function, which has the same role, may not.
   dynamic "statement" {
     for_each = local.function.vpc[*]
 

@@ -1,10 +1,10 @@
-# One key encrypts the users' secrets and the messages. Its policy hands its use to nobody directly: it can be used only
-# through Secrets Manager, where each secret's own policy says who reads it, and through SNS.
+# One key encrypts the users' secrets and the messages. Nobody can use it directly, but only through Secrets Manager, where
+# each secret's own policy says who reads it, and through SNS.
 
 locals {
   kms_key_arn = var.kms_key_arn != null ? var.kms_key_arn : aws_kms_key.this[0].arn
 
-  # KMS is asked by the services, on behalf of their caller. The suffix of the service name differs in China.
+  # The services call KMS on behalf of their caller. The suffix of the service name differs in China.
   dns_suffixes       = distinct(["amazonaws.com", data.aws_partition.current.dns_suffix])
   via_secretsmanager = [for suffix in local.dns_suffixes : "secretsmanager.${local.region}.${suffix}"]
   via_sns            = [for suffix in local.dns_suffixes : "sns.${local.region}.${suffix}"]
@@ -36,8 +36,8 @@ data "aws_iam_policy_document" "kms_key" {
 
   source_policy_documents = [data.aws_iam_policy_document.kms_key_use.json]
 
-  # Administration only. CreateGrant, Decrypt, GenerateDataKey and the like are left out on purpose: with them every
-  # administrator of the account could decrypt by a policy of their own.
+  # Administration only. With CreateGrant, Decrypt or GenerateDataKey, every administrator of the account could decrypt by a
+  # policy of their own.
   statement {
     sid       = "AccountAdministersTheKey"
     resources = ["*"] # in a key policy: this key
@@ -72,10 +72,10 @@ data "aws_iam_policy_document" "kms_key" {
   }
 }
 
-# What any key needs that is used here; an output for those who bring their own. It must not depend on the key.
+# What any key needs that is used here. It is an output for your own key, so it must not depend on the key.
 data "aws_iam_policy_document" "kms_key_use" {
-  # Naming the account leaves it to IAM policies who may do this: the function's role does, and so does whoever runs
-  # Terraform, because Secrets Manager tries the key when a secret is created.
+  # This leaves it to IAM policies who may do it: the function's role, and whoever runs Terraform, since Secrets Manager tries
+  # the key when it creates a secret.
   statement {
     sid       = "AccountEncryptsThroughSecretsManagerAndSns"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
@@ -93,7 +93,7 @@ data "aws_iam_policy_document" "kms_key_use" {
     }
   }
 
-  # A key owner needs no permission but the secret's own policy: here no IAM policy is asked for.
+  # A key owner needs only the secret's own policy, and no IAM policy.
   statement {
     sid       = "ReadersDecryptThroughSecretsManager"
     actions   = ["kms:Decrypt"]

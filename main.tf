@@ -12,8 +12,8 @@ locals {
   account_id = data.aws_caller_identity.current.account_id
   region     = data.aws_region.current.id # .name is deprecated in provider 6, .region is absent in 5
 
-  # Policies name these resources by what they will be called rather than by attribute: that keeps the policies free of
-  # cycles, and a first `terraform plan` shows reviewers every policy in full instead of "known after apply".
+  # Policies use these names rather than attributes. This avoids cycles, and a first `terraform plan` shows reviewers every
+  # policy in full instead of "known after apply".
   arn = {
     role         = "arn:${local.partition}:iam::${local.account_id}:role${local.function.role_path}${var.name}"
     function     = "arn:${local.partition}:lambda:${local.region}:${local.account_id}:function:${var.name}"
@@ -33,6 +33,6 @@ locals {
   dead_letter_queue_name = "${var.name}-dead-letters"
   log_group_name         = "/aws/lambda/${var.name}"
 
-  # Tag on every secret of ours. The role may write to secrets that carry it and to no others.
+  # The tag on every secret of this installation. The role may write to secrets with this tag only.
   managed_by_tag = { "access-key-rotation:managed-by" = var.name }
 }

@@ -1,5 +1,5 @@
-# Alarms for the operators, and a dashboard: are we compliant, is it running, what did it do, who is blocked. All of it can
-# be left out by `monitoring = { enabled = false }`; the metrics themselves are always sent.
+# Alarms for the operators, and a dashboard: are we compliant, is it running, what did it do, who is blocked. With
+# `monitoring = { enabled = false }` the module makes none of it; the function sends its metrics in any case.
 
 locals {
   # var.monitoring with its defaults. CloudWatch looks back over at most seven days, in whole periods.
@@ -13,7 +13,7 @@ locals {
   alarm_topic_name = "${var.name}-alarms"
   alarm_topic_arn  = "arn:${local.partition}:sns:${local.region}:${local.account_id}:${local.alarm_topic_name}"
 
-  # How many hours lie between two runs: read off rate(), a day for cron().
+  # Hours between two runs: those of rate(), or a day for cron().
   schedule_rate = try(regex("^rate\\(([0-9]+) (minute|hour|day)s?\\)$", var.schedule_expression), ["1", "day"])
   schedule_hours = (
     tonumber(local.schedule_rate[0]) * { minute = 1 / 60, hour = 1, day = 24 }[local.schedule_rate[1]]
@@ -118,7 +118,7 @@ resource "aws_cloudwatch_dashboard" "this" {
     alarm_days = var.max_key_age_days + local.monitoring.overdue_alarm_days
     timeout    = local.function.timeout_seconds
 
-    # Every run says again who is blocked: who was not named lately is not any more.
+    # Every run names each blocked user. A user whom no recent run named is not blocked any more.
     waiting_hours = max(1, ceil(2 * local.schedule_hours))
 
     alarm_arns = jsonencode([for name in keys(local.alarms) : "${local.alarm_arn_prefix}${name}"])

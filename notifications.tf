@@ -26,8 +26,8 @@ data "aws_iam_policy_document" "topic" {
     }
   }
 
-  # The function needs no statement here: its role allows it. Everyone else is refused, whatever their own policies say:
-  # these messages tell people which commands to paste, so nobody may forge one.
+  # The function needs no statement here: its role allows it. This denies everyone else, even with a policy of their own:
+  # people paste commands from these messages, so nobody may forge one.
   statement {
     sid       = "NobodyElsePublishes"
     effect    = "Deny"
@@ -89,7 +89,7 @@ locals {
     for email, users in local.users_by_email : email => { audience = ["user"], user = sort(users) }
   }
 
-  # JSON at once: the three shapes are of three types. An address that is an operator's and a user's gets both by "$or".
+  # JSON here, since the three shapes have three types. An address of an operator and of a user gets both by "$or".
   filter_policies = {
     for email in local.subscribers : email => (
       !contains(keys(local.users_by_email), email) ? jsonencode(local.filter_of_operators) :

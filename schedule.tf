@@ -1,8 +1,8 @@
 # When the function runs.
 
 locals {
-  # What a field of cron() may hold: a list of values, ranges and steps, or one of the special forms alone. Where AWS documents
-  # nothing (lower case, a range that wraps round, a step in the days of the week), it is let through.
+  # What a field of cron() may hold: a list of values, ranges and steps, or one special form alone. If AWS's documentation is
+  # silent (lower case, a range that wraps round, a step in the days of the week), the field passes.
   # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html
   cron_grammar = [
     {
@@ -77,7 +77,7 @@ resource "aws_cloudwatch_event_target" "function" {
     arn = aws_sqs_queue.dead_letters.arn
   }
 
-  # Only a complete installation is ever started by the schedule, and on destroy the schedule goes first.
+  # The schedule starts only a complete installation, and a destroy removes the schedule first.
   depends_on = [
     aws_iam_role_policy.function,
     aws_lambda_function_event_invoke_config.this,

@@ -1,12 +1,12 @@
-# The secrets of the users that Terraform knows. The function makes those of any other managed user when first needed, and
-# is the one writer of every secret's value, policy and tags: Terraform only provides the name, the key and the window.
+# The secrets of the entries of `users`. The function makes those of any other managed user when first needed. It alone writes
+# the value, the policy and the tags of every secret: Terraform only sets the name, the key and the recovery window.
 
 locals {
   # var.users with what an entry leaves out.
   users = { for name, user in var.users : name => { email = lookup(user, "email", null) } }
 
-  # Every character of an IAM user name may stand in a secret's name but the comma; "+" introduces its code, so "+" itself
-  # is coded too and no two users can share a secret.
+  # A secret's name may hold every character of an IAM user name but the comma. "+" introduces the comma's code, so "+" has a
+  # code too, and no two users can share a secret.
   secret_names = {
     for user in keys(local.users) :
     user => "${var.secret_name_prefix}${replace(replace(user, "+", "+2B"), ",", "+2C")}"

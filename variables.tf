@@ -1,5 +1,5 @@
-# Terraform drops unknown attributes of an object type without a word. So variables that are objects take anything, and their
-# validations refuse what they do not know, by name. Their defaults are in the local values of the same name.
+# Terraform drops unknown attributes of an object type in silence. So variables that are objects accept any type, and their
+# validations refuse unknown fields by name. Their defaults are in the local values of the same name.
 
 locals {
   fields = {
@@ -100,7 +100,7 @@ variable "user_tag" {
 }
 
 # --- The life of a key, in days -------------------------------------------------------------------------------------
-# A rule across variables stands with the one that is most likely to be the one to change.
+# A rule across variables is with the variable that you would most likely change.
 
 variable "max_key_age_days" {
   description = "Age in days at which an access key is rotated. CIS AWS Foundations and Security Hub ask for 90."
@@ -193,8 +193,8 @@ variable "max_overlap_days" {
     error_message = "max_overlap_days must be at least hold_while_used_days: otherwise every old key would count as used until max_overlap_days."
   }
 
-  # A user has two slots. The old key must have left its slot before the new one is due, also when it was held for as long
-  # as is allowed; otherwise that user would be blocked at the next rotation.
+  # A user can have two keys. The old key must be deleted before the new one is due, even if it was held for as long as is
+  # allowed; otherwise the next rotation would be blocked.
   validation {
     condition     = var.max_overlap_days + var.delete_after_days < var.max_key_age_days
     error_message = "max_overlap_days + delete_after_days must be less than max_key_age_days: an old key must be gone before the new one is due, since IAM allows two keys per user. Shorten max_overlap_days or delete_after_days."

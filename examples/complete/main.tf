@@ -17,12 +17,12 @@ module "key_rotation" {
   max_rotations_per_run = 0
   rotate_exposed_keys   = var.rotate_exposed_keys
 
-  # How hard a run may work the account's IAM, and how it finds the users.
+  # How many calls a run makes to IAM, and how it finds the users.
   max_iam_writes_per_second = 20
   bulk_discovery            = true
 
-  # The old key: off at once for those who can fetch the new one without it, after a week for the others; held on while
-  # in use, if so wished; off after 30 days in any case, and deleted 30 days later.
+  # The old key: disabled at once if the user can fetch the new one without it, otherwise after a week. A key in use can be
+  # held. After 30 days it is disabled in any case, and 30 days later deleted.
   grace_days                     = 0
   min_grace_days_without_console = 7
   hold_while_used_days           = var.hold_while_used_days

@@ -1,8 +1,8 @@
-# A consumer that picks the new key up by itself: when the key of build-agent was rotated, its service is restarted on every
-# instance that is tagged as one of its, and reads the secret as it starts.
+# A consumer that fetches the new key by itself: after a rotation of build-agent's key, this restarts its service on every
+# instance with the service's tag. The service reads the secret when it starts.
 #
-# The event has no secret: it says which user, and where the key is. Whatever is started by it reads the secret with rights of
-# its own. Here the service still has its old key for `min_grace_days_without_console`, and reads the secret with that.
+# The event holds no secret: it says which user, and where the key is. The consumer reads the secret with its own permissions.
+# Here the service uses its old key for that, which works for `min_grace_days_without_console`.
 
 locals {
   consumer = "${var.user_name_prefix}build-agent"

@@ -1,5 +1,5 @@
-# IAM users of several kinds. Access keys and console passwords are not made here: their values would be in the Terraform
-# state. Whoever tries this out makes them as the output `iam_users` says; ages of more than 0 days take an emulator.
+# IAM users of several kinds. Make their access keys and console passwords by hand, as the output `iam_users` says: otherwise
+# the values would be in the Terraform state. Only an emulator can make a key that is older than 0 days.
 
 locals {
   user_tag = { key = "access-key-rotation", value = "enabled" }

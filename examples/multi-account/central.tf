@@ -64,7 +64,7 @@ resource "aws_cloudwatch_event_target" "blocked" {
 
   rule           = aws_cloudwatch_event_rule.blocked[each.key].name
   event_bus_name = aws_cloudwatch_event_bus.central[each.key].name
-  target_id      = "tell-the-operators"
+  target_id      = "notify-the-operators"
   arn            = aws_sns_topic.central[each.key].arn
 
   input_transformer {
@@ -74,7 +74,7 @@ resource "aws_cloudwatch_event_target" "blocked" {
       key     = "$.detail.access_key_id"
       reason  = "$.detail.reason"
     }
-    # One text for every reason: an input transformer cannot choose. The code is what the runbook's table begins with.
+    # One text for every reason, since an input transformer cannot choose. The runbook has a table of the reasons.
     input_template = "\"The rotation of access keys waits for a person. AWS account <account>, IAM user <user>, access key <key>. Reason: <reason>. What it means and what to do is in docs/operations.md, 'A blocked user', in the row of that reason. Until then the keys stay as they are, and grow older.\""
   }
 }
@@ -164,7 +164,7 @@ resource "aws_sns_topic_subscription" "central" {
   endpoint  = each.value
 }
 
-# Alarms of other accounts publish to an encrypted topic only with a key whose policy admits CloudWatch there.
+# Alarms of other accounts can publish to an encrypted topic only if the policy of its key admits CloudWatch.
 resource "aws_kms_key" "central" {
   for_each = local.central
 

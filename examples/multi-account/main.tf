@@ -2,7 +2,7 @@
 # the central one first.
 
 locals {
-  # var.accounts with what an entry leaves out. The users are the module's to check.
+  # var.accounts with its defaults. The module checks the users.
   accounts = {
     for name, account in var.accounts : name => {
       id               = tostring(account.id)
@@ -44,10 +44,10 @@ module "key_rotation" {
   operator_emails  = local.account.operator_emails
   users            = local.account.users
 
-  # Every account tells the central one: by events what was done, by alarms what is wrong.
+  # Every account sends its events and its alarms to the central one.
   event_bus_arn = local.central_bus_arn
   monitoring    = { alarm_action_arns = [local.central_topic_arn] }
 
-  # In the central account they are made in this very apply.
+  # In the central account the same apply makes them.
   depends_on = [aws_cloudwatch_event_bus_policy.central, aws_sns_topic_policy.central]
 }

@@ -5,7 +5,7 @@ locals {
   account_fields = ["dry_run", "id", "max_key_age_days", "operator_emails", "users"]
 }
 
-# Of any type, since Terraform would drop unknown fields of an object type without a word. main.tf has the defaults.
+# Of any type, since Terraform drops unknown fields of an object type in silence. main.tf has the defaults.
 variable "accounts" {
   description = "The accounts by the name of their workspace. `id` is required; `dry_run` (false), `max_key_age_days` (82), `operator_emails` (those of all accounts) and `users` ({}) are the module's variables."
   type        = any

@@ -145,7 +145,7 @@ run "role" {
           Resource = "*"
         },
         {
-          Sid      = "RetireOwnSecrets"
+          Sid      = "ScheduleDeletionOfOwnSecrets"
           Effect   = "Allow"
           Action   = "secretsmanager:DeleteSecret"
           Resource = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:iam-access-key/*"
@@ -538,7 +538,7 @@ run "govcloud" {
   }
 }
 
-run "no_secret_is_retired_unless_wanted" {
+run "no_secret_is_deleted_unless_wanted" {
   command = plan
 
   variables {
