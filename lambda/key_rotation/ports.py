@@ -169,7 +169,8 @@ class Secrets(Protocol):
 
     def forget_inactive(self, state: SecretState) -> None: ...
 
-    def forget_announced(self, state: SecretState) -> None: ...
+    def forget_announced(self, state: SecretState) -> None:
+        """Also the intent that the announced key fulfilled, all in one call."""
 
 
 class OwnedSecrets(Protocol):

@@ -304,7 +304,7 @@ class FakeAccount:
 
     def forget_announced(self, state: SecretState) -> None:
         self._called("forget_announced")
-        self._update(state, announced=None)
+        self._update(state, announced=None, intent=None)
 
     def all(self) -> Iterator[OwnedSecret]:
         self._called("all")

@@ -108,7 +108,8 @@ class Truth:
 
     `held`: the owner has the secret of these keys; `made`: by a run; `delivered`: they were what
     the secret held, at one time; `seen_inactive`: since when every run saw the key inactive;
-    `announced`: when the owner was first notified of it.
+    `announced`: when the owner was first notified of it; `unreadable`: how many times a person kept
+    the owner from reading the secret, after which a run announces the key in it again.
     """
 
     held: set[str] = field(default_factory=set)
@@ -120,6 +121,7 @@ class Truth:
     said: Counter[tuple[Event, str | None]] = field(default_factory=Counter)
     last_notice: dict[Event, tuple[str, datetime]] = field(default_factory=dict)
     records_lost: bool = False
+    unreadable: int = 0
     written_by_hand: bool = False
 
 
@@ -176,6 +178,7 @@ class History(FakeAccount):
     def change_secret(self, name: str, **changes: Any) -> None:
         """Somebody changes the secret's state by hand, if there is one."""
         if name in self.secrets:
+            self.truths[name].unreadable += bool(changes.get("pending_deletion"))
             self.secrets[name] = replace(self.secrets[name], **changes)
 
     def change_policy(self, name: str) -> None:
@@ -189,6 +192,7 @@ class History(FakeAccount):
         key_ids = {key.id for key in self.users[name].keys}
         if state.warned is None or state.warned.access_key_id not in key_ids:
             self.foreign_policies.add(name)
+            self.truths[name].unreadable += 1
 
     def write_secret(self, name: str) -> None:
         """Somebody puts a value of their own into the secret, if there is one.
@@ -475,7 +479,7 @@ class Run:
             )
         if event in (Event.ROTATED, Event.WARNED) and not truth.records_lost:
             times = truth.said[event, key_id]
-            most = 1 + history.mishaps
+            most = 1 + history.mishaps + truth.unreadable
             again = times > most and key_id == last_key
             self._hold(not again, f"{name} was notified {times} times of {event.value} {key_id}")
         truth.last_notice[event] = (key_id, history.clock.time)

@@ -8,7 +8,7 @@ import pytest
 
 from key_rotation.domain.after import after, with_new_key
 from key_rotation.domain.model import Action, ManagedUser, Reason, SecretState, Stamp, Verb
-from tests.unit.builders import NOW, inactive, key, secret, settings, user
+from tests.unit.builders import NOW, inactive, intent, key, secret, settings, user
 
 SETTINGS = settings()
 OLD, NEW = key("OLD", 90), key("NEW", 1)
@@ -77,7 +77,7 @@ def test_a_predecessors_secret_stays_the_predecessors_after_a_disable() -> None:
 
 @pytest.mark.parametrize("other", [NEW, inactive("NEW", 1)], ids=["both active", "one active"])
 def test_a_restored_secret_was_announced_in_vain_while_both_keys_work(other: object) -> None:
-    state = secret(pending_deletion=True, announced=Stamp("NEW", NOW))
+    state = secret("NEW", pending_deletion=True, announced=Stamp("NEW", NOW), intent=intent(1))
     restored = left(
         user(OLD, other, secret=state),  # type: ignore[arg-type]
         Verb.PREPARE,
@@ -86,4 +86,23 @@ def test_a_restored_secret_was_announced_in_vain_while_both_keys_work(other: obj
 
     assert restored is not None
     assert not restored.pending_deletion
-    assert restored.announced == (None if other is NEW else Stamp("NEW", NOW))
+    assert (restored.announced, restored.intent) == (
+        (None, None) if other is NEW else (state.announced, state.intent)
+    )
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        secret("OLD", pending_deletion=True, announced=Stamp("OLD", NOW)),
+        secret("OLD", pending_deletion=True, announced=Stamp("NEW", NOW)),
+    ],
+    ids=["the older key", "a key that is not in it"],
+)
+def test_any_other_announcement_stands(state: SecretState) -> None:
+    """Without it the newer key could look like an orphan, though its owner may have fetched it."""
+    subject = user(OLD, NEW, secret=state)
+    restored = left(subject, Verb.PREPARE, Reason.SECRET_PENDING_DELETION).secret
+
+    assert restored is not None
+    assert restored.announced == state.announced

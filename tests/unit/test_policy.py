@@ -602,6 +602,32 @@ TWO_ACTIVE = [
         Reason.NOT_ANNOUNCED,
     ),
     Case(
+        "… and the announced key is not in it: it is no orphan, since its owner may have it",
+        user(
+            key("A", 1),
+            key("B", hours=1),
+            secret=secret(
+                "A", announced=stamp("B"), intent=intent(0, "A", hours=1), pending_deletion=True
+            ),
+            used={"A": None, "B": None},
+        ),
+        "prepare, announce A",
+        Reason.NOT_ANNOUNCED,
+    ),
+    Case(
+        "… and the announced key is the older one: the newer may be an orphan all the same",
+        user(
+            key("A", 80),
+            key("B", hours=1),
+            secret=secret(
+                "A", announced=stamp("A", 80), intent=intent(0, "A", hours=1), pending_deletion=True
+            ),
+            used={"A": None, "B": None},
+        ),
+        "prepare, disable B",
+        Reason.ORPHAN,
+    ),
+    Case(
         "the delivered key is the older one, and a person has made another",
         user(key("A", 80), key("B", 9), secret=secret("A", announced=stamp("A", 80))),
         "",

@@ -130,7 +130,8 @@ class UserSecrets:
         self._client().untag_resource(SecretId=_arn(state), TagKeys=[records.INACTIVE_SINCE])
 
     def forget_announced(self, state: SecretState) -> None:
-        self._client().untag_resource(SecretId=_arn(state), TagKeys=[records.ANNOUNCED])
+        keys = [records.ANNOUNCED, records.INTENT]
+        self._client().untag_resource(SecretId=_arn(state), TagKeys=keys)
 
     def _create(self, user: UserRef, state: SecretState) -> SecretState:
         tags = dict(self._settings.secret_tags)

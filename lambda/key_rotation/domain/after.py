@@ -70,9 +70,18 @@ def _made(user: ManagedUser, secret: SecretState, settings: Settings) -> SecretS
     )
 
 
+def announced_in_vain(user: ManagedUser) -> bool:
+    """Whether the owner of a secret that could not be read until now is to move to the key in it:
+    the announcement does not count, since it did not leave them the time that it promised."""
+    announced, keys = _secret(user).announced, sorted(user.keys, key=lambda key: key.created)
+    if announced is None or len(keys) != 2 or not all(key.is_active for key in keys):
+        return False
+    return announced.access_key_id == keys[-1].id and _secret(user).is_current(keys[-1].id)
+
+
 def _restored(user: ManagedUser) -> ManagedUser:
-    """Nobody could read the secret until now, so an owner who is to move to its key has not been
-    notified in time: the announcement does not count."""
-    if sum(key.is_active for key in user.keys) < 2:
+    """The intent goes with an announcement that does not count: it is fulfilled, and a key that the
+    owner may have fetched must never look like one that a run lost."""
+    if not announced_in_vain(user):
         return user
-    return replace(user, secret=replace(_secret(user), announced=None))
+    return replace(user, secret=replace(_secret(user), announced=None, intent=None))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ..domain.after import with_new_key
+from ..domain.after import announced_in_vain, with_new_key
 from ..domain.model import Action, Intent, NewAccessKey, Reason, UserRef
 from ..ports import RefusedError, SlotTakenError
 from .progress import REREAD_AFTER, ConcurrentChangeError, Progress, RunContext
@@ -23,10 +23,9 @@ VERIFY_EVERY_SECONDS = 2.0
 
 def prepare(run: RunContext, progress: Progress, action: Action) -> None:
     """The secret can be read by the owner, who may try it before there is a key in it."""
-    before = progress.secret
+    before, in_vain = progress.secret, announced_in_vain(progress.user)
     run.ensure_secret(progress, placeholder=True)
-    both_active = sum(key.is_active for key in progress.user.keys) == 2
-    if before.pending_deletion and before.announced is not None and both_active:
+    if before.pending_deletion and in_vain:
         # Should this run die before it announces the key again.
         run.world.secrets.forget_announced(progress.secret)
     run.happened(progress, run.outcome(progress, action, restored=before.pending_deletion))
