@@ -13,6 +13,7 @@ PYTEST    := $(BIN)/python -m pytest
 INIT      := $(TERRAFORM) terraform init -backend=false -input=false -test-directory=tests/terraform >build/terraform-init.log || { cat build/terraform-init.log; exit 1; }
 SIMULATOR := build/simulator
 CHECKS    := build/checks
+AWSCLI    := build/awscli
 
 # A line of its own, since an error inside of a command's arguments would be lost.
 FIND_PYTHON := python=$$(scripts/python.sh)
@@ -24,7 +25,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: require-terraform require-package $(READY) ## Rotate real keys on an embedded LocalStack, and watch (KEEP=1 leaves it up)
+demo: require-terraform require-package $(READY) $(AWSCLI)/.ready ## Rotate real keys on an embedded LocalStack, and watch (KEEP=1 leaves it up)
 	@$(TERRAFORM) $(BIN)/python -m tests.demo
 
 .PHONY: test
@@ -160,6 +161,15 @@ $(CHECKS)/.ready: requirements/checks.txt
 	echo "installing the static checks of requirements/checks.txt into $(CHECKS) (once, about a minute)"; \
 	rm -rf $(CHECKS); "$$python" -m venv $(CHECKS); \
 	$(CHECKS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/checks.txt >$$log 2>&1 || \
+	{ tail -n 20 $$log; echo "error: the installation failed (log: $$log)" >&2; exit 1; }
+	@touch $@
+
+# The AWS CLI that runs the commands of the mails, apart from all else.
+$(AWSCLI)/.ready: requirements/awscli.txt
+	@$(FIND_PYTHON); mkdir -p build; log=build/awscli.pip.log; \
+	echo "installing the AWS CLI of requirements/awscli.txt into $(AWSCLI) (once, a few seconds)"; \
+	rm -rf $(AWSCLI); "$$python" -m venv $(AWSCLI); \
+	$(AWSCLI)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/awscli.txt >$$log 2>&1 || \
 	{ tail -n 20 $$log; echo "error: the installation failed (log: $$log)" >&2; exit 1; }
 	@touch $@
 

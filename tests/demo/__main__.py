@@ -13,16 +13,14 @@ import sys
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.localstack.endpoint import LocalStackError
+from tests.stage.shell import ShellError
+from tests.stage.terraform import TerraformError
 
-from .aws_cli import AwsCliError
-from .claims import ClaimError
+from .scene import ClaimError
 from .screen import Screen
-from .shell import ShellError
 from .story import Story
-from .terraform import TerraformError
 
 _EXPECTED = (
-    AwsCliError,
     BotoCoreError,
     ClaimError,
     ClientError,
@@ -34,12 +32,12 @@ _EXPECTED = (
 
 
 def main() -> int:
-    """Tell the story, then take everything down; the exit status."""
+    """Play the story, then take everything down; the exit status."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     screen = Screen()
     story = Story(screen)
     try:
-        story.tell()
+        story.play()
         status = 0
     except KeyboardInterrupt:
         screen.fail("interrupted; everything is being taken down")

@@ -1,164 +1,139 @@
-"""What people and programs get from the run, and what they do with it."""
+"""What people and programs get from the first run, and what they do with it."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import time
 from pathlib import Path
+from typing import Any
 
-from tests.json_schema import problems
+from jsonschema import Draft202012Validator
+
 from tests.localstack.backdoor import Mail
+from tests.stage.account import HeldKey
+from tests.stage.listeners import Channel, EventQueue
+from tests.stage.shell import Shell, command
 
 from . import tables
-from .aws_cli import ROOT, Installation
-from .claims import Scene, require
-from .listeners import Channel, EventQueue
+from .scene import Scene, require
 from .screen import Screen
-from .shell import Shell, command
-from .stage import ExampleUser, HeldKey
 
+ROOT = Path(__file__).resolve().parents[2]
 _SCHEMA = ROOT / "docs" / "event.schema.json"
-_TOLD = ("announce", "block", "delete", "disable", "hold", "warn")
+_ON_THE_BUS = ("announce", "block", "delete", "disable", "hold", "warn")
 
 
-class Readers:
-    """The readers of one run: `person` signs in to the console, `service` has its key alone."""
+def show_mails(screen: Screen, scene: Scene, person: str, service: str) -> dict[str, Mail]:
+    """The mails of both owners and of the operators, by reader."""
+    screen.step("What they find in their mailboxes")
+    users = scene.users
+    readers = {mail["to"] for mail in scene.account.backdoor.mails()}
+    operators = sorted(readers - {user["email"] for user in users.values()})
+    require(bool(operators), "an address gets nothing but the operators' digest")
+    owners = (person, service)
+    mails = {user: _mail(scene, str(users[user]["email"]), f" of {user} in ") for user in owners}
+    mails["operators"] = _mail(scene, operators[0], "Access key rotation in ")
+    for reader, title in (
+        (person, f"{person}: her old key is off at once, since she can sign in without it"),
+        (service, f"{service}: its old key works for another week, to fetch the new one with"),
+        ("operators", "the operators: one digest a run"),
+    ):
+        screen.console.print(tables.mail_panel(mails[reader], title))
+    return mails
 
-    def __init__(
-        self,
-        screen: Screen,
-        scene: Scene,
-        installation: Installation,
-        homes: Path,
-        person: str,
-        service: str,
-    ) -> None:
-        self._screen = screen
-        self._scene = scene
-        self._installation = installation
-        self._homes = homes
-        self._person, self._service = person, service
 
-    def show_mails(self) -> None:
-        scene, person, service = self._scene, self._person, self._service
-        self._screen.step("What they find in their mailboxes")
-        users: dict[str, ExampleUser] = scene.outputs["iam_users"]
-        for user in (person, service, "dave", "frank"):
-            scene.mails[user] = self._mail(str(users[user]["email"]), f" of {user} in ")
-        readers = {mail["to"] for mail in scene.account.backdoor.mails()}
-        operators = sorted(readers - {user["email"] for user in users.values()})
-        require(bool(operators), "an address hears of nothing but the operators' digest")
-        scene.mails["operators"] = self._mail(operators[0], "Access key rotation in ")
-        for reader, title in (
-            (person, f"{person}: her old key is off at once, since she can sign in without it"),
-            (service, f"{service}: its old key works on for a week, to fetch the new one with"),
-            ("operators", "the operators: one digest a run"),
-        ):
-            self._screen.console.print(tables.mail_panel(scene.mails[reader], title))
+def show_card(screen: Screen, scene: Scene, channel: Channel, person: str) -> None:
+    """What a chat channel shows of the person's rotation."""
+    screen.step(f"What a chat channel that follows {person} shows")
+    [card] = channel.cards()
+    new, shown = scene.new_key_of(person), card["content"]
+    screen.console.print(tables.card_panel(card))
+    claim = f"the card names the new key {new.id}, and says how to fetch it"
+    fetch = any("aws secretsmanager" in step for step in shown["nextSteps"])
+    screen.done(require(new.id in shown["description"] and fetch, claim, shown))
 
-    def show_card(self, channel: Channel) -> None:
-        """What a Slack channel shows of the person's rotation."""
-        self._screen.step(f"What a chat channel that hears of {self._person} shows")
-        cards = channel.cards()
-        require(len(cards) == 1, "one card of one rotation is in the channel", len(cards))
-        [card] = cards
-        self._scene.texts.append(json.dumps(card))
-        new = self._scene.new_key_of(self._person)
-        shown = card["content"]
-        self._screen.console.print(tables.card_panel(card))
-        claim = f"the card names the new key {new.id}, and says how to fetch it"
-        fetch = any("aws secretsmanager" in step for step in shown["nextSteps"])
-        self._screen.done(require(new.id in shown["description"] and fetch, claim, shown))
 
-    def show_event(self, queue: EventQueue) -> None:
-        """What a program gets from the bus; it fetches the key of which it is told."""
-        scene = self._scene
-        self._screen.step(f"What a program that uses the key of {self._service} gets")
-        rows = [row for row in scene.report["users"] if row["action"] in _TOLD]
-        events = queue.receive(len(rows))
-        scene.texts.append(json.dumps(events))
-        schema = json.loads(_SCHEMA.read_text())
-        wrong = [problem for event in events for problem in problems(event["detail"], schema)]
-        claim = f"{len(events)} events on the bus, each of docs/event.schema.json"
-        require(len(events) == len(rows) and not wrong, claim, wrong or len(rows))
-        [event] = [
-            event
-            for event in events
-            if event["detail-type"] == "Access Key Rotated"
-            and event["detail"]["user"]["name"] == self._service
-        ]
-        self._screen.console.print(tables.event_panel(event))
-        self._screen.done(claim)
-        detail = event["detail"]
-        answer = scene.account.secrets.get_secret_value(SecretId=detail["secret_arn"])
-        fetched = json.loads(answer["SecretString"])["AccessKeyId"]
-        claim = f"its secret_arn leads to the new key {detail['access_key_id']}"
-        self._screen.done(require(fetched == detail["access_key_id"], claim, fetched))
+def show_event(screen: Screen, scene: Scene, queue: EventQueue, service: str) -> None:
+    """What a program gets from the bus; it fetches the key that the event names."""
+    screen.step(f"What a program that uses the key of {service} gets")
+    number = sum(row["action"] in _ON_THE_BUS for row in scene.report["users"])
+    events = queue.receive(number)
+    validator = Draft202012Validator(json.loads(_SCHEMA.read_text()))
+    wrong = [error.message for event in events for error in validator.iter_errors(event["detail"])]
+    claim = f"{number} events on the bus, each of docs/event.schema.json"
+    require(len(events) == number and not wrong, claim, wrong or len(events))
+    [event] = [event for event in events if _is_rotation_of(event, service)]
+    screen.console.print(tables.event_panel(event))
+    screen.done(claim)
+    detail = event["detail"]
+    answer = scene.account.secrets.get_secret_value(SecretId=detail["secret_arn"])
+    fetched, key_id = json.loads(answer["SecretString"])["AccessKeyId"], detail["access_key_id"]
+    claim = f"its secret_arn leads to the new key {key_id}"
+    screen.done(require(fetched == key_id, claim, fetched))
 
-    def follow_as_service(self) -> None:
-        scene, service = self._scene, self._service
-        self._screen.step(f"{service} does what its mail says, with the old key")
-        shell = self._shell(service)
-        shell.add_profile(service, scene.held[service][0])
-        mail = scene.mails[service]["message"]
-        own = f"--profile {service}"  # "put the name of your own profile in place of default"
-        value = json.loads(shell.run(command(mail, "aws secretsmanager"), profile=service))
-        new = scene.new_key_of(service)
-        require(value["AccessKeyId"] == new.id, "the mail's command fetches the new key", value)
-        shell.run(
-            command(mail, "aws configure").replace("--profile default", own),
-            {
-                "AWS Access Key ID": value["AccessKeyId"],
-                "AWS Secret Access Key": value["SecretAccessKey"],
-                "Default region name": "",
-                "Default output format": "",
-            },
-            profile=service,
-        )
-        check = command(mail, "aws sts").replace("--profile default", own)
-        arn = json.loads(shell.run(check, profile=service))["Arn"]
-        claim = f"{service} is who it was, now with the new key"
-        self._screen.done(require(arn.endswith(f":user/{service}"), claim, arn))
 
-    def follow_as_person(self, sign_in: tuple[HeldKey, str]) -> None:
-        """`sign_in` is a key, and its session token, of somebody signed in with a password."""
-        scene, person = self._scene, self._person
-        self._screen.step(f"{person}, signed in with her password, never copies a key again")
-        shell = self._shell(person)
-        shell.add_profile("signed-in", *sign_in)
-        mail = scene.mails[person]["message"]
-        shell.run(command(mail, "aws secretsmanager"), profile="signed-in")
-        # As the mail asks: the profile that she signs in with, and then the new one.
-        once = command(mail, "aws configure set credential_process")
-        shell.run(once.replace("--profile default", "--profile signed-in"))
-        check = command(mail, "aws sts").replace("--profile default", "--profile rotated")
-        arn = json.loads(shell.run(check))["Arn"]
-        require(arn.endswith(f":user/{person}"), f"{person}'s profile is {person}", arn)
-        used = shell.run("aws configure list --profile rotated")
-        new = scene.new_key_of(person)
-        claim = f"credential_process hands out {new.id}, and STS takes it"
-        self._screen.done(require(new.id[-4:] in used and "custom-process" in used, claim, used))
+def follow_as_service(screen: Screen, scene: Scene, mail: Mail, service: str) -> None:
+    """The service fetches the new key with the old one, uses it, and checks it."""
+    screen.step(f"{service} does what its mail says, with the old key")
+    shell = _shell(screen, scene, service)
+    shell.add_profile(service, scene.held[service][0])
+    text, own = mail["message"], f"--profile {service}"  # the reader's own, as the mail asks
+    value = json.loads(shell.run(command(text, "aws secretsmanager"), profile=service))
+    shell.run(
+        command(text, "aws configure").replace("--profile default", own),
+        {
+            "AWS Access Key ID": value["AccessKeyId"],
+            "AWS Secret Access Key": value["SecretAccessKey"],
+            "Default region name": "",
+            "Default output format": "",
+        },
+        profile=service,
+    )
+    check = command(text, "aws sts").replace("--profile default", own)
+    arn = json.loads(shell.run(check, profile=service))["Arn"]
+    claim = f"{service} is who it was, now with the new key"
+    new = scene.new_key_of(service).id == value["AccessKeyId"]
+    screen.done(require(new and arn.endswith(f":user/{service}"), claim, arn))
 
-    def _mail(self, address: str, subject: str) -> Mail:
-        topic = self._scene.outputs["topic_arn"]
-        mails = self._scene.account.backdoor.wait_for_mails(
-            address,
-            lambda mail: (
-                mail["kind"] == "notification"
-                and mail["topic_arn"] == topic
-                and subject in mail["subject"]
-            ),
-        )
-        require(len(mails) == 1, f"one mail to {address} about{subject}", len(mails))
-        return mails[0]
 
-    def _shell(self, user: str) -> Shell:
-        with self._screen.working("the AWS CLI is being installed") as working:
-            while not self._installation.is_done():
-                working.update("the AWS CLI is being installed")
-                time.sleep(0.2)
-            cli = self._installation.wait()
-        home = self._homes / f"home-of-{user}"
-        shutil.rmtree(home, ignore_errors=True)
-        return Shell(self._screen.console, home, cli, self._scene.account.endpoint.url)
+def follow_as_person(
+    screen: Screen, scene: Scene, mail: Mail, person: str, sign_in: tuple[HeldKey, str]
+) -> None:
+    """`sign_in` is a key, and its session token, of somebody signed in with a password."""
+    screen.step(f"{person}, signed in with her password, never copies a key again")
+    shell = _shell(screen, scene, person)
+    shell.add_profile("signed-in", *sign_in)
+    text = mail["message"]
+    shell.run(command(text, "aws secretsmanager"), profile="signed-in")
+    # As the mail asks: the profile that she signs in with, and then the new one.
+    once = command(text, "aws configure set credential_process")
+    shell.run(once.replace("--profile default", "--profile signed-in"))
+    check = command(text, "aws sts").replace("--profile default", "--profile rotated")
+    arn = json.loads(shell.run(check))["Arn"]
+    require(arn.endswith(f":user/{person}"), f"{person}'s profile is {person}", arn)
+    used, new = shell.run("aws configure list --profile rotated"), scene.new_key_of(person)
+    claim = f"credential_process hands out {new.id}, and STS accepts it"
+    screen.done(require(new.id[-4:] in used and "custom-process" in used, claim, used))
+
+
+def _is_rotation_of(event: dict[str, Any], user: str) -> bool:
+    return (event["detail-type"], event["detail"]["user"]["name"]) == ("Access Key Rotated", user)
+
+
+def _mail(scene: Scene, address: str, subject: str) -> Mail:
+    topic = scene.outputs["topic_arn"]
+    [mail] = scene.account.backdoor.wait_for_mails(
+        address,
+        lambda mail: (
+            (mail["kind"], mail["topic_arn"]) == ("notification", topic)
+            and subject in mail["subject"]
+        ),
+    )
+    return mail
+
+
+def _shell(screen: Screen, scene: Scene, user: str) -> Shell:
+    home = ROOT / "build" / "demo" / f"home-of-{user}"
+    shutil.rmtree(home, ignore_errors=True)
+    cli = ROOT / "build" / "awscli" / "bin"
+    return Shell(screen.console, home, cli, scene.account.endpoint.url)

@@ -2,49 +2,44 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
+from rich.text import Text
 
 from tests.localstack import process, server
 from tests.localstack.endpoint import from_environment
-
-from . import claims, command_line, listeners, tables
-from .aws_cli import ROOT, Installation
-from .claims import ClaimError, Scene, require
-from .readers import Readers
-from .runs import Failure, invoke, reports, wait_for_report
-from .screen import Screen, Working
-from .stage import (
+from tests.stage import listeners
+from tests.stage.account import (
     Account,
-    ExampleUser,
     HeldKey,
     confirm_subscriptions,
     discard_secrets,
     equip,
     list_secrets,
 )
-from .terraform import Terraform, TerraformError
+from tests.stage.runs import Failure, invoke, log_lines, wait_for_report
+from tests.stage.terraform import Terraform, TerraformError
+
+from . import readers, tables
+from .readers import ROOT
+from .scene import ClaimError, Scene, require
+from .screen import COLUMNS, Screen, Working
 
 BUILD = ROOT / "build" / "demo"
 EXAMPLE = ROOT / "examples" / "complete"
+REPORT = ROOT / "build" / "report.html"
 _SCHEDULE = "rate(1 minute)"
 _FIRES_WITHIN = 150.0  # twice the schedule, and some
-_PAST = {
-    "announce": "announced",
-    "disable": "disabled",
-    "prepare": "secret made ready",
-    "rotate": "rotated",
-    "warn": "warned",
-}
 _LISTENERS = "access-key-rotation-demo"
-_PERSON, _SERVICE, _ON_DEMAND = "alice", "build-agent", "legacy-import"
+_PERSON, _SERVICE = "alice", "build-agent"
 
 
 class Story:
@@ -52,13 +47,12 @@ class Story:
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
-        self._installation: Installation | None = None
         self._account: Account | None = None
         self._terraform: Terraform | None = None
         self._started_server = False
         self._working: Working | None = None
 
-    def tell(self) -> None:
+    def play(self) -> None:
         """The whole demo but the end. Raises as soon as something did not happen."""
         began = time.monotonic()
         self._screen.say(
@@ -66,29 +60,16 @@ class Story:
         )
         account = self._open()
         terraform = self._apply(account)
-        outputs = terraform.outputs()
-        users: dict[str, ExampleUser] = outputs["iam_users"]
-        held, sign_in = self._set_the_stage(account, outputs)
-        keys = tables.look(account, users)
-        self._show_plan(account, outputs, keys)
+        scene = self._set_the_stage(account, terraform.outputs())
+        self._show_plan(scene)
         if account.endpoint.embedded:
-            channel, queue = self._listen(account, outputs)
-            report = self._let_the_schedule_run(account, terraform, outputs, keys)
-            scene = Scene(account, outputs, held, report)
-            readers = self._readers(scene)
-            readers.show_mails()
-            readers.show_card(channel)
-            readers.show_event(queue)
-            readers.follow_as_service()
-            readers.follow_as_person(sign_in)
+            self._let_the_schedule_run(scene, terraform)
         else:
-            report = self._replace_a_leaked_key(account, terraform, outputs, keys)
-            scene = Scene(account, outputs, held, report)
-            self._check_the_new_key(scene)
+            self._replace_a_leaked_key(scene, terraform)
         self._run_again(scene, terraform)
-        command_line.look(self._screen, scene)
+        self._show_the_command_line(scene)
         if os.environ.get("KEEP") == "1":
-            self._tell_how_to_look_around(account)
+            self._say_how_to_look_around(account)
         else:
             self._destroy(scene, terraform)
         self._screen.console.print()
@@ -96,19 +77,18 @@ class Story:
 
     def take_down(self) -> None:
         """Leaves nothing running and nothing behind."""
-        if self._installation is not None:
-            self._installation.abandon()
         if self._started_server:
             if server.stop():
                 self._screen.done("LocalStack is stopped, and all of this gone with it")
             shutil.rmtree(BUILD, ignore_errors=True)
         elif self._terraform is not None and self._terraform.state.exists():
-            self._with_progress(self._terraform, "destroy")
+            with self._screen.working("terraform destroy") as self._working:
+                self._terraform.destroy(**_variables())
             self._discard_what_is_left()
         if self._terraform is not None:
             self._terraform.clean_up()
 
-    # -- the steps ---------------------------------------------------------------------------------
+    # -- the stage ---------------------------------------------------------------------------------
 
     def _open(self) -> Account:
         self._screen.step("An AWS account on this machine")
@@ -118,15 +98,12 @@ class Story:
         self._screen.done(f"LocalStack answers at {endpoint.url}")
         if endpoint.embedded:
             account.backdoor.clear_mails()
-            self._installation = Installation()
-            if not self._installation.is_done():
-                self._screen.say("… the AWS CLI is being installed meanwhile (once)", "dim")
         else:
             self._screen.skip(
                 "the schedule, the mails and what their readers do. This LocalStack, which the "
                 "environment names, is not the embedded one: it cannot make a key older, keeps no "
                 "mailbox, and drops what the schedule sends. Unset AWS_ENDPOINT_URL and "
-                "LOCALSTACK_HOST to see all. Here a young key is replaced as if it had leaked."
+                "LOCALSTACK_HOST to see all. Here a key is replaced as if it had leaked."
             )
         return account
 
@@ -138,28 +115,26 @@ class Story:
             state=BUILD / "terraform.tfstate",
             data=BUILD / "terraform",
             environment=account.environment(),
-            tell=self._tell_progress,
+            tell=lambda text: self._working.update(text) if self._working else None,
         )
         with self._screen.working("terraform init") as self._working:
             terraform.init()
             self._clear_leftovers(account, terraform)
             try:
-                summary = terraform.apply(dry_run="true", **self._variables())
+                summary = terraform.apply(dry_run="true", **_variables())
             except TerraformError as error:
                 if account.endpoint.embedded:
                     raise
-                hint = "unset AWS_ENDPOINT_URL and LOCALSTACK_HOST to use the embedded one"
                 raise TerraformError(
                     f"{error} (from the LocalStack at {account.endpoint.url}, which the "
-                    f"environment names: {hint})"
+                    "environment names: unset AWS_ENDPOINT_URL and LOCALSTACK_HOST to use the "
+                    "embedded one)"
                 ) from error
         self._screen.done(summary)
         return terraform
 
-    def _set_the_stage(
-        self, account: Account, outputs: Mapping[str, Any]
-    ) -> tuple[dict[str, list[HeldKey]], tuple[HeldKey, str]]:
-        """The users' keys, and how alice is signed in."""
+    def _set_the_stage(self, account: Account, outputs: Mapping[str, Any]) -> Scene:
+        """The users have their keys, and people have confirmed."""
         self._screen.step("Access keys, and people who confirm their mail")
         addresses = confirm_subscriptions(account, outputs["topic_arn"])
         self._screen.done(f"{len(addresses)} people clicked the link in SNS's mail")
@@ -167,46 +142,32 @@ class Story:
         count = sum(len(keys) for keys in held.values())
         ages = ", made to look old" if account.endpoint.embedded else ""
         self._screen.done(f"{count} access keys for {len(held)} users{ages}")
-        # Stands for a console sign-in (`aws login`), which LocalStack does not have.
-        answer = account.sts(held[_PERSON][0]).get_session_token()["Credentials"]
-        key = HeldKey(answer["AccessKeyId"], answer["SecretAccessKey"])
-        return held, (key, answer["SessionToken"])
+        return Scene(account, outputs, held)
 
-    def _show_plan(self, account: Account, outputs: Mapping[str, Any], keys: tables.Keys) -> None:
-        planned = self._invoke(account, outputs["function_name"])
+    def _show_plan(self, scene: Scene) -> None:
+        planned = self._invoke(scene)
         require(planned["dry_run"] is True, "the first run is a dry run", planned["dry_run"])
-        self._screen.console.print(tables.before(outputs["iam_users"], keys, planned))
-        now = tables.look(account, outputs["iam_users"])
-        same = {user: [key.id for key in keys[user]] for user in keys} == {
-            user: [key.id for key in now[user] if key.status == "Active"] for user in now
-        }
+        before, now = scene.before, tables.look(scene.account, scene.users)
+        self._screen.console.print(tables.before(scene.users, before, planned))
+        same = _statuses(before) == _statuses(now)
         self._screen.done(require(same, "the dry run changed nothing", now))
 
-    def _listen(
-        self, account: Account, outputs: Mapping[str, Any]
-    ) -> tuple[listeners.Channel, listeners.EventQueue]:
-        """A chat channel and a program; both hear the first run."""
-        channel = listeners.Channel(account, _LISTENERS, outputs["topic_arn"], _PERSON)
-        return channel, listeners.EventQueue(account, _LISTENERS)
+    # -- the rotation ------------------------------------------------------------------------------
 
-    def _readers(self, scene: Scene) -> Readers:
-        assert self._installation is not None
-        return Readers(self._screen, scene, self._installation, BUILD, _PERSON, _SERVICE)
-
-    def _let_the_schedule_run(
-        self,
-        account: Account,
-        terraform: Terraform,
-        outputs: Mapping[str, Any],
-        was: tables.Keys,
-    ) -> dict[str, Any]:
+    def _let_the_schedule_run(self, scene: Scene, terraform: Terraform) -> None:
+        account, held = scene.account, scene.held
+        channel = listeners.Channel(account, _LISTENERS, scene.outputs["topic_arn"], _PERSON)
+        queue = listeners.EventQueue(account, _LISTENERS)
+        # Stands for a console sign-in (`aws login`), which LocalStack does not have.
+        answer = account.sts(held[_PERSON][0]).get_session_token()["Credentials"]
+        sign_in = HeldKey(answer["AccessKeyId"], answer["SecretAccessKey"]), answer["SessionToken"]
         self._screen.step(f"dry_run = false, and the schedule {_SCHEDULE} starts the function")
         self._end_the_dry_run(terraform)
+        began = time.monotonic()
         with self._screen.working("waiting for the schedule") as working:
-            began = time.monotonic()
             report = wait_for_report(
                 account,
-                outputs["function_name"],
+                scene.function,
                 _FIRES_WITHIN,
                 lambda _left: working.update(
                     f"waiting for the schedule: {time.monotonic() - began:.0f} s"
@@ -214,83 +175,79 @@ class Story:
             )
         if report is None:
             raise ClaimError(f"the schedule did not fire within {_FIRES_WITHIN:.0f} s")
-        self._show_what_was_done("the schedule fired", account, outputs, was, report)
-        return report
+        self._show_what_was_done("the schedule fired", scene, report)
+        self._screen.done(scene.rotated(_PERSON, "Inactive"))
+        self._screen.done(scene.rotated(_SERVICE, "Active"))
+        mails = readers.show_mails(self._screen, scene, _PERSON, _SERVICE)
+        readers.show_card(self._screen, scene, channel, _PERSON)
+        readers.show_event(self._screen, scene, queue, _SERVICE)
+        readers.follow_as_service(self._screen, scene, mails[_SERVICE], _SERVICE)
+        readers.follow_as_person(self._screen, scene, mails[_PERSON], _PERSON, sign_in)
 
-    def _replace_a_leaked_key(
-        self,
-        account: Account,
-        terraform: Terraform,
-        outputs: Mapping[str, Any],
-        was: tables.Keys,
-    ) -> dict[str, Any]:
+    def _replace_a_leaked_key(self, scene: Scene, terraform: Terraform) -> None:
         """What needs no old key: an emergency."""
         self._screen.step(f"dry_run = false, and the key of {_PERSON} has leaked")
         self._end_the_dry_run(terraform)
-        [leaked] = was[_PERSON]
-        emergency = {"user": _PERSON, "access_key_id": leaked.id, "reason": "the demo"}
-        report = self._invoke(account, outputs["function_name"], {"emergency": emergency})
-        self._show_what_was_done("the function ran", account, outputs, was, report)
-        return report
-
-    def _check_the_new_key(self, scene: Scene) -> None:
-        old, now = scene.held[_PERSON][0].id, scene.account.statuses(_PERSON)
-        self._screen.done(claims.rotated(scene, _PERSON, old, now, "Inactive"))
+        leaked = scene.held[_PERSON][0].id
+        emergency = {"user": _PERSON, "access_key_id": leaked, "reason": "the demo"}
+        report = self._invoke(scene, {"emergency": emergency})
+        self._show_what_was_done("the function ran", scene, report)
+        self._screen.done(scene.rotated(_PERSON, "Inactive"))
 
     def _run_again(self, scene: Scene, terraform: Terraform) -> None:
         self._screen.step("Once more: nothing to do, nothing to plan")
-        function = scene.outputs["function_name"]
-        again = self._invoke(scene.account, function)
+        account, function = scene.account, scene.function
+        mails = _notifications(account)
+        again = self._invoke(scene)
         claim = f"a second run: {_users(again['scanned'])}, no action"
-        if scene.account.endpoint.embedded:
-            claim += ", no mail"
-        mails = self._notifications(scene)
         self._screen.done(require(again["counts"] == {}, claim, again["counts"]))
-        first, *later = reports(scene.account, function)
-        require(first == scene.report, "the first run was the schedule's", first["started_at"])
-        for report in later:
-            require(report["counts"] == {}, "every later run does nothing", report["counts"])
+        require(_notifications(account) == mails, "no mail after the first run")
         with self._screen.working("terraform plan") as self._working:
-            changes = terraform.changes(dry_run="false", **self._variables())
+            changes = terraform.changes(dry_run="false", **_variables())
         self._screen.done(require(not changes, "terraform plan: no changes", ", ".join(changes)))
-        require(self._notifications(scene) == mails, "no mail after the first run")
-        if scene.account.endpoint.embedded:
-            self._screen.step("What was promised")
-            for claim in claims.rotation(scene):
-                self._screen.done(claim)
-            state = terraform.state.read_text()
-            answers = [json.dumps(scene.report), json.dumps(again)]
-            self._screen.done(claims.secrecy(scene, self._screen.shown(), state, answers))
+        said = [self._screen.shown(), *log_lines(account, function), terraform.state.read_text()]
+        if account.endpoint.embedded:
+            said += [mail["raw"] + mail["body"] for mail in account.backdoor.mails()]
+        keys = [key for held in scene.held.values() for key in held] + [scene.new_key_of(_PERSON)]
+        kept = not any(key.secret in text for key in keys for text in said)
+        claim = "no secret access key is in the log, a mail, the Terraform state, or above"
+        self._screen.done(require(kept, claim))
+
+    def _show_the_command_line(self, scene: Scene) -> None:
+        """`key-rotation` status, plan and report."""
+        self._screen.step("What the operator sees, and what the auditor gets")
+        managed = [name for name, user in scene.users.items() if user["managed"]]
+        self._key_rotation(scene, "status")
+        plan = self._key_rotation(scene, "plan")
+        claim = f"nothing to do for {_users(len(managed))}"
+        require(claim in plan, "plan agrees with the run that just did nothing", plan)
+        file = REPORT.relative_to(ROOT)
+        self._key_rotation(scene, "report", "--html", str(file))
+        text = REPORT.read_text()
+        require(all(name in text for name in managed), "the report has every managed user")
+        self._screen.done(f"the report is {file}: open it in a browser")
+
+    # -- the end -----------------------------------------------------------------------------------
 
     def _destroy(self, scene: Scene, terraform: Terraform) -> None:
         self._screen.step("terraform destroy")
-        listeners.discard(scene.account, _LISTENERS)
+        account, prefix = scene.account, scene.outputs["secret_name_prefix"]
+        listeners.discard(account, _LISTENERS)
         with self._screen.working("terraform destroy") as self._working:
-            summary = terraform.destroy(dry_run="false", **self._variables())
+            summary = terraform.destroy(dry_run="false", **_variables())
         self._screen.done(summary)
-        account, users = scene.account, scene.outputs["iam_users"]
+        users = scene.users
         require(not any(account.has_user(user) for user in users), "the users are gone")
-        left = list_secrets(account, scene.outputs["secret_name_prefix"])
-        waiting = sorted(name for name, pending in left.items() if pending)
-        live = sorted(name for name, pending in left.items() if not pending)
-        declared = sorted(user for user, about in users.items() if about["declared"])
-        prefix = scene.outputs["secret_name_prefix"]
-        require(
-            waiting == [f"{prefix}{user}" for user in declared],
-            "the secrets of `users` wait 30 days for their deletion",
-            waiting,
-        )
-        expected = [f"{prefix}{_ON_DEMAND}"] if account.endpoint.embedded else []
-        require(live == expected, "only the secret that the function made is left", live)
-        self._screen.done(f"{len(waiting)} secrets wait 30 days for their deletion, as on AWS")
-        if live:
-            self._screen.done(
-                f"{live[0]} was made on demand, so it is not Terraform's: deleted by hand"
-            )
+        left = list_secrets(account, prefix)
+        waiting = sorted(name for name, is_pending in left.items() if is_pending)
+        declared = sorted(prefix + user for user, about in users.items() if about["declared"])
+        claim = f"{len(waiting)} secrets wait 30 days for their deletion, as on AWS"
+        self._screen.done(require(waiting == declared, claim, waiting))
+        for name in left.keys() - set(waiting):
+            self._screen.done(f"{name} was made on demand, not by Terraform: deleted by hand")
         discard_secrets(account, left)
-        require(not list_secrets(account, prefix), "no secret is left")
 
-    def _tell_how_to_look_around(self, account: Account) -> None:
+    def _say_how_to_look_around(self, account: Account) -> None:
         self._screen.step("All is left up (KEEP=1)")
         environment = account.environment()
         # The first generation of the AWS CLI, which is the one installed, knows no AWS_REGION.
@@ -315,51 +272,45 @@ class Story:
 
     def _end_the_dry_run(self, terraform: Terraform) -> None:
         with self._screen.working("terraform apply") as self._working:
-            summary = terraform.apply(dry_run="false", **self._variables())
+            summary = terraform.apply(dry_run="false", **_variables())
         self._screen.done(summary)
 
-    def _show_what_was_done(
-        self,
-        what: str,
-        account: Account,
-        outputs: Mapping[str, Any],
-        was: tables.Keys,
-        report: Mapping[str, Any],
-    ) -> None:
-        users = outputs["iam_users"]
-        scanned, counts = _users(report["scanned"]), _counted(report["counts"])
+    def _show_what_was_done(self, what: str, scene: Scene, report: dict[str, Any]) -> None:
+        scene.report, now = report, tables.look(scene.account, scene.users)
+        scanned, counts = _users(report["scanned"]), tables.counted(report["counts"])
         self._screen.done(f"{what}: {scanned}, {counts}")
-        self._screen.console.print(tables.after(users, was, tables.look(account, users), report))
+        self._screen.console.print(tables.after(scene.users, scene.before, now, report))
+        require(report["failed"] == 0, "no user failed", report["failed"])
 
-    def _variables(self) -> dict[str, str]:
-        """Of examples/complete. A LocalStack in Docker runs functions on this machine's processor
-        only."""
-        is_arm = platform.machine() in ("arm64", "aarch64")
-        return {
-            "schedule_expression": _SCHEDULE,
-            "architecture": "arm64" if is_arm else "x86_64",
-        }
-
-    def _invoke(self, account: Account, function: str, payload: Any = None) -> dict[str, Any]:
+    def _invoke(self, scene: Scene, payload: Any = None) -> dict[str, Any]:
         with self._screen.working("the function runs"):
-            answer = invoke(account, function, payload)
+            answer = invoke(scene.account, scene.function, payload)
         if isinstance(answer, Failure):
             raise ClaimError(f"the function failed: {answer.message}")
         return answer
 
-    def _notifications(self, scene: Scene) -> int:
-        if not scene.account.endpoint.embedded:
-            return 0
-        mails = scene.account.backdoor.mails()
-        return sum(mail["kind"] == "notification" for mail in mails)
-
-    def _tell_progress(self, text: str) -> None:
-        if self._working is not None:
-            self._working.update(text)
-
-    def _with_progress(self, terraform: Terraform, command: str) -> None:
-        with self._screen.working(f"terraform {command}") as self._working:
-            terraform.destroy(**self._variables())
+    def _key_rotation(self, scene: Scene, *arguments: str) -> str:
+        """Runs the command line as if it were installed; shows the command and what it printed."""
+        line = " ".join(("key-rotation", *arguments))
+        self._screen.console.print(Text.assemble(("$ ", "cyan"), (line, "bold")))
+        environment = scene.account.environment() | {
+            "PYTHONPATH": os.pathsep.join(str(ROOT / folder) for folder in ("lambda", "cli")),
+            "COLUMNS": str(COLUMNS),
+        }
+        if self._screen.console.is_terminal:
+            environment["FORCE_COLOR"] = "1"  # it is a pipe, but of ours
+        answer = subprocess.run(
+            [sys.executable, "-m", "key_rotation_cli", *arguments],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        require(answer.returncode == 0, f"key-rotation {arguments[0]} works", answer.stderr.strip())
+        shown = Text.from_ansi(answer.stdout.rstrip("\n"))
+        self._screen.console.print(shown, soft_wrap=True)
+        return answer.stdout
 
     def _clear_leftovers(self, account: Account, terraform: Terraform) -> None:
         """Of an earlier run that was left up: in this LocalStack, or in one that is gone."""
@@ -371,7 +322,7 @@ class Story:
         except ClientError:
             terraform.state.unlink()
             return
-        terraform.destroy(**self._variables())
+        terraform.destroy(**_variables())
         self._discard_what_is_left()
 
     def _discard_what_is_left(self) -> None:
@@ -380,10 +331,22 @@ class Story:
         listeners.discard(self._account, _LISTENERS)
 
 
+def _variables() -> dict[str, str]:
+    """Of examples/complete. A LocalStack in Docker runs functions on this processor only."""
+    is_arm = platform.machine() in ("arm64", "aarch64")
+    return {"schedule_expression": _SCHEDULE, "architecture": "arm64" if is_arm else "x86_64"}
+
+
 def _users(number: int) -> str:
     return f"{number} managed user{'' if number == 1 else 's'}"
 
 
-def _counted(counts: Mapping[str, int]) -> str:
-    words = [f"{number} {_PAST.get(action, action)}" for action, number in counts.items()]
-    return ", ".join(words) or "no action"
+def _statuses(keys: tables.Keys) -> dict[str, list[tuple[str, str]]]:
+    return {user: [(key.id, key.status) for key in keys[user]] for user in keys}
+
+
+def _notifications(account: Account) -> int:
+    """How many mails there are about keys."""
+    if not account.endpoint.embedded:
+        return 0
+    return sum(mail["kind"] == "notification" for mail in account.backdoor.mails())

@@ -15,8 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.localstack.backdoor import Mail
-
-from .stage import Account, ExampleUser
+from tests.stage.account import Account, ExampleUser
 
 _PLANNED = {
     "rotate": "replace it",
@@ -44,6 +43,21 @@ class ShownKey:
 
 
 Keys = Mapping[str, Sequence[ShownKey]]
+
+
+_PAST = {
+    "announce": "announced",
+    "disable": "disabled",
+    "prepare": "secret made ready",
+    "rotate": "rotated",
+    "warn": "warned",
+}
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """`2 rotated, 1 warned`: what a run did, in a line."""
+    words = [f"{number} {_PAST.get(action, action)}" for action, number in counts.items()]
+    return ", ".join(words) or "no action"
 
 
 def look(account: Account, users: Iterable[str]) -> Keys:

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from pytest_terraform import tf  # type: ignore[import-untyped]
 
-from tests.demo.stage import (
+from tests.localstack import process, server
+from tests.localstack.endpoint import from_environment
+from tests.stage.account import (
     REGION,
     Account,
     confirm_subscriptions,
@@ -22,9 +24,7 @@ from tests.demo.stage import (
     give_password,
     list_secrets,
 )
-from tests.demo.terraform import Terraform
-from tests.localstack import process, server
-from tests.localstack.endpoint import from_environment
+from tests.stage.terraform import Terraform
 
 from .stage import Person, Queue, Schedule, Stage, subscribe_queue, wait_for_the_schedule
 

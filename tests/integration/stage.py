@@ -12,8 +12,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.demo.runs import Failure, invoke, wait_for_report
-from tests.demo.stage import Account, HeldKey
+from tests.stage.account import Account, HeldKey
+from tests.stage.runs import Failure, invoke, wait_for_report
 
 SCHEDULE_SECONDS = 150.0  # twice the schedule, and some
 

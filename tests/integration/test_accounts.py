@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from scripts.accounts import ACCOUNTS, FOLDER, Accounts, Outcome, in_order
 
-from tests.demo.runs import invoke
-from tests.demo.stage import Account, HeldKey, confirm_subscriptions, give_key
 from tests.localstack.endpoint import Endpoint
+from tests.stage.account import Account, HeldKey, confirm_subscriptions, give_key
+from tests.stage.runs import invoke
 
 BUILD = Path(__file__).resolve().parents[2] / "build"
 USER = "it-shared-name"

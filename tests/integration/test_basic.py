@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.demo.runs import invoke
-from tests.demo.stage import Account
-from tests.demo.terraform import Terraform
+from tests.stage.account import Account
+from tests.stage.runs import invoke
+from tests.stage.terraform import Terraform
 
 
 def test_a_second_plan_is_empty(

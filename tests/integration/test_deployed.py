@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.demo.runs import Failure, log_lines, reports
-from tests.demo.stage import HeldKey
-from tests.demo.terraform import Terraform
+from tests.stage.account import HeldKey
+from tests.stage.runs import Failure, log_lines, reports
+from tests.stage.terraform import Terraform
 
 from .stage import Person, Stage
 
@@ -50,6 +51,22 @@ def test_users_that_are_not_managed_or_not_due_keep_their_keys(stage: Stage) -> 
         assert stage.account.statuses(user) == {key.id: "Active"}
 
 
+def test_the_idle_key_is_off_and_the_one_in_use_stays(stage: Stage) -> None:
+    idle, used = stage.held["it-frank"]
+
+    assert stage.account.statuses("it-frank") == {idle.id: "Inactive", used.id: "Active"}
+
+
+def test_a_warned_user_keeps_the_key_and_knows_the_day(stage: Stage) -> None:
+    [key] = stage.held["it-dave"]
+    mails = stage.account.backdoor.wait_for_mails(
+        "dave@example.com", lambda mail: mail["kind"] == "notification"
+    )
+
+    assert stage.account.statuses("it-dave") == {key.id: "Active"}
+    assert "will be replaced" in mails[0]["subject"]
+
+
 @pytest.mark.parametrize("user", ["it-alice", "it-build-agent", "it-legacy-import"])
 def test_the_key_in_the_secret_works(stage: Stage, user: str) -> None:
     value = stage.secret(user)
@@ -78,7 +95,11 @@ def test_the_mail_says_until_when_the_old_key_works(stage: Stage) -> None:
         "platform-team@example.com", lambda mail: "it-build-agent" in mail["subject"]
     )
 
-    assert "works until" in mails[0]["body"]
+    [old] = stage.held["it-build-agent"]
+    received = datetime.fromisoformat(mails[0]["received_at"]).astimezone(UTC)
+    week = [received + timedelta(days=7, minutes=-m) for m in range(3)]
+    ends = [f"Old key: {old.id}, works until {day:%Y-%m-%d %H:%M} UTC" for day in week]
+    assert any(line in mails[0]["message"] for line in ends), ends
 
 
 def test_a_user_unknown_to_terraform_got_a_secret_and_the_operators_a_line(stage: Stage) -> None:

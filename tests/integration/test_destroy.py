@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.demo.stage import Account
+from tests.stage.account import Account
 
 from .stage import Stage
 

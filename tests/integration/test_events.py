@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo.listeners import EventQueue, discard
 from tests.json_schema import problems
+from tests.stage.listeners import EventQueue, discard
 
 from .stage import Person, Stage
 

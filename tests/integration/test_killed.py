@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.demo.runs import Failure
-from tests.demo.stage import HeldKey
+from tests.stage.account import HeldKey
+from tests.stage.runs import Failure
 
 from .stage import Person, Stage
 

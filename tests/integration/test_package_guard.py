@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo.stage import Account
+from tests.stage.account import Account
 
 ROOT = Path(__file__).resolve().parents[2]
 

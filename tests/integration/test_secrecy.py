@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.demo.runs import log_lines
-from tests.demo.stage import list_secrets
-from tests.demo.terraform import Terraform
+from tests.stage.account import list_secrets
+from tests.stage.runs import log_lines
+from tests.stage.terraform import Terraform
 
 from .stage import Stage
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from .stage import REGION, HeldKey
+from .account import REGION, HeldKey
 
 _MASK = "********"
 _SECONDS = 60

@@ -11,8 +11,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from .account import Account
 from .runs import log_lines
-from .stage import Account
 
 _SOURCE = "iam-access-key-rotation"
 _SECONDS = 20.0  # both are delivered in the background

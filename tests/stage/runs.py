@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .stage import Account
+from .account import Account
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What demo and integration tests share: the account, Terraform, runs, listeners, a shell."""
