@@ -65,7 +65,8 @@ def old_key_until(situation: Situation, key: AccessKey) -> tuple[datetime, bool]
 def idle_key(situation: Situation) -> AccessKey | None:
     """The one of two active keys that may be disabled for being idle.
 
-    The key that stays must be one that somebody surely has: in use, or delivered.
+    The key that stays must be one that somebody surely has: it is in use, or it is in the secret
+    and the owner had the time to fetch it.
     """
     limit = timedelta(days=situation.settings.idle_after_days)
     if all(situation.age(key) < limit for key in situation.keys):
@@ -84,9 +85,19 @@ def idle_key(situation: Situation) -> AccessKey | None:
             and used - other.created >= VERIFIED_AFTER
             and situation.now - used < limit
         )
-        if other_in_use or situation.is_delivered(other):
+        if other_in_use or _was_fetchable_with(situation, idle, other):
             return idle
     return None
+
+
+def _was_fetchable_with(situation: Situation, idle: AccessKey, delivered: AccessKey) -> bool:
+    """Both keys worked for the days of a grace after the announcement: an owner without a console
+    password may need the idle key to fetch the other one."""
+    announced = situation.secret.announced
+    if announced is None or not situation.is_delivered(delivered):
+        return False
+    since = max(announced.time, idle.created)
+    return situation.now - since >= timedelta(days=grace_days(situation))
 
 
 def _tagged_hold_ends(situation: Situation) -> datetime | None:
