@@ -1,34 +1,34 @@
-"""Builds lambda/package.zip: the same sources give the same bytes, on any machine and Python.
+"""Builds lambda/package.zip from the sources beside it, and checks that the two agree.
 
     python -m scripts.package           writes the zip, and the hash of its sources beside it
     python -m scripts.package --check   changes nothing; exits with 1 when what is committed differs
 
-Deterministic: sorted sources, a fixed date and mode, and a compressor of our own (zlib's output
-differs between its builds). Standard library only, so that it runs before anything is installed.
+zlib's output differs between its builds, so the check compares what the zip holds and not its
+bytes; a zip that holds the sources stays as it is. Standard library only, so that it runs before
+anything is installed.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import zlib
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
-from struct import pack
-from zlib import crc32
-
-from scripts.deflate import deflate
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 LAMBDA = Path(__file__).resolve().parent.parent / "lambda"
 ZIP = LAMBDA / "package.zip"
 SOURCES_HASH = LAMBDA / "package.sources.sha256"
 
-# What every entry of the zip has in common (APPNOTE.TXT, section 4.3), little-endian.
-_NEEDS_VERSION = 20
-_NO_FLAGS = 0  # the names are plain ASCII, the sizes are known
-_DEFLATED = 8
-_MIDNIGHT, _FIRST_OF_JANUARY_1980 = 0, 1 << 5 | 1
-_MADE_ON_UNIX = 3 << 8 | _NEEDS_VERSION
+_DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip can hold
+_MADE_ON_UNIX = 3
 _REGULAR_FILE_644 = 0o100644 << 16
+# APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16: two headers per entry, and the end of the file.
+_HEADERS_OF_AN_ENTRY, _END = 30 + 46, 22
+
+type _Entry = tuple[str, tuple[int, int, int, int, int, int], int, int, bytes]
 
 
 def sources() -> dict[str, bytes]:
@@ -44,21 +44,52 @@ def sources_hash(files: dict[str, bytes]) -> str:
 
 
 def build(files: dict[str, bytes]) -> bytes:
-    """The bytes of the zip: every file, then the directory of them, then where that begins."""
-    body, directory = b"", b""
-    for name, content in files.items():
-        packed = deflate(content)
-        common = pack(
-            "<HHHHHIIIHH",
-            *(_NEEDS_VERSION, _NO_FLAGS, _DEFLATED, _MIDNIGHT, _FIRST_OF_JANUARY_1980),
-            *(crc32(content), len(packed), len(content), len(name), 0),
-        )
-        place = pack("<HHHII", 0, 0, 0, _REGULAR_FILE_644, len(body))
-        directory += pack("<4sH", b"PK\1\2", _MADE_ON_UNIX) + common + place + name.encode()
-        body += b"PK\3\4" + common + name.encode() + packed
-    many = len(files)
-    end = pack("<4sHHHHIIH", b"PK\5\6", 0, 0, many, many, len(directory), len(body), 0)
-    return body + directory + end
+    """The bytes of the zip: on one machine, the same sources always give the same."""
+    target = BytesIO()
+    with ZipFile(target, "w", ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            entry = ZipInfo(name, _DATE)
+            entry.create_system = _MADE_ON_UNIX
+            entry.external_attr = _REGULAR_FILE_644
+            archive.writestr(entry, content, ZIP_DEFLATED)
+    return target.getvalue()
+
+
+def entries(data: bytes) -> list[_Entry]:
+    """What a zip holds, in its order: name, date, system, mode and content of each entry.
+
+    Raises ValueError if it is no zip, is damaged, or holds any bytes beside its entries.
+    """
+    try:
+        with ZipFile(BytesIO(data)) as archive:
+            found = archive.infolist()
+            if any(entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED) for entry in found):
+                raise ValueError("Lambda reads stored and deflated entries only")
+            held = [
+                (e.filename, e.date_time, e.create_system, e.external_attr, archive.read(e))
+                for e in found
+            ]
+    except (BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
+        # RuntimeError: an entry is encrypted, or needs a later version of the format.
+        raise ValueError(f"no sound zip: {error or type(error).__name__}") from None
+    size = _END + sum(
+        _HEADERS_OF_AN_ENTRY + 2 * len(entry.filename.encode()) + entry.compress_size
+        for entry in found
+    )
+    if size != len(data):
+        raise ValueError("no sound zip: some of its bytes belong to no entry")
+    return held
+
+
+def stale_zip(built: bytes) -> str | None:
+    """What to say of the committed zip if it does not hold what the built one holds."""
+    try:
+        same = entries(ZIP.read_bytes()) == entries(built)
+    except FileNotFoundError:
+        return f"{ZIP.name} (missing)"
+    except ValueError as error:
+        return f"{ZIP.name} ({error})"
+    return None if same else ZIP.name
 
 
 def main() -> int:
@@ -66,17 +97,21 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare, change nothing")
     check = parser.parse_args().check
     files = sources()
-    made = {ZIP: build(files), SOURCES_HASH: f"{sources_hash(files)}\n".encode()}
-    stale = [path for path, content in made.items() if not _holds(path, content)]
-    if not check:
-        for path in stale:
-            path.write_bytes(made[path])
-    what = f"{len(files)} sources, {len(made[ZIP]):,} bytes, sha256 {sha256(made[ZIP]).hexdigest()}"
-    if check and stale:
-        names = ", ".join(path.name for path in stale)
+    built, record = build(files), f"{sources_hash(files)}\n".encode()
+    stale = {
+        ZIP: stale_zip(built),
+        SOURCES_HASH: None if _holds(SOURCES_HASH, record) else SOURCES_HASH.name,
+    }
+    names = ", ".join(name for name in stale.values() if name)
+    if check and names:
         print(f"error: not what the sources build: {names}; run: make package", file=sys.stderr)
         return 1
-    print(f"package: {'unchanged' if not stale else 'written'}: {what}")
+    for path, content in ((ZIP, built), (SOURCES_HASH, record)):
+        if stale[path]:
+            path.write_bytes(content)
+    zipped = ZIP.read_bytes()
+    what = f"{len(files)} sources, {len(zipped):,} bytes, sha256 {sha256(zipped).hexdigest()}"
+    print(f"package: {'written' if names else 'unchanged'}: {what}")
     return 0
 
 
