@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
+from tests.defaults import default_parameters
+
 from . import cold_start
 from .cell import PLAIN_LOOP, PRODUCT, Cell, Result, parsed
 from .chart import Curve, Panel, draw
@@ -89,10 +91,11 @@ def main() -> int:
 def measured(cells: Sequence[Cell]) -> dict[Cell, Result]:
     """The results, each from a process of its own; the longest first, so that the end is short."""
     began = time.monotonic()
+    parameters = json.dumps(default_parameters())
 
     def one(cell: Cell) -> Result:
         done = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "bench.cell", json.dumps(asdict(cell))],
+            [sys.executable, "-m", "bench.cell", json.dumps(asdict(cell)), parameters],
             stdout=subprocess.PIPE,
             text=True,
             check=True,

@@ -1,6 +1,6 @@
-"""One measurement in a process of its own: `python -m bench.cell '{"users": 100, …}'`.
+"""One measurement in a process of its own: `python -m bench.cell CELL PARAMETERS`.
 
-Prints the result as JSON.
+Both are JSON: a `Cell`, and the parameters of the installation. Prints the result as JSON.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 import botocore.handlers
 
-from .account import ACCOUNT_ID, REGION, TOPIC_ARN
+from .account import REGION, TOPIC_ARN
 from .clock import Clock, a_day_without_a_full_look
 from .emulator import Emulator, is_mutating
 from .population import Population
@@ -74,7 +74,7 @@ class Result:
         return sum(number for name, number in self.calls.items() if is_mutating(name))
 
 
-def measure(cell: Cell) -> Result:
+def measure(cell: Cell, parameters: dict[str, str]) -> Result:
     os.environ |= {
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "benchmark",
@@ -82,7 +82,7 @@ def measure(cell: Cell) -> Result:
     }
     started = a_day_without_a_full_look()
     account = Population(cell.users, cell.due, cell.managed).account(started)
-    account.parameters = settings()
+    account.parameters = parameters
     account.subscriptions = subscriptions()
     module, name = cell.handler.split(":")
     calls: Counter[str] = Counter()
@@ -138,34 +138,6 @@ class _Context:
         return int(self.clock.remaining().total_seconds() * 1000)
 
 
-def settings() -> dict[str, str]:
-    """The module's defaults."""
-    return {
-        "name": "access-key-rotation",
-        "max_key_age_days": "90",
-        "warn_before_days": "7",
-        "grace_days": "0",
-        "min_grace_days_without_console": "7",
-        "hold_while_used_days": "0",
-        "max_overlap_days": "30",
-        "delete_after_days": "30",
-        "idle_after_days": "45",
-        "max_rotations_per_run": "0",
-        "deleted_user_secret_retention_days": "30",
-        "max_iam_writes_per_second": "20",
-        "bulk_discovery": "true",
-        "dry_run": "false",
-        "require_confirmed_subscription": "true",
-        "user_tag": '{"key": "access-key-rotation", "value": "enabled"}',
-        "secret_name_prefix": "iam-access-key/",
-        "secret_reader_arns": "[]",
-        "secret_tags": "{}",
-        "kms_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/1",
-        "topic_arn": TOPIC_ARN,
-        "event_bus_arn": f"arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/default",
-    }
-
-
 def subscriptions() -> list[dict[str, str]]:
     """A queue that takes every user's messages, and the operators."""
     return [
@@ -185,7 +157,8 @@ def parsed(text: str) -> Result:
 
 
 def main() -> None:
-    json.dump(asdict(measure(Cell(**json.loads(sys.argv[1])))), sys.stdout)
+    cell, parameters = map(json.loads, sys.argv[1:])
+    json.dump(asdict(measure(Cell(**cell), parameters)), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -27,32 +27,13 @@ from moto.sns.models import Subscription
 
 from key_rotation.aws.calls import CallCounter
 from key_rotation.handler import Clients, run
+from tests.defaults import default_parameters
 
 START = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 REGION = "eu-west-1"
 ACCOUNT_ID = "123456789012"
 PATH = "/key-rotation/config"
-PARAMETERS = {
-    "name": "key-rotation",
-    "max_key_age_days": "90",
-    "warn_before_days": "7",
-    "grace_days": "0",
-    "min_grace_days_without_console": "7",
-    "hold_while_used_days": "0",
-    "max_overlap_days": "30",
-    "delete_after_days": "30",
-    "idle_after_days": "45",
-    "max_rotations_per_run": "0",
-    "deleted_user_secret_retention_days": "30",
-    "max_iam_writes_per_second": "20",
-    "bulk_discovery": "true",
-    "dry_run": "false",
-    "require_confirmed_subscription": "true",
-    "user_tag": '{"key": "access-key-rotation", "value": "enabled"}',
-    "secret_name_prefix": "iam-access-key/",
-    "secret_reader_arns": "[]",
-    "secret_tags": '{"team": "platform"}',
-}
+PARAMETERS = default_parameters(name="key-rotation", secret_tags='{"team": "platform"}')
 # Sessions and clients outlive an account: moto answers whatever is sent while it is on.
 SESSION = boto3.session.Session("testing", "testing", region_name=REGION)
 CALLS = CallCounter()
@@ -124,13 +105,7 @@ class Account:
         self.clients = Clients(client, iam_once, sts_for, CALLS)
         self.max_workers = 1
         self.topic_arn = self.client("sns").create_topic(Name="key-rotation")["TopicArn"]
-        key_arn = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/of-the-module"
-        bus_arn = f"arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/default"
-        self.parameters = PARAMETERS | {
-            "kms_key_arn": key_arn,
-            "topic_arn": self.topic_arn,
-            "event_bus_arn": bus_arn,
-        }
+        self.parameters = PARAMETERS | {"topic_arn": self.topic_arn}
         for name, value in self.parameters.items():
             self.set_parameter(name, value)
         self._runs = 0

@@ -16,13 +16,14 @@ from botocore.config import Config
 
 from bench.account import CONFIG_PATH, REGION
 from bench.account import Account as Emulated
-from bench.cell import settings, subscriptions
+from bench.cell import subscriptions
 from bench.emulator import Emulator, RefusedError, is_mutating
 from bench.population import Population
 from key_rotation.handler import Clients, run
 from key_rotation.notify.response import RotationFailedError
 from key_rotation.ports import DiscoveryError
 from tests.aws.account import START, Account, client
+from tests.defaults import default_parameters
 
 GAAD = "GetAccountAuthorizationDetails"
 
@@ -211,7 +212,8 @@ class Wire(Emulator):
     def __init__(self, population: Population, refuse: dict[str, int]) -> None:
         self.clock = Clock()
         account: Emulated = population.account(START)
-        account.parameters, account.subscriptions = settings(), subscriptions()
+        account.parameters = default_parameters()
+        account.subscriptions = subscriptions()
         super().__init__(account, self.clock, latency=0, report_seconds=2)  # type: ignore[arg-type]
         self._refuse = refuse
         self.session = boto3.session.Session("testing", "testing", region_name=REGION)

@@ -20,7 +20,8 @@ from key_rotation.domain.model import (
     UserRef,
     version_id,
 )
-from key_rotation.domain.settings import Settings, UserTag
+from key_rotation.domain.settings import Settings, parse_settings
+from tests.defaults import default_parameters
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 ACCOUNT = "123456789012"
@@ -28,30 +29,7 @@ NAME = "key-rotation"
 ALICE = UserRef("alice", "AIDAALICE", f"arn:aws:iam::{ACCOUNT}:user/alice")
 SECRET_ARN = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:iam-access-key/alice-AbCdEf"
 
-SETTINGS = Settings(
-    name=NAME,
-    max_key_age_days=90,
-    warn_before_days=7,
-    grace_days=0,
-    min_grace_days_without_console=7,
-    hold_while_used_days=0,
-    max_overlap_days=30,
-    delete_after_days=30,
-    idle_after_days=45,
-    max_rotations_per_run=0,
-    deleted_user_secret_retention_days=30,
-    max_iam_writes_per_second=20,
-    bulk_discovery=True,
-    dry_run=False,
-    require_confirmed_subscription=True,
-    user_tag=UserTag("access-key-rotation", "enabled"),
-    secret_name_prefix="iam-access-key/",
-    secret_reader_arns=(),
-    secret_tags=(),
-    kms_key_arn=f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1",
-    topic_arn=f"arn:aws:sns:eu-west-1:{ACCOUNT}:key-rotation",
-    event_bus_arn=f"arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/default",
-)
+SETTINGS = parse_settings(default_parameters(name=NAME), f"/{NAME}/config")
 
 
 def ago(days: float = 0, **units: float) -> datetime:

@@ -8,36 +8,12 @@ from dataclasses import fields
 import pytest
 
 from key_rotation.domain.settings import Settings, SettingsError, UserTag, parse_settings
+from tests.defaults import default_parameters, defaults
 
 PATH = "/key-rotation/config"
-KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/1"
 TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:key-rotation"
-BUS_ARN = "arn:aws:events:eu-west-1:123456789012:event-bus/default"
 ROLE = "arn:aws:iam::123456789012:role/team/reader"
-PARAMETERS = {
-    "name": "key-rotation",
-    "max_key_age_days": "90",
-    "warn_before_days": "7",
-    "grace_days": "0",
-    "min_grace_days_without_console": "7",
-    "hold_while_used_days": "0",
-    "max_overlap_days": "30",
-    "delete_after_days": "30",
-    "idle_after_days": "45",
-    "max_rotations_per_run": "0",
-    "deleted_user_secret_retention_days": "30",
-    "max_iam_writes_per_second": "20",
-    "bulk_discovery": "true",
-    "dry_run": "false",
-    "require_confirmed_subscription": "true",
-    "user_tag": '{"key": "access-key-rotation", "value": "enabled"}',
-    "secret_name_prefix": "iam-access-key/",
-    "secret_reader_arns": "[]",
-    "secret_tags": "{}",
-    "kms_key_arn": KEY_ARN,
-    "topic_arn": TOPIC_ARN,
-    "event_bus_arn": BUS_ARN,
-}
+PARAMETERS = default_parameters(name="key-rotation")
 
 
 def parse(**changes: str) -> Settings:
@@ -54,30 +30,17 @@ def refusal(parameters: dict[str, str]) -> str:
 
 
 def test_defaults_of_the_module_are_accepted() -> None:
-    assert parse() == Settings(
-        name="key-rotation",
-        max_key_age_days=90,
-        warn_before_days=7,
-        grace_days=0,
-        min_grace_days_without_console=7,
-        hold_while_used_days=0,
-        max_overlap_days=30,
-        delete_after_days=30,
-        idle_after_days=45,
-        max_rotations_per_run=0,
-        deleted_user_secret_retention_days=30,
-        max_iam_writes_per_second=20,
-        bulk_discovery=True,
-        dry_run=False,
-        require_confirmed_subscription=True,
-        user_tag=UserTag("access-key-rotation", "enabled"),
-        secret_name_prefix="iam-access-key/",
-        secret_reader_arns=(),
-        secret_tags=(),
-        kms_key_arn=KEY_ARN,
-        topic_arn=TOPIC_ARN,
-        event_bus_arn=BUS_ARN,
-    )
+    as_parsed = {
+        "name": "key-rotation",
+        "user_tag": UserTag("access-key-rotation", "enabled"),
+        "secret_reader_arns": (),
+        "secret_tags": (),
+        "kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/of-the-module",
+        "topic_arn": TOPIC_ARN,
+        "event_bus_arn": "arn:aws:events:eu-west-1:123456789012:event-bus/default",
+    }
+
+    assert parse() == Settings(**defaults() | as_parsed)
 
 
 def test_parameters_of_a_newer_version_are_ignored() -> None:
