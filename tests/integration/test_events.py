@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from tests.json_schema import problems
 from tests.stage.listeners import EventQueue, discard
 
 from .stage import Person, Stage
@@ -43,5 +43,6 @@ def test_a_rotation_is_on_the_bus(
     secret = stage.secret(somebody.name)
     assert rotated["access_key_id"] == secret["AccessKeyId"]
     assert rotated["user"]["name"] == somebody.name
-    assert [problems(detail, SCHEMA) for detail in (disabled, rotated)] == [[], []]
+    for detail in (disabled, rotated):
+        Draft202012Validator(SCHEMA).validate(detail)
     assert secret["SecretAccessKey"] not in json.dumps(found)
