@@ -51,7 +51,7 @@ def test_command_line_is_installed(installed: Path, tmp_path: Path) -> None:
     assert all(command in done.stdout for command in _COMMANDS)
 
 
-def test_it_needs_nothing_but_boto3_and_rich(installed: Path, tmp_path: Path) -> None:
+def test_it_needs_nothing_but_boto3_jinja2_and_rich(installed: Path, tmp_path: Path) -> None:
     done = run(
         installed / "python",
         "-c",
@@ -59,14 +59,14 @@ def test_it_needs_nothing_but_boto3_and_rich(installed: Path, tmp_path: Path) ->
         cwd=tmp_path,
     )
 
-    assert sorted(done.stdout.split()) == ["boto3>=1.34", "rich>=13.7"]
+    assert sorted(done.stdout.split()) == ["boto3>=1.34", "jinja2>=3.1", "rich>=13.7"]
 
 
-def test_page_has_its_style(installed: Path, tmp_path: Path) -> None:
-    code = "from importlib.resources import files as f; "
-    code += "print(f('key_rotation_cli.report').joinpath('style.css').read_text()[:5])"
+def test_page_has_its_template_and_style(installed: Path, tmp_path: Path) -> None:
+    code = "from key_rotation_cli.report.page import template as t; "
+    code += "print(t('page.html.j2').name, t('style.css').render()[:5])"
 
-    assert run(installed / "python", "-c", code, cwd=tmp_path).stdout == ":root\n"
+    assert run(installed / "python", "-c", code, cwd=tmp_path).stdout == "page.html.j2 :root\n"
 
 
 def test_without_credentials_it_says_so_in_one_line(installed: Path, tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_page_says_what_is_wrong() -> None:
     assert "Not compliant" in text
     assert "6 keys failing" in text
     assert "the user has two active keys, and IAM allows no third" in text
-    assert "zoe (&#x27;Enabled&#x27;)" in text
+    assert "zoe (&#39;Enabled&#39;)" in text
 
 
 def test_page_of_a_compliant_account() -> None:
