@@ -87,9 +87,8 @@ format: require-terraform $(READY) ## Format Python and HCL
 	@$(TERRAFORM) terraform fmt -recursive
 
 .PHONY: docs
-docs: $(READY) ## Write the tables of README.md and the picture of the dashboard from the HCL
+docs: $(READY) ## Write the tables of README.md from the HCL
 	@$(BIN)/python scripts/docs.py
-	@$(BIN)/python scripts/draw_dashboard.py
 
 .PHONY: accounts-plan
 accounts-plan: require-terraform $(READY) ## Plan examples/multi-account in every account (ACCOUNTS="--only shop")

@@ -53,7 +53,7 @@ def draw(panels: Sequence[Panel]) -> str:
         figure.savefig(
             text, format="svg", transparent=True, metadata={"Date": None, "Creator": None}
         )
-    return text.getvalue()
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
 def _draw_panel(axes: Axes, panel: Panel) -> None:

@@ -1,21 +1,29 @@
-"""The picture of the dashboard, and the template that it and Terraform are made from."""
+"""The template of the dashboard that Terraform fills in."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from string import Template
-
-from scripts.draw_dashboard import FILLED_IN, SERIES, TARGET, TEMPLATE, drawn
 
 from key_rotation.notify.metrics import gauges
 from key_rotation.notify.response import Report
 from tests.unit.builders import NOW, settings
 
+TEMPLATE = Path(__file__).resolve().parents[2] / "dashboard.json.tftpl"
+FILLED_IN = {
+    "name": "access-key-rotation",
+    "region": "eu-west-1",
+    "namespace": "AccessKeyRotation",
+    "queue": "access-key-rotation-dead-letters",
+    "log_group": "/aws/lambda/access-key-rotation",
+    "limit_days": "90",
+    "alarm_days": "104",
+    "timeout": "900",
+    "waiting_hours": "48",
+    "alarm_arns": "[]",
+}
 WIDGETS = json.loads(Template(TEMPLATE.read_text()).substitute(FILLED_IN))["widgets"]
-
-
-def test_the_picture_is_of_this_dashboard() -> None:
-    assert TARGET.read_text() == drawn(), "run: make docs"
 
 
 def test_every_metric_of_ours_is_sent_by_a_run() -> None:
@@ -29,7 +37,6 @@ def test_every_metric_of_ours_is_sent_by_a_run() -> None:
     }
 
     assert shown == sent | {"ApiCalls"}
-    assert shown <= set(SERIES)
 
 
 def test_widgets_lie_side_by_side() -> None:
