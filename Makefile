@@ -87,8 +87,9 @@ format: require-terraform $(READY) ## Format Python and HCL
 	@$(TERRAFORM) terraform fmt -recursive
 
 .PHONY: docs
-docs: $(READY) ## Write the tables of README.md from the HCL
+docs: $(READY) ## Write the tables of README.md and the timeline of a key from the HCL
 	@$(BIN)/python scripts/docs.py
+	@$(BIN)/python scripts/draw_timeline.py
 
 .PHONY: accounts-plan
 accounts-plan: require-terraform $(READY) ## Plan examples/multi-account in every account (ACCOUNTS="--only shop")
