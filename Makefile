@@ -11,9 +11,12 @@ READY     := $(VENV)/.ready
 TERRAFORM := $(BIN)/python scripts/with_terraform.py
 PYTEST    := $(BIN)/python -m pytest
 INIT      := $(TERRAFORM) terraform init -backend=false -input=false -test-directory=tests/terraform >build/terraform-init.log || { cat build/terraform-init.log; exit 1; }
+UNIT      := --ignore=tests/unit/test_properties.py tests/unit
 SIMULATOR := build/simulator
 CHECKS    := build/checks
 AWSCLI    := build/awscli
+
+CHECK_PYTHON := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 # A line of its own, since an error inside of a command's arguments would be lost.
 FIND_PYTHON := python=$$(scripts/python.sh)
@@ -28,15 +31,32 @@ help: ## List the targets
 demo: require-terraform require-package $(READY) $(AWSCLI)/.ready ## Rotate real keys on an embedded LocalStack, and watch (KEEP=1 leaves it up)
 	@$(TERRAFORM) $(BIN)/python -m tests.demo
 
-.PHONY: test
-test: require-terraform require-node lint check-package unit aws crash-sample terraform-test policies integration ## Everything that must pass
+.PHONY: quick
+quick: $(READY) ## ruff, mypy and the unit tests without the properties: for every save
+	@$(CHECK_PYTHON)
+	$(PYTEST) -q -p no:terraform $(UNIT)
+
+# Two at a time: the integration tests wait for LocalStack half of their time. Each says when it starts, and shows its
+# output as a whole when it ends. After a failure nothing more starts.
+TESTS := integration lint terraform-test policies unit aws check-package crash-sample
+
+.PHONY: test $(TESTS:%=test-%)
+test: require-terraform require-node require-package $(READY) $(CHECKS)/.ready $(SIMULATOR)/.ready ## Everything that must pass
+	@$(MAKE) -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=recurse) $(TESTS:%=test-%) 3>&1
 	@echo "all tests passed"
+
+$(TESTS:%=test-%): test-%:
+	@echo "$* …" >&3; SECONDS=0; $(MAKE) $*; echo "$*: passed in $$SECONDS s"
+
+# They share the folder of TF_DATA_DIR, which one at a time may initialise.
+test-terraform-test: test-lint
+test-policies: test-terraform-test
 
 .PHONY: unit
 unit: $(READY) ## Unit tests: seconds, no Terraform
 	$(PYTEST) -p no:terraform --cov=key_rotation.domain.policy --cov=key_rotation.run.run --cov=key_rotation.run.housekeeping \
 	  --cov-branch --cov-fail-under=100 \
-	  --cov-report=term-missing:skip-covered --ignore=tests/unit/test_properties.py tests/unit
+	  --cov-report=term-missing:skip-covered $(UNIT)
 	$(PYTEST) -p no:terraform tests/unit/test_properties.py  # measured, they would take minutes
 
 .PHONY: aws
@@ -72,9 +92,7 @@ integration: require-terraform require-package $(READY) ## The examples, applied
 
 .PHONY: lint
 lint: require-terraform $(READY) $(CHECKS)/.ready ## ruff, mypy --strict, import-linter, terraform fmt and validate, checkov, parliament
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	@$(CHECK_PYTHON)
 	@PYTHONPATH=lambda $(BIN)/lint-imports --no-cache --config pyproject.toml | tail -n 8; exit $${PIPESTATUS[0]}
 	@$(TERRAFORM) scripts/validate.sh
 	@$(INIT)
