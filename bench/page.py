@@ -8,7 +8,7 @@ from .cell import Result
 from .claims import Claim
 from .cold_start import ColdStart
 
-# List prices of us-east-1, as in README.md.
+# List prices of us-east-1, as in docs/operations.md.
 GIGABYTE_SECOND = 0.0000133334  # Lambda on arm64
 MEMORY_GIGABYTES = 0.5
 SECRETS_MANAGER_CALL = 0.05 / 10_000
@@ -117,7 +117,7 @@ for the first user who needs them.
   and two at least.
 - The peak is that of the whole process: Python, boto3, the emulated account and the emulator.
 - Dollars: Lambda's time at 0.5 GB, calls of Secrets Manager and mail of 365 such runs, at list
-  prices. What is paid for being installed is [in the README](../README.md#what-it-costs).
+  prices. An installation has [costs of its own](operations.md#what-it-costs).
 - Throttles: every 100th call of IAM or Secrets Manager was answered with `Throttling`.
 - Another program: `make bench BENCH="--handler module:function"` sets any `function(event,
   context)` that can be imported beside the two. `context.clock` is the benchmark's, and

@@ -1,6 +1,6 @@
-"""Writes the tables of inputs and outputs of README.md, from variables.tf and outputs.tf.
+"""Writes the tables of inputs and outputs of docs/reference.md, from variables.tf and outputs.tf.
 
-`make docs` runs it; tests/unit/test_readme.py fails when the tables are not what it would write.
+`make docs` runs it; tests/unit/test_documents.py fails if the tables are out of date.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Any
 import hcl2
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
+REFERENCE = ROOT / "docs" / "reference.md"
+ANY = "object"  # `any` is how a variable refuses unknown fields by name: see variables.tf
+BEGIN, END = "<!-- BEGIN_TF_DOCS -->", "<!-- END_TF_DOCS -->"
 
 
 def inputs(root: Path = ROOT) -> str:
@@ -22,9 +24,10 @@ def inputs(root: Path = ROOT) -> str:
     rows = ["| name | what it is | type | default |", "|---|---|---|---|"]
     for name, body in _blocks(root / "variables.tf", "variable"):
         default = _code(body["default"]) if "default" in body else "required"
-        rows.append(
-            f"| `{name}` | {_prose(body['description'])} | {_type(body['type'])} | {default} |"
-        )
+        what = _prose(body["description"])
+        if _type(body["type"]) == ANY:
+            what = _field_by_field(what)
+        rows.append(f"| `{name}` | {what} | {_type(body['type'])} | {default} |")
     return "\n".join(rows)
 
 
@@ -37,27 +40,25 @@ def outputs(root: Path = ROOT) -> str:
 
 
 def with_tables(text: str, root: Path = ROOT) -> str:
-    """The text with both tables between their markers. Raises ValueError without the markers."""
-    for name, table in (("inputs", inputs(root)), ("outputs", outputs(root))):
-        begin, end = f"<!-- {name}: written by `make docs` -->", f"<!-- end of {name} -->"
-        before, found, rest = text.partition(begin)
-        _, closed, after = rest.partition(end)
-        if not found or not closed:
-            raise ValueError(f"README.md lacks the marker {begin if not found else end}")
-        text = f"{before}{begin}\n{table}\n{end}{after}"
-    return text
+    """The text with both tables between the markers. Raises ValueError without the markers."""
+    before, begun, rest = text.partition(BEGIN)
+    _, ended, after = rest.partition(END)
+    if not begun or not ended:
+        raise ValueError(f"{REFERENCE.name} lacks the marker {END if begun else BEGIN}")
+    tables = f"{inputs(root)}\n\n## Outputs\n\n{outputs(root)}"
+    return f"{before}{BEGIN}\n{tables}\n{END}{after}"
 
 
 def main() -> int:
     try:
-        text = README.read_text()
+        text = REFERENCE.read_text()
         new = with_tables(text)
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if new != text:
-        README.write_text(new)
-    print(f"docs: the tables of {README.name} are {'written' if new != text else 'unchanged'}")
+        REFERENCE.write_text(new)
+    print(f"docs: the tables of {REFERENCE.name} are {'written' if new != text else 'unchanged'}")
     return 0
 
 
@@ -79,8 +80,17 @@ def _prose(text: str) -> str:
     return "`".join(parts)
 
 
+def _field_by_field(text: str) -> str:
+    """The prose about an object, with each sentence that begins with a field on a line of its own.
+
+    Such a sentence is "`field` (default) …"; HCL's `any` does not say more about the fields.
+    """
+    return re.sub(r"(?<=[.:]) (?=`\w+` \()", "<br>", text)
+
+
 def _type(text: str) -> str:
-    return f"`{re.sub(r'^[$][{](.*)[}]$', r'\1', text)}`"
+    kind = re.sub(r"^[$][{](.*)[}]$", r"\1", text)
+    return ANY if kind == "any" else f"`{kind}`"
 
 
 def _code(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The documents say what is so: tables, links, make targets, reasons, payloads, samples."""
+"""What the documents promise is there: tables, links, make targets, reasons, payloads, samples."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from scripts.docs import README, ROOT, inputs, outputs, with_tables
+from scripts.docs import ANY, REFERENCE, ROOT, inputs, outputs, with_tables
 
 from key_rotation.domain.model import Event, Reason, Verb
 from key_rotation.domain.overrides import GRACE_DAYS, HOLD_UNTIL, MAX_KEY_AGE_DAYS
@@ -18,6 +18,9 @@ from key_rotation.notify.response import Report, Row
 from key_rotation.run.payload import parse_payload
 
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+README = (ROOT / "README.md").read_text()
+WORDS_OF_README = 900
+LINE = 128
 _GENERATED = ("build", "node_modules")
 
 
@@ -42,7 +45,14 @@ def _without_blocks(text: str) -> str:
 
 def _links(text: str) -> list[str]:
     prose = re.sub(r"`[^`\n]*`", "", _without_blocks(text))
-    return re.findall(r"\]\(([^)\s]+)\)", prose)
+    images = re.findall(r' (?:src|srcset)="([^"\s]+)"', prose)
+    return images + re.findall(r"\]\(([^)\s]+)\)", prose)
+
+
+def _prose(text: str) -> str:
+    """The lines outside of tables and code."""
+    lines = _without_blocks(text).splitlines()
+    return "\n".join(line for line in lines if not re.match(r" *\||    ", line))
 
 
 def _anchors(text: str) -> set[str]:
@@ -76,14 +86,44 @@ def test_every_block_of_the_hcl_has_one_row(table: object) -> None:
 
 
 def test_tables_are_what_the_hcl_says() -> None:
-    text = README.read_text()
+    text = REFERENCE.read_text()
 
     assert with_tables(text) == text, "run: make docs"
 
 
-def test_a_readme_without_markers_is_refused() -> None:
+@pytest.mark.parametrize("text", ["# A title", "<!-- BEGIN_TF_DOCS -->", "<!-- END_TF_DOCS -->"])
+def test_a_page_without_markers_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="lacks the marker"):
-        with_tables("# A title")
+        with_tables(text)
+
+
+@pytest.mark.parametrize("source", ["function", "monitoring", "iam"])
+def test_every_field_of_an_object_has_its_default(source: str) -> None:
+    """The defaults are in the local values of the variable's name: HCL's `any` has none."""
+    hcl = (ROOT / f"{source}.tf").read_text()
+    name = "user_tag" if source == "iam" else source
+    [row] = re.findall(rf"^\| `{name}` \| (.*) \| {ANY} \| `{{}}` \|$", inputs(), re.MULTILINE)
+    [body] = re.findall(rf"^  {name} = {{\n(.*?)^  }}$", hcl, re.MULTILINE | re.DOTALL)
+    fields_of_it = dict(re.findall(r"^    (\w+) += (.*)$", body, re.MULTILINE))
+
+    assert fields_of_it
+    for field, expression in fields_of_it.items():
+        assert f"`{field}` (" in row
+        literal = re.search(r'null\), ("[^"]+"|\d+|true|\[\])\)', expression)
+        if literal:
+            assert f"`{field}` ({literal[1]}" in row
+
+
+def test_the_readme_is_two_screens() -> None:
+    assert len(_prose(README).split()) <= WORDS_OF_README
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_lines_of_prose_are_short(document: Path) -> None:
+    text = _without_blocks(document.read_text())
+    long = [line for line in text.splitlines() if len(line) > LINE]
+
+    assert [line for line in long if not re.match(r" *\||    ", line)] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -121,16 +161,18 @@ def test_every_event_is_in_the_architecture(event: Event) -> None:
 
 
 @pytest.mark.parametrize("name", [MAX_KEY_AGE_DAYS, GRACE_DAYS, HOLD_UNTIL])
-def test_every_override_is_in_the_readme(name: str) -> None:
-    assert f"| `access-key-rotation:{name}` |" in README.read_text()
+def test_every_override_is_in_the_reference(name: str) -> None:
+    assert f"| `access-key-rotation:{name}` |" in REFERENCE.read_text()
 
 
 def test_payloads_shown_are_accepted() -> None:
-    texts = [(ROOT / name).read_text() for name in ("README.md", "docs/operations.md")]
+    texts = [path.read_text() for path in _documents()]
     shown = [payload for text in texts for payload in re.findall(r"--payload '(.+?)'", text)]
-    shown += re.findall(r"^\| `(\{.*\})` \|", texts[0], re.MULTILINE)
+    listed = re.findall(r"^\| `(\{.*\})` \|", REFERENCE.read_text(), re.MULTILINE)
+    shown += listed
 
     assert len(shown) > 5
+    assert len(listed) == 4
     for payload in shown:
         parse_payload(json.loads(payload))
 
