@@ -20,7 +20,7 @@ def test_a_plan_refuses_a_stale_package(account: Account, tmp_path: Path, edited
         shutil.copy(file, tmp_path)
     shutil.copytree(ROOT / "lambda", tmp_path / "lambda")
     if edited:
-        source = tmp_path / "lambda" / "key_rotation" / "policy.py"
+        source = tmp_path / "lambda" / "key_rotation" / "handler.py"
         source.write_text(source.read_text() + "# one more line\n")
     environment = account.environment() | {"TF_DATA_DIR": str(tmp_path / ".terraform")}
     environment |= {k: v for k, v in os.environ.items() if k == "TF_CLI_CONFIG_FILE"}
