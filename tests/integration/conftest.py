@@ -26,6 +26,7 @@ from tests.stage.account import (
 )
 from tests.stage.terraform import Terraform
 
+from .rollout import Rollout, rollout
 from .stage import Person, Queue, Schedule, Stage, subscribe_queue, wait_for_the_schedule
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -50,11 +51,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What looks at all that was said goes after all else, and last what needs the stage gone."""
+    """Sort the tests by what they need of the session.
 
-    def place(item: pytest.Item) -> tuple[bool, bool]:
+    examples/basic must find no managed user, so its tests are first. The accounts are applied in
+    the background meanwhile, so their tests are late. Then come those that search all that was
+    said, and last those that need the stage gone.
+    """
+    order = ("basic", "", "accounts", "places", "destroyed")
+
+    def place(item: pytest.Item) -> int:
         fixtures = getattr(item, "fixturenames", ())
-        return "destroyed" in fixtures, "places" in fixtures
+        return max((order.index(name) for name in order if name in fixtures), default=1)
 
     items.sort(key=place)
 
@@ -84,12 +91,22 @@ def account() -> Iterator[Account]:
 
 
 @pytest.fixture(scope="session")
-def worker_id(account: Account) -> str:
+def accounts(account: Account) -> Iterator[Rollout]:
+    """examples/multi-account, whose apply begins with this fixture."""
+    with rollout(account.environment()) as begun:
+        yield begun
+
+
+@pytest.fixture(scope="session")
+def worker_id(account: Account, request: pytest.FixtureRequest) -> str:
     """What pytest-terraform asks pytest-xdist for, which cannot be used with it.
 
-    It needs `account`, so that LocalStack runs before any apply.
+    It needs `account`, so that LocalStack runs before any apply. An apply is mostly waiting, so
+    that of `accounts` begins here too if a test will ask for it.
     """
     assert account.endpoint.url
+    if any("accounts" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("accounts")
     return "master"
 
 

@@ -1,27 +1,22 @@
 """examples/multi-account in two accounts: what happens in one never shows in the other.
 
-It is a copy that is planned and applied: the folder itself may have a developer's states and plans.
 LocalStack takes a 12-digit access key id for the id of the caller's account.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from scripts.accounts import ACCOUNTS, FOLDER, Accounts, Outcome, in_order
 
 from tests.localstack.endpoint import Endpoint
 from tests.stage.account import Account, HeldKey, confirm_subscriptions, give_key
 from tests.stage.runs import invoke
 
-BUILD = Path(__file__).resolve().parents[2] / "build"
+from .rollout import Applied, Rollout
+
 USER = "it-shared-name"
 MARK = {"Key": "access-key-rotation", "Value": "enabled"}
 
@@ -37,46 +32,11 @@ class AccountOf(Account):
         return super()._client(service, key or self._administrator)
 
 
-@dataclass(frozen=True)
-class Applied:
-    """The example after an apply: where, and what came of it in each account."""
-
-    folder: Path
-    outcomes: list[Outcome]
-
-    @property
-    def ids(self) -> Mapping[str, str]:
-        return {outcome.account: outcome.account_id for outcome in self.outcomes}
-
-
 @pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """A copy of the example's files, as deep below the module as the example is: so its source,
-    "../..", holds there too."""
-    BUILD.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="multi-account-", dir=BUILD))
-    for file in (*FOLDER.glob("*.tf"), FOLDER / ACCOUNTS):
-        shutil.copy(file, folder)
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def applied(
-    account: Account, folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Applied]:
-    """Planned and applied by the script, in the central account and in another one."""
-    data = tmp_path_factory.mktemp("accounts")
-    accounts = Accounts(folder, account.environment() | {"TF_DATA_DIR": str(data)})
-    names = [accounts.central, "shop"]
-    accounts.prepare()
-    try:
-        done = in_order(names, accounts.central, "plan", accounts.plan, 1)
-        done += in_order(names, accounts.central, "apply", accounts.apply, 1)
-        assert [outcome for outcome in done if outcome.failed] == []
-        yield Applied(folder, done)
-    finally:
-        in_order(names, accounts.central, "destroy", accounts.destroy, 1)
+def applied(accounts: Rollout) -> Iterator[Applied]:
+    """The example, applied; its destroy begins after this module's tests."""
+    yield accounts.applied()
+    accounts.destroy()
 
 
 def test_every_account_has_its_own_state(applied: Applied) -> None:
@@ -138,8 +98,5 @@ def test_a_rotation_shows_in_its_account_and_on_the_central_bus_only(
     shop.secrets.delete_secret(SecretId=f"iam-access-key/{USER}", ForceDeleteWithoutRecovery=True)
 
 
-def test_a_second_plan_is_empty(account: Account, applied: Applied, tmp_path: Path) -> None:
-    accounts = Accounts(applied.folder, account.environment() | {"TF_DATA_DIR": str(tmp_path)})
-    accounts.prepare()
-
-    assert {accounts.plan(name).numbers for name in applied.ids} == {(0, 0, 0)}
+def test_a_second_plan_is_empty(applied: Applied) -> None:
+    assert {applied.accounts.plan(name).numbers for name in applied.ids} == {(0, 0, 0)}

@@ -22,7 +22,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 Places = dict[str, str]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def places(stage: Stage, complete: Any, terraform_of: Callable[[Any], Terraform]) -> Places:
     """All that was said, written down, and answered, by place."""
     account, terraform = stage.account, terraform_of(complete)
