@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.stage.account import Account, ExampleUser, HeldKey
+from tests.stage.account import Account, HeldKey
+from tests.stage.example import ExampleUser
 
 from . import tables
 
@@ -39,15 +39,8 @@ class Scene:
     def function(self) -> str:
         return str(self.outputs["function_name"])
 
-    def secret_of(self, user: str) -> dict[str, Any]:
-        """What a reader of the user's secret gets."""
-        name = f"{self.outputs['secret_name_prefix']}{user}"
-        answer = self.account.secrets.get_secret_value(SecretId=name)
-        value: dict[str, Any] = json.loads(answer["SecretString"])
-        return value
-
     def new_key_of(self, user: str) -> HeldKey:
-        value = self.secret_of(user)
+        value = self.account.secret_value(f"{self.outputs['secret_name_prefix']}{user}")
         return HeldKey(value["AccessKeyId"], value["SecretAccessKey"])
 
     def rotated(self, user: str, old_status: str) -> str:
@@ -59,6 +52,12 @@ class Scene:
         require(statuses == {old: old_status, new.id: "Active"}, claim, statuses)
         arn = self.account.sts(new).get_caller_identity()["Arn"]
         return require(arn.endswith(f":user/{user}"), claim, arn)
+
+
+def only(found: Sequence[Any], claim: str) -> Any:
+    """The one thing that was found. Raises ClaimError if there is none, or more."""
+    require(len(found) == 1, claim, len(found))
+    return found[0]
 
 
 def require(holds: bool, claim: str, found: object = None) -> str:

@@ -15,22 +15,18 @@ from rich.table import Table
 from rich.text import Text
 
 from tests.localstack.backdoor import Mail
-from tests.stage.account import Account, ExampleUser
+from tests.stage.account import Account
+from tests.stage.example import ExampleUser
 
-_PLANNED = {
-    "rotate": "replace it",
-    "announce": "announce it",
-    "disable": "disable it",
-    "prepare": "make the secret ready",
-    "warn": "warn the owner",
+# What a run would do, what it did to a key, and how it counts such.
+_WORDS = {
+    "rotate": ("replace it", "replaced", "rotated"),
+    "announce": ("announce it", "in the secret, announced", "announced"),
+    "disable": ("disable it", "disabled", "disabled"),
+    "prepare": ("make the secret ready", "secret made ready", "secret made ready"),
+    "warn": ("warn the owner", "owner warned", "warned"),
 }
-_DONE = {
-    "rotate": "replaced",
-    "announce": "in the secret, announced",
-    "disable": "disabled",
-    "prepare": "secret made ready",
-    "warn": "owner warned",
-}
+_PLANNED, _DONE, _COUNTED = range(3)
 
 
 @dataclass(frozen=True)
@@ -45,18 +41,9 @@ class ShownKey:
 Keys = Mapping[str, Sequence[ShownKey]]
 
 
-_PAST = {
-    "announce": "announced",
-    "disable": "disabled",
-    "prepare": "secret made ready",
-    "rotate": "rotated",
-    "warn": "warned",
-}
-
-
 def counted(counts: Mapping[str, int]) -> str:
     """`2 rotated, 1 warned`: what a run did, in a line."""
-    words = [f"{number} {_PAST.get(action, action)}" for action, number in counts.items()]
+    words = [f"{number} {_word(action, _COUNTED)}" for action, number in counts.items()]
     return ", ".join(words) or "no action"
 
 
@@ -166,11 +153,15 @@ def _add_key_columns(table: Table) -> None:
     table.add_column("age", justify="right", width=5, no_wrap=True)
 
 
-def _sentence(rows: Sequence[Mapping[str, Any]], words: Mapping[str, str]) -> Text | None:
+def _word(action: str, form: int) -> str:
+    return _WORDS[action][form] if action in _WORDS else action
+
+
+def _sentence(rows: Sequence[Mapping[str, Any]], form: int) -> Text | None:
     if not rows:
         return None
     reasons = dict.fromkeys(row["reason"].replace("_", " ") for row in rows)
-    actions = [words.get(row["action"], row["action"]) for row in rows]
+    actions = [_word(row["action"], form) for row in rows]
     text = Text(", ".join(dict.fromkeys(actions)))
     return text.append(f" ({', '.join(reasons)})", style="dim")
 

@@ -14,32 +14,32 @@ from pytest_terraform import tf  # type: ignore[import-untyped]
 from tests.localstack import process, server
 from tests.localstack.endpoint import from_environment
 from tests.stage.account import (
-    REGION,
     Account,
     confirm_subscriptions,
     discard_secrets,
-    equip,
     forget_log_tags,
     give_key,
     give_password,
     list_secrets,
+    sign_in,
 )
+from tests.stage.example import EXAMPLES, equip, variables
+from tests.stage.listeners import Channel, EventQueue, discard
 from tests.stage.terraform import Terraform
 
 from .rollout import Rollout, rollout
-from .stage import Person, Queue, Schedule, Stage, subscribe_queue, wait_for_the_schedule
+from .stage import Person, Schedule, Stage, subscribe_queue, wait_for_the_schedule
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 USER_TAG = {"Key": "access-key-rotation", "Value": "enabled"}
 SECRET_NAME_PREFIX = "integration/"
 # For examples/complete; examples/basic has no variables. A dry run, until the stage is set.
-VARIABLES = {
-    "name": "integration-test",
-    "user_name_prefix": "it-",
-    "secret_name_prefix": SECRET_NAME_PREFIX,
-    "schedule_expression": "rate(1 minute)",
-    "dry_run": "true",
-}
+VARIABLES = variables(
+    dry_run=True,
+    name="integration-test",
+    user_name_prefix="it-",
+    secret_name_prefix=SECRET_NAME_PREFIX,
+)
+LISTENERS = "it-listeners"
 
 
 @pytest.hookimpl(trylast=True)
@@ -143,14 +143,26 @@ def stage(embedded: Account, complete: Any) -> Iterator[Stage]:
     account = embedded
     outputs = {name: output["value"] for name, output in complete.outputs.items()}
     confirmed = confirm_subscriptions(account, outputs["topic_arn"])
-    queue = subscribe_queue(account, outputs["topic_arn"], "integration-test-messages")
     held = equip(account, outputs["iam_users"])
-    stage = Stage(account, outputs, held, confirmed, queue, Schedule(account, outputs))
+    stage = Stage(
+        account,
+        outputs,
+        held,
+        confirmed=confirmed,
+        queue=subscribe_queue(account, outputs["topic_arn"], "integration-test-messages"),
+        channel=Channel(account, LISTENERS, outputs["topic_arn"], "it-alice"),
+        events=EventQueue(account, LISTENERS),
+        schedule=Schedule(account, outputs),
+        signed_in=sign_in(account, held["it-alice"][0]),
+    )
+    stage.planned = stage.run()
+    stage.after_the_plan = stage.statuses()
     stage.set("dry_run", "false")
     stage.first_report = wait_for_the_schedule(stage)
     stage.schedule.pause()
     yield stage
-    account.sqs.delete_queue(QueueUrl=queue.url)
+    account.sqs.delete_queue(QueueUrl=stage.queue.queue.url)
+    discard(account, LISTENERS)
 
 
 @pytest.fixture
@@ -182,6 +194,3 @@ def destroyed(
     made = {arn.rpartition(":")[2][:-7] for arn in stage.outputs["user_secret_arns"].values()}
     terraform_of(complete).destroy()
     return {name: name in made for name in before}
-
-
-__all__ = ["REGION", "Queue"]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from tests.stage.account import Account, HeldKey
+from tests.stage.example import FIRES_WITHIN
+from tests.stage.listeners import Channel, EventQueue, Queue, make_queue
 from tests.stage.runs import Failure, invoke, wait_for_report
-
-SCHEDULE_SECONDS = 150.0  # twice the schedule, and some
 
 
 class Schedule:
@@ -37,33 +37,20 @@ class Schedule:
 
 
 @dataclass(frozen=True)
-class Queue:
+class TopicQueue:
     """A queue that is subscribed to the topic, as a program would be."""
 
-    account: Account
-    url: str
-    bodies: list[str] = field(default_factory=list)  # all that came in
+    queue: Queue
 
     def receive(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 10) -> Any:
-        """The next message that is wanted, with its attributes; others are dropped.
+        """The next message that is wanted, with its attributes; those before it are dropped.
 
         Raises TimeoutError if none comes.
         """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            answer = self.account.sqs.receive_message(
-                QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=1
-            )
-            found = []
-            for message in answer.get("Messages", []):
-                self.bodies.append(message["Body"])
-                self.account.sqs.delete_message(
-                    QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"]
-                )
-                found.append(_published(json.loads(message["Body"])))
-            for one in found:
-                if wanted(one):
-                    return one
+        for message in self.queue.messages(seconds):
+            published = _published(json.loads(message["Body"]))
+            if wanted(published):
+                return published
         raise TimeoutError(f"no such message within {seconds:.0f} s")
 
 
@@ -75,8 +62,13 @@ class Stage:
     outputs: Mapping[str, Any]
     held: Mapping[str, Sequence[HeldKey]]
     confirmed: Sequence[str]
-    queue: Queue
+    queue: TopicQueue
+    channel: Channel
+    events: EventQueue
     schedule: Schedule
+    signed_in: tuple[HeldKey, str]  # it-alice's, with her password
+    planned: dict[str, Any] = field(default_factory=dict)  # what a dry run said before
+    after_the_plan: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     first_report: dict[str, Any] = field(default_factory=dict)
     answers: list[dict[str, Any] | Failure] = field(default_factory=list)
     keys_ever: dict[str, str] = field(default_factory=dict)  # and their secrets
@@ -133,27 +125,22 @@ class Stage:
 
     def dead_letter(self, seconds: float = 30) -> Any:
         """The next event that could not be served. Raises TimeoutError if none comes."""
-        name = self.outputs["dead_letter_queue_arn"].rpartition(":")[2]
-        url = self.account.sqs.get_queue_url(QueueName=name)["QueueUrl"]
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            answer = self.account.sqs.receive_message(
-                QueueUrl=url, WaitTimeSeconds=1, MessageAttributeNames=["All"]
-            )
-            for message in answer.get("Messages", []):
-                self.queue.bodies.append(json.dumps(message))
-                self.account.sqs.delete_message(
-                    QueueUrl=url, ReceiptHandle=message["ReceiptHandle"]
-                )
-                return message
+        for message in self.dead_letters.messages(seconds):
+            return message
         raise TimeoutError(f"no event in the dead-letter queue within {seconds:.0f} s")
+
+    @cached_property
+    def dead_letters(self) -> Queue:
+        name = self.outputs["dead_letter_queue_arn"].rpartition(":")[2]
+        return Queue(self.account, self.account.sqs.get_queue_url(QueueName=name)["QueueUrl"])
 
     def secret(self, user: str) -> dict[str, Any]:
         """What a reader of the user's secret gets."""
-        name = f"{self.outputs['secret_name_prefix']}{user}"
-        answer = self.account.secrets.get_secret_value(SecretId=name)
-        value: dict[str, Any] = json.loads(answer["SecretString"])
-        return value
+        return self.account.secret_value(f"{self.outputs['secret_name_prefix']}{user}")
+
+    def statuses(self) -> dict[str, dict[str, str]]:
+        """The status of each key, by the example's users."""
+        return {user: self.account.statuses(user) for user in self.held}
 
     def secret_tags(self, user: str) -> dict[str, str]:
         name = f"{self.outputs['secret_name_prefix']}{user}"
@@ -186,19 +173,17 @@ class Person:
             )
 
 
-def subscribe_queue(account: Account, topic_arn: str, name: str) -> Queue:
+def subscribe_queue(account: Account, topic_arn: str, name: str) -> TopicQueue:
     """A new queue that gets all that is published to the topic."""
-    url = account.sqs.create_queue(QueueName=name)["QueueUrl"]
-    attributes = account.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    arn = attributes["Attributes"]["QueueArn"]
-    account.sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn)
-    return Queue(account, url)
+    queue = make_queue(account, name)
+    account.sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue.arn)
+    return TopicQueue(queue)
 
 
 def wait_for_the_schedule(stage: Stage) -> dict[str, Any]:
     """The report of the first run that was no dry run; nobody but the schedule has started any."""
-    report = wait_for_report(stage.account, stage.function, SCHEDULE_SECONDS)
-    assert report is not None, f"the schedule did not fire within {SCHEDULE_SECONDS:.0f} s"
+    report = wait_for_report(stage.account, stage.function, FIRES_WITHIN)
+    assert report is not None, f"the schedule did not fire within {FIRES_WITHIN:.0f} s"
     return report
 
 

@@ -19,8 +19,12 @@ STAYS = "stay"
 
 
 def test_what_is_left_is_what_the_manual_says(stage: Stage, destroyed: Mapping[str, bool]) -> None:
-    declared = {_fate(stage.account, name) for name, ours in destroyed.items() if ours}
-    on_demand = {_fate(stage.account, name) for name, ours in destroyed.items() if not ours}
+    prefix, users = stage.outputs["secret_name_prefix"], stage.outputs["iam_users"]
+    ours = {name for name, is_ours in destroyed.items() if is_ours}
+    assert ours == {prefix + user for user, about in users.items() if about["declared"]}
+    assert set(destroyed) - ours == {f"{prefix}it-legacy-import"}
+    declared = {_fate(stage.account, name) for name, is_ours in destroyed.items() if is_ours}
+    on_demand = {_fate(stage.account, name) for name, is_ours in destroyed.items() if not is_ours}
     key = stage.account.kms.describe_key(KeyId=stage.outputs["kms_key_arn"])["KeyMetadata"]
 
     assert declared == {PENDING}
@@ -50,6 +54,7 @@ def test_a_secret_made_on_demand_stays_with_its_key_and_records(
 
 def test_nothing_else_is_left(stage: Stage, destroyed: Mapping[str, bool]) -> None:
     assert destroyed
+    assert stage.account.users().isdisjoint(stage.held)
     account, name = stage.account, stage.function
     found = {
         "functions": [f["FunctionName"] for f in account.functions.list_functions()["Functions"]],
@@ -94,7 +99,7 @@ def test_nothing_else_is_left(stage: Stage, destroyed: Mapping[str, bool]) -> No
 
     for kind in ("parameters", "subscriptions"):
         assert found.pop(kind) == []
-    of_the_test = stage.queue.url.rpartition("/")[2]
+    of_the_test = stage.queue.queue.url.rpartition("/")[2]
     left = [(kind, each) for kind, names in found.items() for each in names if each != of_the_test]
     assert [(kind, each) for kind, each in left if f"{each}-".startswith(f"{name}-")] == []
 
@@ -102,6 +107,7 @@ def test_nothing_else_is_left(stage: Stage, destroyed: Mapping[str, bool]) -> No
 def test_there_was_something_of_each_kind(stage: Stage) -> None:
     """Or else nothing could be left of it."""
     account, name = stage.account, stage.function
+    assert account.users() >= set(stage.held)
     topics = [topic["TopicArn"] for topic in account.sns.list_topics()["Topics"]]
     rules = {rule["Name"] for rule in account.events.list_rules()["Rules"]}
     alarms = account.metrics.describe_alarms()["MetricAlarms"]

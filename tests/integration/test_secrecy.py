@@ -5,33 +5,47 @@ It may be in its user's secret, and nowhere else.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
+from key_rotation_cli.exits import Exit
+from key_rotation_cli.main import main
 from tests.stage.account import list_secrets
+from tests.stage.example import EXAMPLES
 from tests.stage.runs import log_lines
 from tests.stage.terraform import Terraform
 
+from .conftest import VARIABLES
 from .stage import Stage
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 Places = dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def places(stage: Stage, complete: Any, terraform_of: Callable[[Any], Terraform]) -> Places:
-    """All that was said, written down, and answered, by place."""
+def places(
+    stage: Stage,
+    complete: Any,
+    terraform_of: Callable[[Any], Terraform],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Places:
+    """All that was said, recorded, and answered, by place."""
+    page = tmp_path_factory.mktemp("report") / "report.html"
     account, terraform = stage.account, terraform_of(complete)
     return {
         "the function's log": "\n".join(log_lines(account, stage.function)),
         "the mails": json.dumps(account.backdoor.mails()),
-        "the messages that programs got": "\n".join(stage.queue.bodies),
+        "the messages that programs got": stage.queue.queue.all_bodies(),
+        "the events": stage.events.queue.all_bodies(),
+        "the cards": json.dumps(stage.channel.cards()),
+        "what the command line prints": _printed("status", "--json") + _printed("plan", "--json"),
+        "the report": _printed("report", "--html", str(page)) + page.read_text(),
         "the answers of the function": repr([stage.first_report, *stage.answers]),
-        "the dead letters": json.dumps(list(_dead_letters(stage)), default=str),
+        "the dead letters": stage.dead_letters.all_bodies(),
         "the metrics": json.dumps(
             list(account.metrics.get_paginator("list_metrics").paginate()), default=str
         ),
@@ -87,16 +101,21 @@ def test_the_search_finds_what_is_there(stage: Stage, places: Places) -> None:
     new = stage.secret("it-alice")
 
     assert new["SecretAccessKey"] in stage.account.backdoor.secret_access_keys().values()
-    for place in ("the function's log", "the mails", "the answers of the function"):
+    for place in (
+        "the function's log",
+        "the mails",
+        "the cards",
+        "the answers of the function",
+        "what the command line prints",
+        "the report",
+    ):
         assert new["AccessKeyId"] in places[place], place
     assert [place for place, text in places.items() if len(text) < 3] == []
     assert "announced" in places["the secrets' names, descriptions and tags"]
 
 
-def _dead_letters(stage: Stage) -> Iterator[Any]:
-    account = stage.account
-    name = stage.outputs["dead_letter_queue_arn"].rpartition(":")[2]
-    url = account.sqs.get_queue_url(QueueName=name)["QueueUrl"]
-    yield account.sqs.receive_message(
-        QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0, MessageAttributeNames=["All"]
-    )
+def _printed(*arguments: str) -> str:
+    """What a command of the command line prints."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        assert main([*arguments, "--name", VARIABLES["name"]]) == Exit.OK
+    return printed.getvalue()

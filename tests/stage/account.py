@@ -1,13 +1,14 @@
-"""The account that the demo and the integration tests play in: its clients, keys and listeners."""
+"""One LocalStack account: its clients, its users' keys and passwords, its secrets."""
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from botocore.config import Config
@@ -32,17 +33,6 @@ if TYPE_CHECKING:
 REGION = "eu-west-1"
 # A run may take as long as a Lambda lives; a call is never sent twice behind our back.
 _CONFIG = Config(read_timeout=900, retries={"mode": "standard", "total_max_attempts": 1})
-
-
-class ExampleUser(TypedDict):
-    """One entry of the output `iam_users` of examples/complete."""
-
-    about: str
-    email: str | None
-    managed: bool
-    declared: bool
-    console_password: bool
-    key_ages_days: list[float]
 
 
 @dataclass(frozen=True)
@@ -137,9 +127,16 @@ class Account:
         keys = self.iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
         return {key["AccessKeyId"]: key["Status"] for key in keys}
 
-    def has_user(self, user: str) -> bool:
+    def users(self) -> set[str]:
+        """The names of all users."""
         pages = self.iam.get_paginator("list_users").paginate()
-        return any(user == found["UserName"] for page in pages for found in page["Users"])
+        return {found["UserName"] for page in pages for found in page["Users"]}
+
+    def secret_value(self, secret: str) -> dict[str, Any]:
+        """What a reader of the secret, given by name or ARN, gets."""
+        answer = self.secrets.get_secret_value(SecretId=secret)
+        value: dict[str, Any] = json.loads(answer["SecretString"])
+        return value
 
     def _client(self, service: str, key: HeldKey | None = None) -> Any:
         given = {} if key is None else {"aws_access_key_id": key.id}
@@ -148,6 +145,15 @@ class Account:
         host = urlsplit(self.endpoint.url).netloc
         session = Session(region_name=REGION, localstack_host=host, **given)
         return session.client(service, config=_CONFIG)
+
+
+def sign_in(account: Account, key: HeldKey) -> tuple[HeldKey, str]:
+    """A key with its session token.
+
+    It stands for a console sign-in (`aws login`), which LocalStack does not have.
+    """
+    answer = account.sts(key).get_session_token()["Credentials"]
+    return HeldKey(answer["AccessKeyId"], answer["SecretAccessKey"]), answer["SessionToken"]
 
 
 def give_password(account: Account, user: str) -> None:
@@ -162,21 +168,6 @@ def give_key(account: Account, user: str, age_days: float = 0) -> HeldKey:
     if age_days and account.endpoint.embedded:
         account.backdoor.backdate(made["AccessKeyId"], age_days)
     return HeldKey(made["AccessKeyId"], made["SecretAccessKey"])
-
-
-def equip(account: Account, users: Mapping[str, ExampleUser]) -> dict[str, list[HeldKey]]:
-    """Passwords and keys for the users of examples/complete; each one's keys, oldest first.
-
-    The younger of two keys is used, so that the older is the idle one.
-    """
-    held: dict[str, list[HeldKey]] = {}
-    for name, user in users.items():
-        if user["console_password"]:
-            give_password(account, name)
-        held[name] = [give_key(account, name, age) for age in user["key_ages_days"]]
-        if len(held[name]) == 2:
-            account.sts(held[name][1]).get_caller_identity()
-    return held
 
 
 def confirm_subscriptions(account: Account, topic_arn: str) -> list[str]:

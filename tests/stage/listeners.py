@@ -1,4 +1,4 @@
-"""What listens beside people's mailboxes: a program on the event bus, and a chat channel."""
+"""What listens beside people: programs that read a queue, and a chat channel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import io
 import json
 import time
 import zipfile
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -24,32 +28,71 @@ def handler(event, context):
 """
 
 
+@dataclass(frozen=True)
+class Queue:
+    """A queue that a program reads; `bodies` are all messages that came in, as JSON."""
+
+    account: Account
+    url: str
+    bodies: list[str] = field(default_factory=list)
+    _unread: list[Any] = field(default_factory=list)
+
+    @cached_property
+    def arn(self) -> str:
+        answer = self.account.sqs.get_queue_attributes(
+            QueueUrl=self.url, AttributeNames=["QueueArn"]
+        )
+        return answer["Attributes"]["QueueArn"]
+
+    def messages(self, seconds: float) -> Iterator[Any]:
+        """Each message as it comes, until the time is up. Nobody gets it again."""
+        deadline = time.monotonic() + seconds
+        while True:
+            while self._unread:
+                yield self._unread.pop(0)
+            if time.monotonic() > deadline:
+                return
+            answer = self.account.sqs.receive_message(
+                QueueUrl=self.url,
+                MaxNumberOfMessages=10,
+                WaitTimeSeconds=1,
+                MessageAttributeNames=["All"],
+            )
+            for message in answer.get("Messages", []):
+                self.bodies.append(json.dumps(message))
+                self._unread.append(message)
+                self.account.sqs.delete_message(
+                    QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"]
+                )
+
+    def all_bodies(self) -> str:
+        """All messages so far, those that nobody has read yet among them."""
+        for _message in self.messages(1):
+            pass
+        return "\n".join(self.bodies)
+
+
+def make_queue(account: Account, name: str) -> Queue:
+    return Queue(account, account.sqs.create_queue(QueueName=name)["QueueUrl"])
+
+
 class EventQueue:
     """A queue that a rule of the same name sends the function's events to."""
 
     def __init__(self, account: Account, name: str) -> None:
-        self._account, self._name = account, name
-        sqs, bus = account.sqs, account.events
-        self._url = sqs.create_queue(QueueName=name)["QueueUrl"]
-        found = sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        bus.put_rule(Name=name, EventPattern=json.dumps({"source": [_SOURCE]}))
-        target = {"Id": "queue", "Arn": found["Attributes"]["QueueArn"]}
-        bus.put_targets(Rule=name, Targets=[target])  # type: ignore[list-item]
+        self.queue = make_queue(account, name)
+        account.events.put_rule(Name=name, EventPattern=json.dumps({"source": [_SOURCE]}))
+        target = {"Id": "queue", "Arn": self.queue.arn}
+        account.events.put_targets(Rule=name, Targets=[target])  # type: ignore[list-item]
 
     def receive(self, number: int) -> list[dict[str, Any]]:
         """So many events as EventBridge sends them, or fewer if they do not come in time."""
-        found: list[dict[str, Any]] = []
-        give_up = time.monotonic() + _SECONDS
-        while len(found) < number and time.monotonic() < give_up:
-            answer = self._account.sqs.receive_message(
-                QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=2
-            )
-            found += [json.loads(message["Body"]) for message in answer.get("Messages", [])]
-        return found
+        found = (json.loads(message["Body"]) for message in self.queue.messages(_SECONDS))
+        return list(islice(found, number))
 
 
 class Channel:
-    """A chat channel that hears what the topic tells one user."""
+    """A chat channel that gets what the topic sends to one user."""
 
     def __init__(self, account: Account, name: str, topic_arn: str, user: str) -> None:
         self._account, self._name = account, name

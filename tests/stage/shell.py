@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.text import Text
 
 from .account import REGION, HeldKey
+from .example import ROOT
 
+AWS_CLI = ROOT / "build" / "awscli" / "bin"  # where make installs it
 _MASK = "********"
 _SECONDS = 60
 
