@@ -87,7 +87,7 @@ terraform-test: require-terraform $(READY) ## The module's own tests, with a moc
 	@$(TERRAFORM) $(PYTEST) -p no:terraform tests/terraform
 
 .PHONY: integration
-integration: require-terraform require-package $(READY) ## The examples, applied to LocalStack, and the deployed function
+integration: require-terraform require-package $(READY) $(AWSCLI)/.ready ## The examples, applied to LocalStack, and the deployed function
 	@$(TERRAFORM) $(PYTEST) -p no:xdist tests/integration
 
 .PHONY: lint

@@ -111,3 +111,21 @@ def test_status_plan_and_report(
         "disable",
     ]
     assert due.keys[0].id in target.read_text()
+
+
+def test_every_managed_user_is_in_status_and_report_and_the_plan_is_done(
+    stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    managed = sorted(name for name, user in stage.outputs["iam_users"].items() if user["managed"])
+    target = tmp_path / "report.html"
+
+    assert main(["status", "--json", *NAME]) == Exit.OK
+    found = json.loads(capsys.readouterr().out)
+    assert main(["plan", *NAME]) == Exit.OK
+    planned = capsys.readouterr().out
+    assert main(["report", "--html", str(target), *NAME]) == Exit.OK
+
+    assert [user["user"] for user in found["users"]] == managed
+    assert f"nothing to do for {len(managed)} managed users" in planned
+    page = target.read_text()
+    assert [name for name in managed if name not in page] == []

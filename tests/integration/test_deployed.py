@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +17,15 @@ from .stage import Person, Stage
 
 def rows(report: dict[str, Any], user: str) -> list[tuple[str, str]]:
     return [(row["action"], row["reason"]) for row in report["users"] if row["user"] == user]
+
+
+def test_a_dry_run_by_setting_says_what_the_first_run_did(stage: Stage) -> None:
+    active = {user: {key.id: "Active" for key in keys} for user, keys in stage.held.items()}
+
+    assert stage.planned["dry_run"] is True
+    assert stage.after_the_plan == active
+    planned = {user: rows(stage.planned, user) for user in stage.held}
+    assert planned == {user: rows(stage.first_report, user) for user in stage.held}
 
 
 def test_the_schedule_rotated_what_was_due(stage: Stage) -> None:
@@ -39,7 +47,11 @@ def test_the_schedule_rotated_what_was_due(stage: Stage) -> None:
 
 
 def test_the_old_key_is_off_for_a_person_and_on_for_a_service(stage: Stage) -> None:
-    for user, old_status in (("it-alice", "Inactive"), ("it-build-agent", "Active")):
+    for user, old_status in (
+        ("it-alice", "Inactive"),
+        ("it-build-agent", "Active"),
+        ("it-legacy-import", "Active"),
+    ):
         [old] = stage.held[user]
         new = stage.secret(user)["AccessKeyId"]
         assert stage.account.statuses(user) == {old.id: old_status, new: "Active"}
@@ -57,14 +69,10 @@ def test_the_idle_key_is_off_and_the_one_in_use_stays(stage: Stage) -> None:
     assert stage.account.statuses("it-frank") == {idle.id: "Inactive", used.id: "Active"}
 
 
-def test_a_warned_user_keeps_the_key_and_knows_the_day(stage: Stage) -> None:
+def test_a_warned_user_keeps_the_key(stage: Stage) -> None:
     [key] = stage.held["it-dave"]
-    mails = stage.account.backdoor.wait_for_mails(
-        "dave@example.com", lambda mail: mail["kind"] == "notification"
-    )
 
     assert stage.account.statuses("it-dave") == {key.id: "Active"}
-    assert "will be replaced" in mails[0]["subject"]
 
 
 @pytest.mark.parametrize("user", ["it-alice", "it-build-agent", "it-legacy-import"])
@@ -90,40 +98,26 @@ def test_what_a_program_reads_from_the_topic(stage: Stage) -> None:
     assert message["superseded_key_until"] > "2026"
 
 
-def test_the_mail_says_until_when_the_old_key_works(stage: Stage) -> None:
-    mails = stage.account.backdoor.wait_for_mails(
-        "platform-team@example.com", lambda mail: "it-build-agent" in mail["subject"]
-    )
-
-    [old] = stage.held["it-build-agent"]
-    received = datetime.fromisoformat(mails[0]["received_at"]).astimezone(UTC)
-    week = [received + timedelta(days=7, minutes=-m) for m in range(3)]
-    ends = [f"Old key: {old.id}, works until {day:%Y-%m-%d %H:%M} UTC" for day in week]
-    assert any(line in mails[0]["message"] for line in ends), ends
-
-
-def test_a_user_unknown_to_terraform_got_a_secret_and_the_operators_a_line(stage: Stage) -> None:
+def test_a_user_unknown_to_terraform_gets_a_secret(stage: Stage) -> None:
     tags = stage.secret_tags("it-legacy-import")
+
     assert tags["access-key-rotation:managed-by"] == "integration-test"
-    mails = stage.account.backdoor.wait_for_mails(
-        "security@example.com", lambda mail: "it-legacy-import" in mail["message"]
-    )
-    assert f"new key {stage.secret('it-legacy-import')['AccessKeyId']}" in mails[0]["message"]
 
 
-def test_the_next_run_does_nothing(stage: Stage) -> None:
-    assert stage.run()["counts"] == {}
-
-
-def test_a_plan_is_empty_after_the_runs(
+def test_the_next_run_does_nothing_and_the_plan_is_empty(
     stage: Stage, complete: Any, terraform_of: Callable[[Any], Terraform]
 ) -> None:
+    mails = stage.account.backdoor.mails()
+
+    assert stage.run()["counts"] == {}
     stage.schedule.resume()
     try:
         with stage.setting("dry_run", "true"):
             assert terraform_of(complete).changes() == []
     finally:
         stage.schedule.pause()
+    # SNS delivers in the background, but a plan takes seconds.
+    assert stage.account.backdoor.mails() == mails
 
 
 def test_a_dry_run_shows_what_the_run_then_does(
@@ -157,7 +151,10 @@ def test_an_emergency_replaces_and_disables_at_once(
         "disable",
         "announce",
     ]
-    assert somebody.statuses()[leaked.id] == "Inactive"
+    value = stage.secret(somebody.name)
+    assert somebody.statuses() == {leaked.id: "Inactive", value["AccessKeyId"]: "Active"}
+    new = HeldKey(value["AccessKeyId"], value["SecretAccessKey"])
+    assert stage.account.sts(new).get_caller_identity()["Arn"].endswith(f":user/{somebody.name}")
     assert stage.run({"emergency": emergency})["counts"] == {}
 
 

@@ -23,6 +23,27 @@ def events(stage: Stage) -> Iterator[EventQueue]:
     discard(stage.account, NAME)
 
 
+# The actions of which an event tells, in the rows of a response.
+ON_THE_BUS = ("announce", "block", "delete", "disable", "hold", "warn")
+
+
+def test_the_first_run_is_on_the_bus(stage: Stage) -> None:
+    rows = [row for row in stage.first_report["users"] if row["action"] in ON_THE_BUS]
+
+    found = stage.events.receive(len(rows))
+
+    assert len(found) == len(rows) > 0
+    assert [problems(event["detail"], SCHEMA) for event in found] == [[]] * len(rows)
+    [rotated] = [
+        event["detail"]
+        for event in found
+        if event["detail-type"] == "Access Key Rotated"
+        and event["detail"]["user"]["name"] == "it-build-agent"
+    ]
+    value = stage.account.secret_value(rotated["secret_arn"])
+    assert rotated["access_key_id"] == value["AccessKeyId"]
+
+
 def test_a_rotation_is_on_the_bus(
     stage: Stage,
     person: Callable[..., Person],
