@@ -45,6 +45,10 @@ def main() -> int:
     except _EXPECTED as error:
         screen.fail(str(error))
         status = 1
+    except Exception as error:  # a mistake of the demo's own: where it is matters
+        screen.console.print_exception()
+        screen.fail(f"{type(error).__name__}: {error}")
+        status = 1
     if status != 130 and os.environ.get("KEEP") == "1":
         return status
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it
