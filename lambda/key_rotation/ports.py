@@ -25,7 +25,7 @@ from .domain.model import (
     UserRef,
 )
 from .notify.events import Transition
-from .notify.mail import Message
+from .notify.message import Message
 from .notify.response import Measure
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from key_rotation.aws.notifier import MAILS_PER_SECOND, TopicNotifier
 from key_rotation.domain.model import Audience, Event, UserRef
-from key_rotation.notify.mail import Message
+from key_rotation.notify.message import Message
 from tests.aws.account import ACCOUNT_ID, Account
 
 MESSAGE = Message("subject", "text", {"event": "warned", "account_id": ACCOUNT_ID}, "summary")

@@ -33,7 +33,8 @@ def test_the_first_run_is_on_the_bus(stage: Stage) -> None:
     found = stage.events.receive(len(rows))
 
     assert len(found) == len(rows) > 0
-    assert [problems(event["detail"], SCHEMA) for event in found] == [[]] * len(rows)
+    for event in found:
+        Draft202012Validator(SCHEMA).validate(event["detail"])
     [rotated] = [
         event["detail"]
         for event in found

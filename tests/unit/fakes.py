@@ -28,7 +28,7 @@ from key_rotation.domain.model import (
     version_id,
 )
 from key_rotation.notify.events import Transition
-from key_rotation.notify.mail import Message
+from key_rotation.notify.message import Message
 from key_rotation.notify.response import Measure
 from key_rotation.ports import Scan, SlotTakenError, ThrottledError, World
 from tests.unit.builders import NAME, NO_SECRET, NOW, SECRET_ARN, credential_report_of

@@ -28,7 +28,7 @@ from key_rotation.domain.model import (
 from key_rotation.domain.orphans import ORPHAN_DELETED_AFTER
 from key_rotation.domain.settings import Settings
 from key_rotation.domain.situation import IN_PROGRESS_FOR, RECENT, REMIND_EVERY
-from key_rotation.notify.mail import Message
+from key_rotation.notify.message import Message
 from key_rotation.notify.response import Report, RotationFailedError, Row
 from key_rotation.ports import RefusedError, Scan, World
 from key_rotation.run.payload import Emergency, Payload

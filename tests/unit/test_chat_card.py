@@ -10,7 +10,9 @@ from jsonschema import Draft202012Validator
 
 from key_rotation.domain.model import Event, Reason
 from key_rotation.notify.chat_card import DESCRIPTION_BYTES, card, harmless
-from key_rotation.notify.mail import DigestLine, InSecret, Message, digest
+from key_rotation.notify.digest import DigestLine, digest
+from key_rotation.notify.mail import InSecret
+from key_rotation.notify.message import Message
 from tests.unit.test_mail import (
     ACCOUNT,
     DAY,

@@ -16,15 +16,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from key_rotation.domain.model import Event, Reason, UserRef
-from key_rotation.notify.mail import (
-    ROWS_PER_DIGEST,
-    DigestLine,
-    InSecret,
-    Message,
-    Writer,
-    blocked_because,
-    digest,
-)
+from key_rotation.notify.digest import ROWS_PER_DIGEST, DigestLine, digest
+from key_rotation.notify.mail import InSecret, Writer
+from key_rotation.notify.message import Message
+from key_rotation.notify.reasons import blocked_because
 
 ACCOUNT = "123456789012"
 SECRET = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:iam-access-key/alice-a1B2c3"

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from key_rotation.domain.model import Reason
-from key_rotation.notify.mail import blocked_because
+from key_rotation.notify.reasons import blocked_because
 
 from ..words import count
 from .charts import age_histogram, rotations

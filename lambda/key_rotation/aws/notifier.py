@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..concurrent import map_concurrent
 from ..domain.model import Audience, Event, UserRef
-from ..notify.mail import Message
+from ..notify.message import Message
 from ..ports import Clock
 from .filters import admits
 from .rate_limiter import RateLimiter

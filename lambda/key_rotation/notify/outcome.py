@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..domain.model import Action, Event, Reason, UserRef, Verb
+from .digest import DigestLine
 from .events import DETAIL_TYPES, Transition
-from .mail import REASON_TEXT, DigestLine, blocked_text
+from .reasons import REASON_TEXT, blocked_text
 from .response import Row
 
 _LINES = {

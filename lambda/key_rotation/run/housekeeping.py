@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from ..domain.model import Event, OwnedSecret, UserIds
 from ..domain.settings import Settings
-from ..notify.mail import DigestLine
+from ..notify.digest import DigestLine
 from ..notify.response import Row
 from ..ports import World
 

@@ -20,8 +20,10 @@ from ..domain.model import (
     Verb,
 )
 from ..domain.settings import Settings
+from ..notify.digest import DigestLine
 from ..notify.events import Transition
-from ..notify.mail import DigestLine, Message, Writer
+from ..notify.mail import Writer
+from ..notify.message import Message
 from ..notify.outcome import Outcome, digest_line, line_about, row, transition
 from ..notify.response import Row
 from ..ports import World

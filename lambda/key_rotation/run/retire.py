@@ -7,7 +7,7 @@ turns out to have been wrong is undone.
 from __future__ import annotations
 
 from ..domain.model import AccessKey, Action, Event, KeyStatus, Reason, Stamp
-from ..notify.mail import SUPERSEDED
+from ..notify.reasons import SUPERSEDED
 from .issue import VERIFY_EVERY_SECONDS, VERIFY_FOR
 from .progress import ConcurrentChangeError, Progress, RunContext
 

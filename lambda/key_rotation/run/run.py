@@ -13,7 +13,7 @@ from datetime import datetime
 
 from ..domain.model import ManagedUser
 from ..domain.settings import Settings, SettingsError
-from ..notify.mail import DigestLine, digest
+from ..notify.digest import DigestLine, digest
 from ..notify.metrics import gauges
 from ..notify.response import Report, RotationFailedError, Row, failure
 from ..ports import World

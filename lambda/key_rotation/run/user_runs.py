@@ -17,7 +17,7 @@ from ..concurrent import map_concurrent
 from ..domain.model import Event, ManagedUser, Reason, Stamp, Verb
 from ..domain.settings import Settings, SettingsError
 from ..domain.situation import notice_is_due
-from ..notify.mail import DigestLine
+from ..notify.digest import DigestLine
 from ..notify.response import Row, describe, failure
 from ..ports import World
 from .apply import Executor

@@ -1,0 +1,49 @@
+"""The words for a reason, and what to do about what blocks a key."""
+
+from __future__ import annotations
+
+from ..domain.model import Reason
+
+REASON_TEXT = {
+    Reason.SUPERSEDED: "it was replaced, and the time to move to its successor is over",
+    Reason.OVERLAP_CEILING: "it was replaced, and the longest time that both keys may work is over",
+    Reason.IDLE: "it has not been used for a long time",
+    Reason.ORPHAN: "it was left behind by a run that died, and nobody has its secret",
+    Reason.EMERGENCY: "it was reported as leaked",
+    Reason.SLOT_TAKEN: "it has been inactive for long enough, and its place is needed",
+    Reason.STILL_IN_USE: "it is still being used",
+    Reason.HOLD_UNTIL: "a tag on the user asks for it",
+    Reason.NO_CONFIRMED_SUBSCRIPTION: "nobody would be told: neither the user nor "
+    "an operator has a confirmed subscription",
+    Reason.TWO_ACTIVE_KEYS_DUE: "the user has two active keys, and IAM allows no third",
+    Reason.SLOT_TAKEN_BY_EXPIRED_KEY: "IAM allows two keys, and the other one is an expired key",
+    Reason.UNMANAGED_SECRET: "a secret of the same name exists that this rotation did not make",
+    Reason.SECRET_CHANGED: "somebody changed the secret by hand, and it does not hold the key that "
+    "was announced any more",
+}
+TO_DO = {
+    Reason.TWO_ACTIVE_KEYS_DUE: "find out which of the two keys is not needed. Disable it, and "
+    "delete it once nothing misses it.",
+    Reason.SLOT_TAKEN: "nothing, if it can wait: the inactive key is deleted once it has been "
+    "inactive for long enough. If it cannot wait, delete the inactive key.",
+    Reason.SLOT_TAKEN_BY_EXPIRED_KEY: "delete the expired key.",
+    Reason.SECRET_CHANGED: "put the key back into the secret (its previous version may still hold "
+    "it), or disable and delete the key that is not needed.",
+}
+_BLOCKED_BECAUSE = {
+    Reason.SLOT_TAKEN: "IAM allows two keys, and the other one is an inactive key",
+}
+# Reasons for which a key is disabled that surely has a successor in the secret.
+SUPERSEDED = (Reason.SUPERSEDED, Reason.OVERLAP_CEILING)
+
+
+def blocked_because(reason: Reason) -> str:
+    """Why a user is blocked, as the rest of "cannot be: …"."""
+    return _BLOCKED_BECAUSE.get(reason) or REASON_TEXT[reason]
+
+
+def blocked_text(key_id: str, reason: Reason) -> str:
+    """What a blocked user waits for, in one line."""
+    if reason is Reason.SECRET_CHANGED:
+        return f"nothing is done about key {key_id}: {blocked_because(reason)}"
+    return f"key {key_id} cannot be replaced: {blocked_because(reason)}"
