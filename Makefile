@@ -117,6 +117,10 @@ accounts-plan: require-terraform $(READY) ## Plan examples/multi-account in ever
 accounts-apply: require-terraform $(READY) ## Apply what accounts-plan has planned
 	@$(TERRAFORM) env TF_DATA_DIR=$(CURDIR)/build/terraform-accounts $(BIN)/python scripts/accounts.py apply $(ACCOUNTS)
 
+.PHONY: samples
+samples: $(READY) ## Write the samples of all mails (tests/samples/mails): review what changed
+	@PYTHONPATH=lambda $(BIN)/python -m tests.unit.mail_samples
+
 .PHONY: sample-report
 sample-report: $(READY) ## The compliance report of a made-up account: build/sample-report.html
 	@PYTHONPATH=lambda:cli $(BIN)/python -m tests.unit.sample build/sample-report.html

@@ -38,9 +38,9 @@ def never_copy_a_key_again(
     """
     shell.add_profile("signed-in", *signed_in)
     shell.run(command(mail, "aws secretsmanager"), profile="signed-in")
-    # As the mail asks: the profile that she signs in with, and then the new one.
     once = command(mail, "aws configure set credential_process")
-    shell.run(once.replace("--profile default", "--profile signed-in"))
-    check = command(mail, "aws sts").replace("--profile default", "--profile rotated")
+    shell.run(once.replace("YOUR-SIGN-IN-PROFILE", "signed-in"))  # as the mail asks
+    shell.run(command(mail, "aws configure set region"))
+    check = command(mail, "aws sts get-caller-identity --profile rotated")
     arn = json.loads(shell.run(check))["Arn"]
     return arn, shell.run("aws configure list --profile rotated")

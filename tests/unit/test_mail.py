@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from key_rotation.domain.model import Event, Reason, UserRef
 from key_rotation.notify.digest import ROWS_PER_DIGEST, DigestLine, digest
+from key_rotation.notify.fetching import SIGN_IN_PROFILE
 from key_rotation.notify.mail import InSecret, Writer
 from key_rotation.notify.message import Message
 from key_rotation.notify.reasons import blocked_because
@@ -220,7 +221,7 @@ def test_first_key_mentions_no_old_one() -> None:
 
 
 def test_rotated_gives_the_commands_to_fetch_use_and_check_the_key() -> None:
-    process = " ".join([*fetch(), "--profile", "default"])
+    process = " ".join([*fetch(), "--profile", SIGN_IN_PROFILE])
 
     assert commands(writer().rotated(NEW, OLD, DAY)) == [
         fetch(),
@@ -229,8 +230,66 @@ def test_rotated_gives_the_commands_to_fetch_use_and_check_the_key() -> None:
             *["aws", "configure", "set", "credential_process", process],
             *["--profile", "rotated"],
         ],
+        ["aws", "configure", "set", "region", "eu-west-1", "--profile", "rotated"],
         ["aws", "sts", "get-caller-identity", "--profile", "default"],
+        ["aws", "sts", "get-caller-identity", "--profile", "rotated"],
     ]
+
+
+def test_signing_in_never_defaults_to_the_profile_that_holds_the_key() -> None:
+    """Pasted as it stands the command must fail: "default" may be the key that is disabled next."""
+    mail = writer().rotated(NEW, OLD, DAY)
+
+    assert '--profile default"' not in mail.text
+    assert f"Replace {SIGN_IN_PROFILE} with the profile that you sign in with" in prose(mail)
+
+
+@pytest.mark.parametrize(
+    ("has_password", "until", "first"),
+    [
+        pytest.param(True, DAY, "On the command line, with credentials of alice", id="in grace"),
+        pytest.param(None, DAY, "On the command line, with credentials of alice", id="not read"),
+        pytest.param(True, None, "In the console, signed in as alice", id="no key"),
+        pytest.param(None, None, "In the console, signed in as alice", id="no key, not read"),
+        pytest.param(False, DAY, "On the command line, with credentials of alice", id="service"),
+        pytest.param(
+            False, None, "On the command line, with a role that may read", id="service, no key"
+        ),
+    ],
+)
+def test_what_the_reader_can_do_leads(
+    has_password: bool | None, until: datetime | None, first: str
+) -> None:
+    message = Writer(user(), SECRET, has_password).rotated(NEW, OLD, until)
+    ways = message.text.partition("1. Fetch it\n\n")[2]
+
+    assert ways.startswith(first)
+    assert ("console" in message.text) is (has_password is not False or until is None)
+    assert ("https://" in message.text) is (has_password is not False)
+    assert len(message.next_steps) == (1 if has_password is False else 2)
+
+
+def test_a_service_without_a_key_is_sent_to_its_platform_team() -> None:
+    message = Writer(user(), SECRET, has_password=False).rotated(NEW, OLD, None)
+
+    assert "alice has no console password. Ask your platform team for the new key" in prose(message)
+    assert "credentials of alice" not in message.text
+
+
+@pytest.mark.parametrize(
+    ("reason", "first"),
+    [
+        (Reason.SUPERSEDED, "In the console"),
+        (Reason.OVERLAP_CEILING, "In the console"),
+        (Reason.IDLE, "On the command line, with credentials of alice"),
+    ],
+)
+def test_who_lost_the_key_that_fetches_is_sent_to_the_console_first(
+    reason: Reason, first: str
+) -> None:
+    text = writer().disabled(OLD, reason).text
+
+    assert text.partition("is in the secret.\n\n")[2].startswith(first)
 
 
 @pytest.mark.parametrize(
@@ -444,7 +503,7 @@ def test_pasted_commands_are_what_they_seem_for_any_secret(name: str) -> None:
     assert argvs[0] == fetch(secret_arn)
     # The AWS CLI splits the value of credential_process once more.
     [process] = [argv[4] for argv in argvs if argv[:4][-1] == "credential_process"]
-    assert shlex.split(process) == [*fetch(secret_arn), "--profile", "default"]
+    assert shlex.split(process) == [*fetch(secret_arn), "--profile", SIGN_IN_PROFILE]
 
 
 @pytest.mark.parametrize("name", ["alice", "$(echo x)", "`echo x`", "$HOME", 'a"b', "a'b", "a;b"])

@@ -14,12 +14,24 @@ _CONSOLES = {
 }
 
 
+# Fails loudly where it is pasted as it stands: the profile "default" may hold the very key that the
+# next rotation disables.
+SIGN_IN_PROFILE = "YOUR-SIGN-IN-PROFILE"
+ROTATED_PROFILE = "rotated"
+
+
 @dataclass(frozen=True, slots=True)
 class Fetching:
-    """The ways to the secret `secret_arn`, whose owner is `name`."""
+    """The ways to the secret `secret_arn`, whose owner is `name`.
+
+    has_password: whether the owner has a console password; None if no run had to read that.
+    has_key: whether a key of the owner's works that is not the one in the secret.
+    """
 
     name: str
     secret_arn: str
+    has_password: bool | None = None
+    has_key: bool = True
 
     def command(self) -> str:
         return (
@@ -27,34 +39,46 @@ class Fetching:
             f" --secret-id {shlex.quote(self.secret_arn)} --query SecretString --output text"
         )
 
-    def both_ways(self) -> str:
-        """As a mail has it."""
-        return f"""\
-On the command line, with credentials of {self.name}:
-
-    {self.command()}
-
+    def ways(self) -> str:
+        """As a mail has them: what the reader can do leads, and what they cannot do is left out."""
+        console = f"""\
 In the console, signed in as {self.name} (choose "Retrieve secret value"):
 
 {self.console_link()}"""
+        command_line = f"""\
+On the command line, with {self._credentials}:
+
+    {self.command()}"""
+        if self.has_password is False:
+            return command_line
+        first, second = (command_line, console) if self.has_key else (console, command_line)
+        return f"{first}\n\n{second}"
 
     def next_steps(self) -> tuple[str, ...]:
-        """As a chat has it."""
-        return (
-            f"Fetch it with credentials of {self.name}: `{self.command()}`",
-            f'Or sign in as {self.name}, and choose "Retrieve secret value": {self.console_link()}',
+        """As a chat has them."""
+        command_line = f"Fetch it with {self._credentials}: `{self.command()}`"
+        console = (
+            f'Sign in as {self.name}, and choose "Retrieve secret value": {self.console_link()}'
         )
+        if self.has_password is False:
+            return (command_line,)
+        return (command_line, console) if self.has_key else (console, command_line)
 
     def never_copy_again(self) -> str:
-        """Signing in must not need the key itself: it would be lost with the key that it replaces.
-        And a profile that holds a key ignores its `credential_process`, so it is a new one."""
-        command = quoted(f"{self.command()} --profile default")
+        """A profile that holds a key ignores its `credential_process`, so it is a new one."""
+        command = quoted(f"{self.command()} --profile {SIGN_IN_PROFILE}")
         return f"""\
-Or never copy a key again. If you may read the secret without this key (by a role, or single
-sign-on), the AWS CLI and SDKs can fetch the key themselves. In the next command put the profile
-that you sign in with in place of "default"; "rotated" is the new profile that uses the key:
+Or never copy a key again. If you can read the secret without this key (with a role or single
+sign-on), the AWS CLI and SDKs fetch the key themselves. Replace {SIGN_IN_PROFILE} with the
+profile that you sign in with. "{ROTATED_PROFILE}" is the new profile that uses the key:
 
-    aws configure set credential_process {command} --profile rotated"""
+    aws configure set credential_process {command} --profile {ROTATED_PROFILE}
+
+    aws configure set region {shlex.quote(self._region)} --profile {ROTATED_PROFILE}"""
+
+    @property
+    def _credentials(self) -> str:
+        return f"credentials of {self.name}" if self.has_key else "a role that may read the secret"
 
     def console_link(self) -> str:
         _, partition, _, region, _, _, name = self.secret_arn.split(":", 6)

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from ..domain.model import Event, Reason, UserRef
-from .fetching import Fetching
+from .fetching import ROTATED_PROFILE, Fetching
 from .message import Message
 from .reasons import REASON_TEXT, SUPERSEDED, TO_DO, blocked_because
 from .text import SUBJECT_LIMIT, day, iso, minute, one_line, opening, subject_line, wrapped
@@ -24,13 +24,19 @@ class InSecret(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes the messages about one user. `secret_arn` is None while there is no secret."""
+    """Writes the messages about one user.
+
+    secret_arn: None while there is no secret. has_password: whether the user has a console
+    password; None if no run had to read that, and then the mail is for both kinds of reader.
+    """
 
     user: UserRef
     secret_arn: str | None = None
+    has_password: bool | None = None
 
     def warned(self, key_id: str, due: datetime, in_secret: InSecret) -> Message:
         """The key will be rotated soon; the way to fetch the next one can be tried now."""
+        fetching = self._fetching()
         text = f"""\
 The access key {one_line(key_id)} of {self._whom()} will be replaced on {day(due)}.
 Nothing changes before that day.
@@ -38,7 +44,7 @@ Nothing changes before that day.
 Please try today whether you will be able to fetch the new key. The secret that it will be in is
 there already. Today it holds {in_secret.value}.
 
-{self._fetch()}
+{_ways(fetching)}
 
 If that is refused, tell your platform team before {day(due)}.
 """
@@ -46,6 +52,7 @@ If that is refused, tell your platform team before {day(due)}.
             Event.WARNED,
             f"will be replaced on {day(due)}",
             text,
+            fetching,
             access_key_id=key_id,
             rotation_due=iso(due),
         )
@@ -60,42 +67,49 @@ If that is refused, tell your platform team before {day(due)}.
     ) -> Message:
         """The new key is in the secret; how to fetch it, use it and check it.
 
-        `old_key_until` is None when the old key is disabled now; `while_used` tells that it may be
-        disabled before then, when it is not used any more.
+        `old_key_until` is None when the old key is disabled now; `while_used`: it may be disabled
+        before then, when it is not used any more.
         """
+        fetching = self._fetching(has_key=old_key_until is not None)
+        assert fetching is not None
         why = f"The old key was replaced at once. Reason: {one_line(reason)}\n\n" if reason else ""
         text = f"""\
 There is a new access key for {self._whom()}.
 
 {_keys(key_id, old_key_id, old_key_until, while_used)}
 
-{why}{_by_when(old_key_id, old_key_until, while_used)}
+{why}{self._by_when(old_key_id, old_key_until, while_used)}
 
 1. Fetch it
 
-{self._fetch()}
+{fetching.ways()}
 
 2. Use it
 
 Put the AccessKeyId and the SecretAccessKey from the secret where the old ones are. For the AWS
-CLI, this asks for both; put the name of your own profile in place of "default":
+CLI, this asks for both. Replace "default" if your profile has another name:
 
     aws configure --profile default
 
 A program that is running keeps the old key until you restart it.
 
-{self._fetching.never_copy_again()}
+{fetching.never_copy_again()}
 
 3. Check it
 
-This must print the ARN of {self._name()} (again with your own profile):
+This must print the ARN of {self._name()}, with the profile that holds the key:
 
     aws sts get-caller-identity --profile default
+
+Or, if the AWS CLI fetches the key itself:
+
+    aws sts get-caller-identity --profile {ROTATED_PROFILE}
 """
         return self._message(
             Event.ROTATED,
             "was replaced: please fetch the new one",
             text,
+            fetching,
             access_key_id=key_id,
             superseded_access_key_id=old_key_id,
             superseded_key_until=iso(old_key_until) if old_key_until else None,
@@ -105,20 +119,22 @@ This must print the ARN of {self._name()} (again with your own profile):
     def disabled(
         self, key_id: str, reason: Reason, note: str | None = None, in_secret: bool = True
     ) -> Message:
-        """A key stops working, other than in the course of its own rotation. `in_secret` tells
-        that the key that stays can be fetched."""
+        """A key stops working, other than in the course of its own rotation. `in_secret`: the key
+        that stays can be fetched."""
         why = REASON_TEXT[reason] + (f" ({one_line(note)})" if note else "")
+        fetching = self._fetching(has_key=reason not in SUPERSEDED)
         text = f"""\
 The access key {one_line(key_id)} of {self._whom()} is disabled now: {why}.
 
 {_if_it_is_missed(reason)}
 
-{self._where_the_other_one_is(reason) if in_secret else ""}
+{_where_the_other_one_is(reason, fetching) if in_secret else ""}
 """
         return self._message(
             Event.DISABLED,
             "is disabled",
             text,
+            fetching,
             access_key_id=key_id,
             reason=reason.value,
             note=note,
@@ -132,23 +148,25 @@ The inactive access key {one_line(key_id)} of {self._whom()} is deleted now: {RE
 There is nothing that you need to do.
 """
         return self._message(
-            Event.DELETED, "is deleted", text, access_key_id=key_id, reason=reason.value
+            Event.DELETED, "is deleted", text, None, access_key_id=key_id, reason=reason.value
         )
 
     def held(self, key_id: str, reason: Reason, until: datetime) -> Message:
         """A superseded key is left on for now."""
+        fetching = self._fetching()
         text = f"""\
 The access key {one_line(key_id)} of {self._whom()} was replaced, but is left on:
 {REASON_TEXT[reason]}.
 
 It is disabled on {minute(until)} at the latest. Please move to the new key before then.
 
-{self._fetch()}
+{_ways(fetching)}
 """
         return self._message(
             Event.HELD,
             f"works until {day(until)} at the latest",
             text,
+            fetching,
             access_key_id=key_id,
             reason=reason.value,
             superseded_key_until=iso(until),
@@ -170,11 +188,14 @@ A run after that goes on from there. Until then the key works as before.
             Event.BLOCKED,
             subject,
             text,
+            None,
             access_key_id=key_id,
             reason=reason.value,
         )
 
-    def _message(self, event: Event, what: str, text: str, **data: Any) -> Message:
+    def _message(
+        self, event: Event, what: str, text: str, fetching: Fetching | None, **data: Any
+    ) -> Message:
         details = {
             "version": 1,
             "event": event.value,
@@ -183,8 +204,7 @@ A run after that goes on from there. Until then the key works as before.
             "secret_arn": self.secret_arn,
             **data,
         }
-        fetching = self._fetch()
-        steps = self._fetching.next_steps() if fetching and fetching in text else ()
+        steps = fetching.next_steps() if fetching and fetching.command() in text else ()
         return Message(self._subject(what), wrapped(text), details, opening(text), steps)
 
     def _subject(self, what: str) -> str:
@@ -200,17 +220,35 @@ A run after that goes on from there. Until then the key works as before.
     def _whom(self) -> str:
         return f"the IAM user {self._name()} in the AWS account {self.user.account_id}"
 
-    @property
-    def _fetching(self) -> Fetching:
-        assert self.secret_arn is not None
-        return Fetching(self._name(), self.secret_arn)
+    def _fetching(self, has_key: bool = True) -> Fetching | None:
+        if self.secret_arn is None:
+            return None
+        return Fetching(self._name(), self.secret_arn, self.has_password, has_key)
 
-    def _fetch(self) -> str:
-        return "" if self.secret_arn is None else self._fetching.both_ways()
-
-    def _where_the_other_one_is(self, reason: Reason) -> str:
-        which = "new" if reason in SUPERSEDED else "other"
-        return f"The {which} key is in the secret.\n\n{self._fetch()}" if self.secret_arn else ""
+    def _by_when(self, old_key_id: str | None, until: datetime | None, while_used: bool) -> str:
+        if until is not None and while_used:
+            return (
+                f"Please move to the new key soon, and before {minute(until)}. The old key is left "
+                "on because it is used, and is disabled when that ends. You can fetch the new key "
+                "with it."
+            )
+        if until is not None:
+            return (
+                f"Please move to the new key before {minute(until)}. Until then the old key works, "
+                "and you can fetch the new key with it."
+            )
+        if old_key_id is None:
+            return "Please fetch it now: it is the key to use from now on."
+        off = "The old key does not work any more"
+        if self.has_password is False:
+            return (
+                f"{off}, and {self._name()} has no console password. Ask your platform team for "
+                "the new key, or fetch it now with a role that may read the secret."
+            )
+        return (
+            f"{off}, so please fetch the new one now: in the console, or with a role that may read "
+            "the secret. If you have neither, ask your platform team."
+        )
 
 
 def _keys(
@@ -228,25 +266,6 @@ def _keys(
     return text
 
 
-def _by_when(old_key_id: str | None, until: datetime | None, while_used: bool) -> str:
-    if until is not None and while_used:
-        return (
-            f"Please move to the new key soon, and before {minute(until)}. The old key is left on "
-            "because it is used, and is disabled when that ends. You can fetch the new key with it."
-        )
-    if until is not None:
-        return (
-            f"Please move to the new key before {minute(until)}. Until then the old key works, "
-            "and you can fetch the new key with it."
-        )
-    if old_key_id is None:
-        return "Please fetch it now: it is the key to use from now on."
-    return (
-        "The old key does not work any more, so please fetch the new one now: in the console, or "
-        "with a role that may read the secret. If you have neither, ask your platform team."
-    )
-
-
 def _if_it_is_missed(reason: Reason) -> str:
     if reason is Reason.EMERGENCY:
         return "Do not use it any more: if a program stopped, give it another key of the user."
@@ -254,3 +273,15 @@ def _if_it_is_missed(reason: Reason) -> str:
         "If something stopped working, tell your platform team: the key is not deleted yet and can "
         "be enabled again."
     )
+
+
+def _ways(fetching: Fetching | None) -> str:
+    """How to fetch the key; nothing while there is no secret."""
+    return "" if fetching is None else fetching.ways()
+
+
+def _where_the_other_one_is(reason: Reason, fetching: Fetching | None) -> str:
+    if fetching is None:
+        return ""
+    which = "new" if reason in SUPERSEDED else "other"
+    return f"The {which} key is in the secret.\n\n{fetching.ways()}"

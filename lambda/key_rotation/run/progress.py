@@ -132,7 +132,8 @@ class RunContext:
     # -- the owner ---------------------------------------------------------------------------------
 
     def writer(self, progress: Progress) -> Writer:
-        return Writer(progress.user.ref, progress.secret.arn)
+        user = progress.user
+        return Writer(user.ref, progress.secret.arn, user.has_password)
 
     def notify(
         self, progress: Progress, event: Event, message: Message, about: Outcome, first: bool

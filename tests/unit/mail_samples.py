@@ -1,0 +1,100 @@
+"""The reviewed samples of what people get, one for each event and kind of reader.
+
+`make samples` writes them to tests/samples/mails; test_mail_samples.py compares them whole.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from key_rotation.domain.model import Event, Reason, UserRef
+from key_rotation.notify.digest import DigestLine, digest
+from key_rotation.notify.mail import InSecret, Writer
+from key_rotation.notify.message import Message
+from key_rotation.notify.reasons import blocked_text
+
+FOLDER = Path(__file__).resolve().parents[1] / "samples" / "mails"
+_ACCOUNT = "123456789012"
+_OLD, _NEW = "AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE"
+_DUE = datetime(2026, 6, 8, 6, 0, tzinfo=UTC)
+_END = datetime(2026, 6, 15, 6, 0, tzinfo=UTC)
+_NOTE = "found in a public repository"
+
+
+def _writer(name: str, has_password: bool | None) -> Writer:
+    arn = f"arn:aws:secretsmanager:eu-west-1:{_ACCOUNT}:secret:iam-access-key/{name}-a1B2c3"
+    return Writer(
+        UserRef(name, "AIDAEXAMPLE", f"arn:aws:iam::{_ACCOUNT}:user/{name}"), arn, has_password
+    )
+
+
+def samples() -> dict[str, Message]:
+    """The messages by the names of their files."""
+    person, service = _writer("alice", True), _writer("build-agent", False)
+    anybody = _writer("alice", None)
+    held, blocked = (
+        (Reason.STILL_IN_USE, Reason.HOLD_UNTIL),
+        (
+            Reason.TWO_ACTIVE_KEYS_DUE,
+            Reason.SLOT_TAKEN,
+            Reason.SLOT_TAKEN_BY_EXPIRED_KEY,
+            Reason.SECRET_CHANGED,
+        ),
+    )
+    found = {
+        "warned.first_key": anybody.warned(_OLD, _DUE, InSecret.PLACEHOLDER),
+        "warned.later_key": anybody.warned(_OLD, _DUE, InSecret.PRESENT_KEY),
+        "rotated.person_at_once": person.rotated(_NEW, _OLD, None),
+        "rotated.person_in_grace": person.rotated(_NEW, _OLD, _END),
+        "rotated.service_in_grace": service.rotated(_NEW, _OLD, _END),
+        "rotated.service_while_used": service.rotated(_NEW, _OLD, _END, while_used=True),
+        "rotated.emergency": anybody.rotated(_NEW, _OLD, None, _NOTE),
+        "rotated.emergency_service": service.rotated(_NEW, _OLD, None, _NOTE),
+        "rotated.only_key": anybody.rotated(_NEW, None, None),
+        "disabled.superseded_person": person.disabled(_OLD, Reason.SUPERSEDED),
+        "disabled.superseded_service": service.disabled(_OLD, Reason.SUPERSEDED),
+        "disabled.overlap_ceiling": service.disabled(_OLD, Reason.OVERLAP_CEILING),
+        "disabled.idle": anybody.disabled(_OLD, Reason.IDLE),
+        "disabled.idle_not_in_secret": anybody.disabled(_OLD, Reason.IDLE, in_secret=False),
+        "disabled.emergency": anybody.disabled(_OLD, Reason.EMERGENCY, _NOTE),
+        "deleted.superseded": anybody.deleted(_OLD, Reason.SUPERSEDED),
+        "deleted.slot_taken": anybody.deleted(_OLD, Reason.SLOT_TAKEN),
+    }
+    found |= {f"held.{reason}": service.held(_OLD, reason, _END) for reason in held}
+    found |= {f"blocked.{reason}": anybody.blocked(_OLD, reason) for reason in blocked}
+    [found["digest.operators"]] = digest(_ACCOUNT, "2026-06-08 06:00 UTC", _lines())
+    return found
+
+
+def _lines() -> list[DigestLine]:
+    arn = _writer("build-agent", False).secret_arn
+    rotated = (
+        f"build-agent: new key {_NEW} is in the secret; the old key {_OLD} works until "
+        f"{_END:%Y-%m-%d %H:%M} UTC. No confirmed subscription: please pass it on"
+    )
+    blocked = f"frank: {blocked_text('AKIAFRANKEXAMPLE', Reason.TWO_ACTIVE_KEYS_DUE)}"
+    warned = "dave: key AKIADAVEEXAMPLE will be replaced on 2026-06-15"
+    return [
+        DigestLine(Event.BLOCKED, "frank", blocked),
+        DigestLine(Event.ROTATED, "build-agent", rotated, _NEW, "key_too_old", arn),
+        DigestLine(Event.WARNED, "dave", warned),
+    ]
+
+
+def shown(message: Message) -> str:
+    return f"Subject: {message.subject}\n\n{message.text}"
+
+
+def main() -> int:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for old in FOLDER.glob("*.txt"):
+        old.unlink()
+    for name, message in samples().items():
+        (FOLDER / f"{name}.txt").write_text(shown(message))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
