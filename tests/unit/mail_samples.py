@@ -23,17 +23,18 @@ _END = datetime(2026, 6, 15, 6, 0, tzinfo=UTC)
 _NOTE = "found in a public repository"
 
 
-def _writer(name: str, has_password: bool | None) -> Writer:
+def _writer(name: str, has_password: bool | None, has_readers: bool = False) -> Writer:
     arn = f"arn:aws:secretsmanager:eu-west-1:{_ACCOUNT}:secret:iam-access-key/{name}-a1B2c3"
-    return Writer(
-        UserRef(name, "AIDAEXAMPLE", f"arn:aws:iam::{_ACCOUNT}:user/{name}"), arn, has_password
-    )
+    user = UserRef(name, "AIDAEXAMPLE", f"arn:aws:iam::{_ACCOUNT}:user/{name}")
+    return Writer(user, arn, has_password, has_readers)
 
 
 def samples() -> dict[str, Message]:
     """The messages by the names of their files."""
     person, service = _writer("alice", True), _writer("build-agent", False)
     anybody = _writer("alice", None)
+    anybody_with_readers = _writer("alice", None, has_readers=True)
+    service_with_readers = _writer("build-agent", False, has_readers=True)
     held, blocked = (
         (Reason.STILL_IN_USE, Reason.HOLD_UNTIL),
         (
@@ -48,13 +49,20 @@ def samples() -> dict[str, Message]:
         "warned.later_key": anybody.warned(_OLD, _DUE, InSecret.PRESENT_KEY),
         "rotated.person_at_once": person.rotated(_NEW, _OLD, None),
         "rotated.person_in_grace": person.rotated(_NEW, _OLD, _END),
+        "rotated.anybody_at_once_with_readers": anybody_with_readers.rotated(_NEW, _OLD, None),
         "rotated.service_in_grace": service.rotated(_NEW, _OLD, _END),
         "rotated.service_while_used": service.rotated(_NEW, _OLD, _END, while_used=True),
         "rotated.emergency": anybody.rotated(_NEW, _OLD, None, _NOTE),
         "rotated.emergency_service": service.rotated(_NEW, _OLD, None, _NOTE),
+        "rotated.emergency_service_with_readers": service_with_readers.rotated(
+            _NEW, _OLD, None, _NOTE
+        ),
         "rotated.only_key": anybody.rotated(_NEW, None, None),
         "disabled.superseded_person": person.disabled(_OLD, Reason.SUPERSEDED),
         "disabled.superseded_service": service.disabled(_OLD, Reason.SUPERSEDED),
+        "disabled.superseded_service_with_readers": service_with_readers.disabled(
+            _OLD, Reason.SUPERSEDED
+        ),
         "disabled.overlap_ceiling": service.disabled(_OLD, Reason.OVERLAP_CEILING),
         "disabled.idle": anybody.disabled(_OLD, Reason.IDLE),
         "disabled.idle_not_in_secret": anybody.disabled(_OLD, Reason.IDLE, in_secret=False),

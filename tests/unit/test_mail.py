@@ -244,29 +244,51 @@ def test_signing_in_never_defaults_to_the_profile_that_holds_the_key() -> None:
     assert f"Replace {SIGN_IN_PROFILE} with the profile that you sign in with" in prose(mail)
 
 
+WITH_KEY = "On the command line, with credentials of alice"
+SIGNED_IN = "In the console, signed in as alice"
+IF_PASSWORD = "If alice has a console password, sign in to the console"
+
+
 @pytest.mark.parametrize(
-    ("has_password", "until", "first"),
+    ("has_password", "has_readers", "until", "first", "ways"),
     [
-        pytest.param(True, DAY, "On the command line, with credentials of alice", id="in grace"),
-        pytest.param(None, DAY, "On the command line, with credentials of alice", id="not read"),
-        pytest.param(True, None, "In the console, signed in as alice", id="no key"),
-        pytest.param(None, None, "In the console, signed in as alice", id="no key, not read"),
-        pytest.param(False, DAY, "On the command line, with credentials of alice", id="service"),
+        pytest.param(True, False, DAY, WITH_KEY, 2, id="in grace"),
+        pytest.param(None, False, DAY, WITH_KEY, 2, id="not read"),
+        pytest.param(True, False, None, SIGNED_IN, 2, id="no key"),
+        pytest.param(True, True, None, SIGNED_IN, 2, id="no key, readers"),
+        pytest.param(None, False, None, IF_PASSWORD, 2, id="no key, not read"),
+        pytest.param(None, True, None, IF_PASSWORD, 2, id="no key, not read, readers"),
+        pytest.param(False, False, DAY, WITH_KEY, 1, id="service"),
         pytest.param(
-            False, None, "On the command line, with a role that may read", id="service, no key"
+            *(False, True, None, "On the command line, with a role that may read", 1),
+            id="service, no key, readers",
+        ),
+        pytest.param(
+            *(False, False, None, "Ask your platform team", 1), id="service, no key, no readers"
         ),
     ],
 )
 def test_what_the_reader_can_do_leads(
-    has_password: bool | None, until: datetime | None, first: str
+    has_password: bool | None, has_readers: bool, until: datetime | None, first: str, ways: int
 ) -> None:
-    message = Writer(user(), SECRET, has_password).rotated(NEW, OLD, until)
-    ways = message.text.partition("1. Fetch it\n\n")[2]
+    message = Writer(user(), SECRET, has_password, has_readers).rotated(NEW, OLD, until)
 
-    assert ways.startswith(first)
+    assert message.text.partition("1. Fetch it\n\n")[2].startswith(first)
     assert ("console" in message.text) is (has_password is not False or until is None)
     assert ("https://" in message.text) is (has_password is not False)
-    assert len(message.next_steps) == (1 if has_password is False else 2)
+    assert len(message.next_steps) == ways
+    assert message.next_steps[0].startswith(first)
+
+
+@pytest.mark.parametrize("has_password", [True, False, None])
+@pytest.mark.parametrize("has_readers", [True, False])
+def test_a_role_is_named_only_where_one_may_read_the_secret(
+    has_password: bool | None, has_readers: bool
+) -> None:
+    owner = Writer(user(), SECRET, has_password, has_readers)
+
+    for message in (owner.rotated(NEW, OLD, None), owner.disabled(OLD, Reason.SUPERSEDED)):
+        assert ("role" in message.text) is has_readers
 
 
 def test_a_service_without_a_key_is_sent_to_its_platform_team() -> None:
@@ -274,22 +296,35 @@ def test_a_service_without_a_key_is_sent_to_its_platform_team() -> None:
 
     assert "alice has no console password. Ask your platform team for the new key" in prose(message)
     assert "credentials of alice" not in message.text
+    assert not any("get-secret-value" in argv for argv in commands(message))
 
 
+def test_nobody_sets_up_credential_process_who_can_sign_in_with_the_key_alone() -> None:
+    """It would depend on the key that the next rotation disables."""
+    service = Writer(user(), SECRET, has_password=False).rotated(NEW, OLD, DAY)
+
+    assert commands(service) == [
+        fetch(),
+        ["aws", "configure", "--profile", "default"],
+        ["aws", "sts", "get-caller-identity", "--profile", "default"],
+    ]
+    with_readers = Writer(user(), SECRET, has_password=False, has_readers=True)
+    assert "credential_process" in with_readers.rotated(NEW, OLD, DAY).text
+
+
+@pytest.mark.parametrize("reason", DISABLED)
 @pytest.mark.parametrize(
-    ("reason", "first"),
-    [
-        (Reason.SUPERSEDED, "In the console"),
-        (Reason.OVERLAP_CEILING, "In the console"),
-        (Reason.IDLE, "On the command line, with credentials of alice"),
-    ],
+    ("has_password", "first"),
+    [(True, SIGNED_IN), (None, IF_PASSWORD), (False, "Ask your platform team")],
 )
-def test_who_lost_the_key_that_fetches_is_sent_to_the_console_first(
-    reason: Reason, first: str
+def test_who_lost_the_key_that_fetches_is_not_sent_to_a_command_first(
+    reason: Reason, has_password: bool | None, first: str
 ) -> None:
-    text = writer().disabled(OLD, reason).text
+    """The key that works is the one in the secret: no other can fetch it."""
+    message = Writer(user(), SECRET, has_password).disabled(OLD, reason)
 
-    assert text.partition("is in the secret.\n\n")[2].startswith(first)
+    assert message.text.partition("is in the secret.\n\n")[2].startswith(first)
+    assert "credentials of alice" not in message.text
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,10 @@ _CONSOLES = {
     "aws-cn": "console.amazonaws.cn",
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
-
-
 # Fails loudly where it is pasted as it stands: the profile "default" may hold the very key that the
 # next rotation disables.
 SIGN_IN_PROFILE = "YOUR-SIGN-IN-PROFILE"
-ROTATED_PROFILE = "rotated"
+_ROTATED_PROFILE = "rotated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +23,14 @@ class Fetching:
     """The ways to the secret `secret_arn`, whose owner is `name`.
 
     has_password: whether the owner has a console password; None if no run had to read that.
-    has_key: whether a key of the owner's works that is not the one in the secret.
+    has_readers: whether the settings name others who may read secrets. has_key: whether a key of
+    the owner's works that is not the one in the secret.
     """
 
     name: str
     secret_arn: str
     has_password: bool | None = None
+    has_readers: bool = False
     has_key: bool = True
 
     def command(self) -> str:
@@ -41,44 +41,50 @@ class Fetching:
 
     def ways(self) -> str:
         """As a mail has them: what the reader can do leads, and what they cannot do is left out."""
-        console = f"""\
-In the console, signed in as {self.name} (choose "Retrieve secret value"):
-
-{self.console_link()}"""
-        command_line = f"""\
-On the command line, with {self._credentials}:
-
-    {self.command()}"""
-        if self.has_password is False:
-            return command_line
-        first, second = (command_line, console) if self.has_key else (console, command_line)
-        return f"{first}\n\n{second}"
+        found = []
+        if self._has_command:
+            found.append(f"On the command line, {self._credentials}:\n\n    {self.command()}")
+        if self._has_console:
+            found.append(f"{self._console}:\n\n{self.console_link()}")
+        return "\n\n".join(self._in_order(found)) or self._by_others
 
     def next_steps(self) -> tuple[str, ...]:
         """As a chat has them."""
-        command_line = f"Fetch it with {self._credentials}: `{self.command()}`"
-        console = (
-            f'Sign in as {self.name}, and choose "Retrieve secret value": {self.console_link()}'
-        )
-        if self.has_password is False:
-            return (command_line,)
-        return (command_line, console) if self.has_key else (console, command_line)
+        found = []
+        if self._has_command:
+            found.append(f"On the command line, {self._credentials}: `{self.command()}`")
+        if self._has_console:
+            found.append(f"{self._console}: {self.console_link()}")
+        return tuple(self._in_order(found)) or (self._by_others,)
 
-    def never_copy_again(self) -> str:
-        """A profile that holds a key ignores its `credential_process`, so it is a new one."""
-        command = quoted(f"{self.command()} --profile {SIGN_IN_PROFILE}")
-        return f"""\
-Or never copy a key again. If you can read the secret without this key (with a role or single
-sign-on), the AWS CLI and SDKs fetch the key themselves. Replace {SIGN_IN_PROFILE} with the
-profile that you sign in with. "{ROTATED_PROFILE}" is the new profile that uses the key:
+    def use_and_check(self) -> str:
+        """The steps that follow the fetching."""
+        steps = """\
+2. Use it
 
-    aws configure set credential_process {command} --profile {ROTATED_PROFILE}
+Put the AccessKeyId and the SecretAccessKey from the secret where the old ones are. For the AWS
+CLI, this asks for both. Replace "default" if your profile has another name:
 
-    aws configure set region {shlex.quote(self._region)} --profile {ROTATED_PROFILE}"""
+    aws configure --profile default
 
-    @property
-    def _credentials(self) -> str:
-        return f"credentials of {self.name}" if self.has_key else "a role that may read the secret"
+A program that is running keeps the old key until you restart it.
+"""
+        check = f"""
+3. Check it
+
+This must print the ARN of {self.name}, with the profile that holds the key:
+
+    aws sts get-caller-identity --profile default
+"""
+        if not self._can_sign_in:
+            return steps + check
+        return f"""{steps}
+{self._never_copy_again()}
+{check}
+Or, if the AWS CLI fetches the key itself:
+
+    aws sts get-caller-identity --profile {_ROTATED_PROFILE}
+"""
 
     def console_link(self) -> str:
         _, partition, _, region, _, _, name = self.secret_arn.split(":", 6)
@@ -86,6 +92,61 @@ profile that you sign in with. "{ROTATED_PROFILE}" is the new profile that uses 
         name = quote(name[:-7], safe="")  # an ARN ends in a dash and six random characters
         region = quote(region, safe="")
         return f"https://{region}.{host}/secretsmanager/secret?name={name}&region={region}"
+
+    def _never_copy_again(self) -> str:
+        """A profile that holds a key ignores its `credential_process`, so it is a new one."""
+        command = quoted(f"{self.command()} --profile {SIGN_IN_PROFILE}")
+        sign_ins = [f"as {self.name} with the console password"] if self._has_console else []
+        if self.has_readers:
+            sign_ins.append("with a role that may read the secret")
+        return f"""\
+Or never copy a key again. If you can sign in on the command line without this key
+({", or ".join(sign_ins)}), the AWS CLI and SDKs fetch the key themselves. Replace
+{SIGN_IN_PROFILE} with the profile that you sign in with. "{_ROTATED_PROFILE}" is the new profile
+that uses the key:
+
+    aws configure set credential_process {command} --profile {_ROTATED_PROFILE}
+
+    aws configure set region {shlex.quote(self._region)} --profile {_ROTATED_PROFILE}"""
+
+    def _in_order(self, found: list[str]) -> list[str]:
+        """A command needs a sign-in that most people without a key have in the console alone."""
+        return found if self.has_key else found[::-1]
+
+    @property
+    def _has_console(self) -> bool:
+        return self.has_password is not False
+
+    @property
+    def _can_sign_in(self) -> bool:
+        """On the command line, without a key: as far as is known."""
+        return self._has_console or self.has_readers
+
+    @property
+    def _has_command(self) -> bool:
+        return self.has_key or self._can_sign_in
+
+    @property
+    def _credentials(self) -> str:
+        if self.has_key:
+            return f"with credentials of {self.name}"
+        sign_ins = ["with a role that may read the secret"] if self.has_readers else []
+        if self._has_console:
+            sign_ins.append(f"signed in as {self.name} without a key")
+        return ", or ".join(sign_ins)
+
+    @property
+    def _console(self) -> str:
+        if self.has_password is None:
+            return (
+                f"If {self.name} has a console password, sign in to the console and choose "
+                '"Retrieve secret value"'
+            )
+        return f'In the console, signed in as {self.name} (choose "Retrieve secret value")'
+
+    @property
+    def _by_others(self) -> str:
+        return f"Ask your platform team: {self.name} cannot read the secret without a key."
 
     @property
     def _region(self) -> str:

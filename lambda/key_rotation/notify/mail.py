@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from ..domain.model import Event, Reason, UserRef
-from .fetching import ROTATED_PROFILE, Fetching
+from .fetching import Fetching
 from .message import Message
 from .reasons import REASON_TEXT, SUPERSEDED, TO_DO, blocked_because
 from .text import SUBJECT_LIMIT, day, iso, minute, one_line, opening, subject_line, wrapped
@@ -28,11 +28,13 @@ class Writer:
 
     secret_arn: None while there is no secret. has_password: whether the user has a console
     password; None if no run had to read that, and then the mail is for both kinds of reader.
+    has_readers: whether the settings name others who may read secrets.
     """
 
     user: UserRef
     secret_arn: str | None = None
     has_password: bool | None = None
+    has_readers: bool = False
 
     def warned(self, key_id: str, due: datetime, in_secret: InSecret) -> Message:
         """The key will be rotated soon; the way to fetch the next one can be tried now."""
@@ -48,7 +50,8 @@ there already. Today it holds {in_secret.value}.
 
 If that is refused, tell your platform team before {day(due)}.
 """
-        return self._message(
+        return _message(
+            self,
             Event.WARNED,
             f"will be replaced on {day(due)}",
             text,
@@ -78,34 +81,15 @@ There is a new access key for {self._whom()}.
 
 {_keys(key_id, old_key_id, old_key_until, while_used)}
 
-{why}{self._by_when(old_key_id, old_key_until, while_used)}
+{why}{_by_when(fetching, old_key_id, old_key_until, while_used)}
 
 1. Fetch it
 
 {fetching.ways()}
 
-2. Use it
-
-Put the AccessKeyId and the SecretAccessKey from the secret where the old ones are. For the AWS
-CLI, this asks for both. Replace "default" if your profile has another name:
-
-    aws configure --profile default
-
-A program that is running keeps the old key until you restart it.
-
-{fetching.never_copy_again()}
-
-3. Check it
-
-This must print the ARN of {self._name()}, with the profile that holds the key:
-
-    aws sts get-caller-identity --profile default
-
-Or, if the AWS CLI fetches the key itself:
-
-    aws sts get-caller-identity --profile {ROTATED_PROFILE}
-"""
-        return self._message(
+{fetching.use_and_check()}"""
+        return _message(
+            self,
             Event.ROTATED,
             "was replaced: please fetch the new one",
             text,
@@ -122,7 +106,7 @@ Or, if the AWS CLI fetches the key itself:
         """A key stops working, other than in the course of its own rotation. `in_secret`: the key
         that stays can be fetched."""
         why = REASON_TEXT[reason] + (f" ({one_line(note)})" if note else "")
-        fetching = self._fetching(has_key=reason not in SUPERSEDED)
+        fetching = self._fetching(has_key=False)  # the key that works is the one in the secret
         text = f"""\
 The access key {one_line(key_id)} of {self._whom()} is disabled now: {why}.
 
@@ -130,7 +114,8 @@ The access key {one_line(key_id)} of {self._whom()} is disabled now: {why}.
 
 {_where_the_other_one_is(reason, fetching) if in_secret else ""}
 """
-        return self._message(
+        return _message(
+            self,
             Event.DISABLED,
             "is disabled",
             text,
@@ -147,8 +132,8 @@ The inactive access key {one_line(key_id)} of {self._whom()} is deleted now: {RE
 
 There is nothing that you need to do.
 """
-        return self._message(
-            Event.DELETED, "is deleted", text, None, access_key_id=key_id, reason=reason.value
+        return _message(
+            self, Event.DELETED, "is deleted", text, None, access_key_id=key_id, reason=reason.value
         )
 
     def held(self, key_id: str, reason: Reason, until: datetime) -> Message:
@@ -162,7 +147,8 @@ It is disabled on {minute(until)} at the latest. Please move to the new key befo
 
 {_ways(fetching)}
 """
-        return self._message(
+        return _message(
+            self,
             Event.HELD,
             f"works until {day(until)} at the latest",
             text,
@@ -182,9 +168,10 @@ The access key {one_line(key_id)} of {self._whom()} {what}: {blocked_because(rea
 
 What to do: {TO_DO.get(reason, "please tell your platform team.")}
 
-A run after that goes on from there. Until then the key works as before.
+The next run after that goes on from there. Until then the key works as before.
 """
-        return self._message(
+        return _message(
+            self,
             Event.BLOCKED,
             subject,
             text,
@@ -193,62 +180,72 @@ A run after that goes on from there. Until then the key works as before.
             reason=reason.value,
         )
 
-    def _message(
-        self, event: Event, what: str, text: str, fetching: Fetching | None, **data: Any
-    ) -> Message:
-        details = {
-            "version": 1,
-            "event": event.value,
-            "user": self.user.name,
-            "account_id": self.user.account_id,
-            "secret_arn": self.secret_arn,
-            **data,
-        }
-        steps = fetching.next_steps() if fetching and fetching.command() in text else ()
-        return Message(self._subject(what), wrapped(text), details, opening(text), steps)
-
-    def _subject(self, what: str) -> str:
-        """A long name is cut, so that what happens to its key is still to be read."""
-        start, end = "Access key of ", f" in {self.user.account_id} {what}"
-        room = SUBJECT_LIMIT - len(start) - len(end)
-        name = self._name()
-        return subject_line(start + (name if len(name) <= room else f"{name[: room - 3]}...") + end)
-
-    def _name(self) -> str:
-        return one_line(self.user.name)
-
     def _whom(self) -> str:
-        return f"the IAM user {self._name()} in the AWS account {self.user.account_id}"
+        name, account_id = one_line(self.user.name), self.user.account_id
+        return f"the IAM user {name} in the AWS account {account_id}"
 
     def _fetching(self, has_key: bool = True) -> Fetching | None:
         if self.secret_arn is None:
             return None
-        return Fetching(self._name(), self.secret_arn, self.has_password, has_key)
+        name = one_line(self.user.name)
+        return Fetching(name, self.secret_arn, self.has_password, self.has_readers, has_key)
 
-    def _by_when(self, old_key_id: str | None, until: datetime | None, while_used: bool) -> str:
-        if until is not None and while_used:
-            return (
-                f"Please move to the new key soon, and before {minute(until)}. The old key is left "
-                "on because it is used, and is disabled when that ends. You can fetch the new key "
-                "with it."
-            )
-        if until is not None:
-            return (
-                f"Please move to the new key before {minute(until)}. Until then the old key works, "
-                "and you can fetch the new key with it."
-            )
-        if old_key_id is None:
-            return "Please fetch it now: it is the key to use from now on."
-        off = "The old key does not work any more"
-        if self.has_password is False:
-            return (
-                f"{off}, and {self._name()} has no console password. Ask your platform team for "
-                "the new key, or fetch it now with a role that may read the secret."
-            )
+
+def _message(
+    owner: Writer, event: Event, what: str, text: str, fetching: Fetching | None, **data: Any
+) -> Message:
+    details = {
+        "version": 1,
+        "event": event.value,
+        "user": owner.user.name,
+        "account_id": owner.user.account_id,
+        "secret_arn": owner.secret_arn,
+        **data,
+    }
+    steps = fetching.next_steps() if fetching and fetching.ways() in text else ()
+    return Message(_subject(owner.user, what), wrapped(text), details, opening(text), steps)
+
+
+def _subject(user: UserRef, what: str) -> str:
+    """A long name is cut, so that what happens to its key is still to be read."""
+    start, end = "Access key of ", f" in {user.account_id} {what}"
+    room = SUBJECT_LIMIT - len(start) - len(end)
+    name = one_line(user.name)
+    return subject_line(start + (name if len(name) <= room else f"{name[: room - 3]}...") + end)
+
+
+def _by_when(
+    fetching: Fetching, old_key_id: str | None, until: datetime | None, while_used: bool
+) -> str:
+    if until is not None and while_used:
         return (
-            f"{off}, so please fetch the new one now: in the console, or with a role that may read "
-            "the secret. If you have neither, ask your platform team."
+            f"Please move to the new key soon, and before {minute(until)}. The old key is left on "
+            "because it is used, and is disabled when that ends. You can fetch the new key with it."
         )
+    if until is not None:
+        return (
+            f"Please move to the new key before {minute(until)}. Until then the old key works, "
+            "and you can fetch the new key with it."
+        )
+    if old_key_id is None:
+        return "Please fetch it now: it is the key to use from now on."
+    return f"The old key does not work any more{_without_a_key(fetching)}"
+
+
+def _without_a_key(fetching: Fetching) -> str:
+    """What an owner can do whose old key is off, as the rest of a sentence."""
+    role = "with a role that may read the secret"
+    if fetching.has_password is False:
+        or_role = f", or fetch it now {role}" if fetching.has_readers else ""
+        return (
+            f", and {fetching.name} has no console password. Ask your platform team for the new "
+            f"key{or_role}."
+        )
+    or_role = f", or {role}" if fetching.has_readers else ""
+    return (
+        f", so please fetch the new one now: in the console{or_role}. If you cannot, ask your "
+        "platform team."
+    )
 
 
 def _keys(

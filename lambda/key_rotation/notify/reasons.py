@@ -13,19 +13,19 @@ REASON_TEXT = {
     Reason.SLOT_TAKEN: "it has been inactive for long enough, and its place is needed",
     Reason.STILL_IN_USE: "it is still being used",
     Reason.HOLD_UNTIL: "a tag on the user asks for it",
-    Reason.NO_CONFIRMED_SUBSCRIPTION: "nobody would be told: neither the user nor "
-    "an operator has a confirmed subscription",
+    Reason.NO_CONFIRMED_SUBSCRIPTION: "neither the user nor an operator has a confirmed "
+    "subscription",
     Reason.TWO_ACTIVE_KEYS_DUE: "the user has two active keys, and IAM allows no third",
     Reason.SLOT_TAKEN_BY_EXPIRED_KEY: "IAM allows two keys, and the other one is an expired key",
     Reason.UNMANAGED_SECRET: "a secret of the same name exists that this rotation did not make",
-    Reason.SECRET_CHANGED: "somebody changed the secret by hand, and it does not hold the key that "
-    "was announced any more",
+    Reason.SECRET_CHANGED: "somebody changed the secret by hand, and it no longer holds the key "
+    "that was announced",
 }
 TO_DO = {
     Reason.TWO_ACTIVE_KEYS_DUE: "find out which of the two keys is not needed. Disable it, and "
     "delete it once nothing misses it.",
-    Reason.SLOT_TAKEN: "nothing, if it can wait: the inactive key is deleted once it has been "
-    "inactive for long enough. If it cannot wait, delete the inactive key.",
+    Reason.SLOT_TAKEN: "nothing, if it can wait: a later run deletes the inactive key, once it has "
+    "been inactive for long enough. If it cannot wait, delete the inactive key yourself.",
     Reason.SLOT_TAKEN_BY_EXPIRED_KEY: "delete the expired key.",
     Reason.SECRET_CHANGED: "put the key back into the secret (its previous version may still hold "
     "it), or disable and delete the key that is not needed.",

@@ -132,8 +132,8 @@ class RunContext:
     # -- the owner ---------------------------------------------------------------------------------
 
     def writer(self, progress: Progress) -> Writer:
-        user = progress.user
-        return Writer(user.ref, progress.secret.arn, user.has_password)
+        user, has_readers = progress.user, bool(self.settings.secret_reader_arns)
+        return Writer(user.ref, progress.secret.arn, user.has_password, has_readers)
 
     def notify(
         self, progress: Progress, event: Event, message: Message, about: Outcome, first: bool
