@@ -36,23 +36,24 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_sts import STSClient
 
-# Users that are worked on side by side.
+# Users that a run works on at the same time.
 MAX_WORKERS = 16
-# A call that is throttled waits for up to half a minute, in which others go on.
+# Up to half a minute of back-off for a throttled call, in which other threads go on.
 _CLIENT = Config(
     connect_timeout=5,
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 6},
     max_pool_connections=MAX_WORKERS,
 )
-# What a retry could do twice, or too late, is tried again by those who know.
-_ONCE = Config(
+# For CreateAccessKey: sent again, it could make a second key, or one too late for its intent.
+# IamKeys.create itself retries what was surely refused.
+_NO_RETRIES = Config(
     connect_timeout=5,
     read_timeout=10,
     retries={"total_max_attempts": 1},
     max_pool_connections=MAX_WORKERS,
 )
-# A new key is tried again by the rotation itself, which knows how long.
+# For the trial of a new key: the rotation repeats it for as long as IAM may need.
 _TRIAL = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 1})
 _making_a_client = Lock()  # boto3's sessions are not made for several threads
 
@@ -95,8 +96,9 @@ class LambdaClock:
 def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     """One run. Returns the response documented in docs/architecture.md.
 
-    Raises PayloadError or SettingsError before the first change, RotationFailedError after all
-    users were served when some failed.
+    Raises PayloadError, SettingsError or DiscoveryError before the first change (see
+    `Rotation.run` for the exception), RotationFailedError after all users were served when
+    something failed.
     """
     logging.getLogger("key_rotation").setLevel(logging.INFO)
     # Below WARNING they write down where credentials were found, and at DEBUG, which the function's
@@ -119,7 +121,7 @@ def run(
     payload = parse_payload(event)
     settings = parse_settings(read_parameters(clients.of("ssm"), path), path)
     world = world_of(clients, settings, clock, max_workers)
-    payload = _with_owner(payload, settings, world.directory)
+    payload = _resolve_exposed_key(payload, settings, world.directory)
     return Rotation(world, settings, payload, request_id, max_workers).run().response()
 
 
@@ -141,11 +143,11 @@ def world_of(clients: Clients, settings: Settings, clock: Clock, max_workers: in
     )
 
 
-def _with_owner(payload: Payload, settings: Settings, directory: Directory) -> Payload:
-    """The payload, with an emergency that names the user whose exposed key it is.
+def _resolve_exposed_key(payload: Payload, settings: Settings, directory: Directory) -> Payload:
+    """Looks up whose key was reported without a name, and makes it an emergency of that user.
 
-    While nothing may be changed it is refused: nobody waits for the answer to an event, so that it
-    must end where somebody looks.
+    Under the setting `dry_run` it is refused, unlike an emergency that names the user: most such
+    reports are events of AWS Health. Nobody reads their response, so the run must fail visibly.
     """
     exposed = payload.exposed
     if exposed is None:
@@ -188,7 +190,7 @@ def _client(service: str, config: Config = _CLIENT) -> Any:
 
 
 def _iam_once() -> IAMClient:
-    client: IAMClient = _client("iam", _ONCE)
+    client: IAMClient = _client("iam", _NO_RETRIES)
     return client
 
 

@@ -292,6 +292,7 @@ class FakeAccount:
         notice: tuple[Event, Stamp] | None = None,
     ) -> None:
         self._called("record")
+        self._refuse_if_pending_deletion(state)
         stamps = {"announced": announced, "warned": warned, "inactive_since": inactive_since}
         self._update(state, **{name: stamp for name, stamp in stamps.items() if stamp})
         if notice is not None:
@@ -300,11 +301,18 @@ class FakeAccount:
 
     def forget_inactive(self, state: SecretState) -> None:
         self._called("forget_inactive")
+        self._refuse_if_pending_deletion(state)
         self._update(state, inactive_since=None)
 
     def forget_announced(self, state: SecretState) -> None:
         self._called("forget_announced")
+        self._refuse_if_pending_deletion(state)
         self._update(state, announced=None, intent=None)
+
+    def _refuse_if_pending_deletion(self, state: SecretState) -> None:
+        """As Secrets Manager does with every tag."""
+        if any(s.name == state.name and s.pending_deletion for s in self.secrets.values()):
+            raise RuntimeError("InvalidRequestException: the secret was marked for deletion")
 
     def all(self) -> Iterator[OwnedSecret]:
         self._called("all")

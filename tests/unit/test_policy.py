@@ -688,6 +688,16 @@ TWO_ACTIVE = [
         Reason.TWO_ACTIVE,
     ),
     Case(
+        "active again, in a secret that is pending deletion: restored before a record is touched",
+        user(
+            key("A", 80),
+            key("B", 9),
+            secret=secret(inactive_since=stamp("A", 20), pending_deletion=True),
+        ),
+        "prepare, forget A",
+        Reason.TWO_ACTIVE,
+    ),
+    Case(
         "active again, and due alone: the record that it was inactive goes before it is superseded",
         user(
             key("A", 90),

@@ -16,7 +16,7 @@ ORPHAN_DELETED_AFTER = timedelta(hours=6)
 
 
 def is_in_progress(situation: Situation) -> bool:
-    """Whether another run may be between two of its steps on this user just situation."""
+    """Whether another run may be between two of its steps on this user just now."""
     intent = situation.secret.intent
     if intent is not None and situation.now - intent.time < IN_PROGRESS_FOR:
         key = situation.delivered_key

@@ -31,7 +31,8 @@ from .situation import RECENT, VERIFIED_AFTER, Situation, UnreadError
 Rule = Callable[[Situation], Decision | None]
 # Verbs whose notice goes out before the change itself.
 _NOTIFIED_FIRST = (Verb.PREPARE, Verb.WARN, Verb.ROTATE)
-# What the response and the metric say: nobody would get a message, or nothing can be recorded.
+# Blocks without a message to the owner: nobody would get it, or no secret of ours records it. The
+# response and the metric say it.
 _SILENT_BLOCKS = (Reason.NO_CONFIRMED_SUBSCRIPTION, Reason.UNMANAGED_SECRET)
 
 
@@ -119,8 +120,9 @@ def _orphan(situation: Situation) -> Decision | None:
 
 
 def announce_late(situation: Situation) -> Decision | None:
-    """A delivered key that no run got to announce, and then what follows from that, up to what
-    needs a notice of its own before it: the operators get one digest a run."""
+    """Announces a key that an earlier run delivered and did not announce, then does what follows.
+    It stops before the first action whose notice must go out before it: that would take a second
+    digest in one run."""
     key = situation.delivered_key
     if key is None or not situation.is_announced_late:
         return None
@@ -129,7 +131,8 @@ def announce_late(situation: Situation) -> Decision | None:
     announce = Action(Verb.ANNOUNCE, Reason.NOT_ANNOUNCED, key.id)
     announced = _later(situation, announce)
     if len(situation.keys) == 2 and situation.keys[1] is key:
-        then, old = _pair(announced, *announced.keys), situation.keys[0]
+        then = _pair(announced, *announced.keys)
+        old = situation.keys[0]
         until, while_used = old_key_until(announced, old) if old.is_active else (None, False)
     else:
         then, until, while_used = Decision((), Reason.NOT_ANNOUNCED), None, False
@@ -214,7 +217,7 @@ def _one_active(situation: Situation, key: AccessKey, other: AccessKey) -> Decis
         reason = Reason.SUPERSEDED if superseded else Reason.SLOT_TAKEN
         then = _one(situation, key)
         if any(action.verb is Verb.BLOCK for action in then.actions):
-            return then  # the deletion makes room for a rotation that will not happen
+            return then  # nothing is deleted for a user who is blocked
         delete = Action(Verb.DELETE, reason, other.id)
         return replace(
             then, actions=(delete, *then.actions), reason=then.reason if then.actions else reason
@@ -226,14 +229,15 @@ def _one_active(situation: Situation, key: AccessKey, other: AccessKey) -> Decis
     if situation.in_warning_window(key):
         then = _warn(situation, key)
         return replace(then, actions=(*seen_inactive, *then.actions))
-    if not superseded and not _recording_pays(situation, key):
+    if not superseded and not _should_record_inactive(situation, key):
         seen_inactive = ()
     reason = Reason.WAITING_TO_DELETE if superseded else Reason.NOT_DUE
     return Decision(seen_inactive, Reason.SEEN_INACTIVE if seen_inactive else reason)
 
 
-def _recording_pays(situation: Situation, key: AccessKey) -> bool:
-    """Whether the other, inactive key must be on record by now to be deletable in time."""
+def _should_record_inactive(situation: Situation, key: AccessKey) -> bool:
+    """Whether to put the other, inactive key on record now. Where a secret exists it costs nothing;
+    otherwise a secret is made only when the key must be on record to be deletable in time."""
     days = (
         situation.limits.max_key_age_days
         - situation.settings.warn_before_days
@@ -299,8 +303,9 @@ def record(situation: Situation, key: AccessKey) -> tuple[Action, ...]:
 
 
 def _forgetting(situation: Situation, then: Decision) -> Decision:
-    """The decision, after the record of a key that is active again is cleared. Disabling that key
-    clears it, too."""
+    """The decision, with the record of a key that is active again cleared first; a secret that is
+    pending deletion takes no record before it is restored. Disabling that key replaces the record
+    anyway."""
     stamp = situation.secret.inactive_since
     if stamp is None or stamp.access_key_id not in {key.id for key in situation.active}:
         return then
@@ -310,7 +315,9 @@ def _forgetting(situation: Situation, then: Decision) -> Decision:
         for action in then.actions
     ):
         return then
-    return replace(then, actions=(forget, *then.actions))
+    restored = 1 if _restored(situation) is not None else 0
+    actions = (*then.actions[:restored], forget, *then.actions[restored:])
+    return replace(then, actions=actions)
 
 
 def _later(situation: Situation, action: Action) -> Situation:

@@ -32,7 +32,8 @@ log = logging.getLogger("key_rotation")
 class Rotation:
     """One run over the managed users; `request_id` names it in the records.
 
-    `max_workers` users are worked on at a time: no more than IAM writes are allowed in a second.
+    At most `max_workers` users are worked on at a time, capped at `max_iam_writes_per_second`, so
+    that no thread waits long for the rate limiter.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Rotation:
         self._payload = payload
         self._request_id = request_id
         self._dry_run = settings.dry_run or payload.dry_run
-        self._only_asked = payload.dry_run
+        self._dry_run_requested = payload.dry_run
         self.max_workers = min(max_workers, settings.max_iam_writes_per_second)
         self._events = EventBuffer(world.bus)
         executor = Executor(world, settings, request_id, self._events)
@@ -60,8 +61,10 @@ class Rotation:
     def run(self) -> Report:
         """The report of what was done.
 
-        Raises RotationFailedError when a user failed, after all others were served; PayloadError,
-        SettingsError or DiscoveryError before the first change.
+        Raises RotationFailedError at the end, after all others were served, when a user, the
+        digest, the events, housekeeping or the metrics failed. Raises PayloadError or
+        DiscoveryError before the first change; SettingsError too, but for a reader of secrets that
+        AWS refuses only while users are served.
         """
         started_at = self._world.clock.now()
         found = self._find()
@@ -70,7 +73,8 @@ class Rotation:
             try:
                 self._users.serve(runs)
             except SettingsError:
-                # Found when something may be done already, which the operators learn all the same.
+                # Users may have been served already: the operators learn it all the same. (A dry
+                # run has no lines.)
                 self._notify_operators(runs, (), started_at)
                 raise
             runs.sort(key=lambda run: run.oldest_active)
@@ -93,9 +97,10 @@ class Rotation:
         return found
 
     def _run_housekeeping(self, found: Found) -> Sequence[DigestLine]:
-        """Only a run over all users knows who is gone; who asks for a plan asks about keys."""
+        """Only a run over all users knows who is gone. A dry run that the payload asks for is about
+        keys alone."""
         housekeeping = Housekeeping(self._world, self._settings, self._dry_run)
-        if found.user_ids is None or self._only_asked or not housekeeping.is_due():
+        if found.user_ids is None or self._dry_run_requested or not housekeeping.is_due():
             return ()
         try:
             for name, error in housekeeping.run(found.user_ids):
@@ -139,13 +144,13 @@ class Rotation:
         return replace(report, rows=tuple(self._rows))
 
     def _measure(self, report: Report, users: Sequence[ManagedUser]) -> None:
-        """Sends the metrics of a run; somebody's look at the plan is not counted.
+        """Sends the metrics of a run; a dry run that the payload asks for sends none.
 
-        Only a run over all users can say how old the oldest key is. A user whom the run did not
-        look at counts with the keys of the credential report, and one of whom there is none with no
+        Only a run over all users can say how old the oldest key is. Users whom the run did not look
+        at count with their keys in the credential report; a user missing there counts as having no
         key.
         """
-        if self._only_asked:
+        if self._dry_run_requested:
             return
         now = self._world.clock.now()
         measures = report.measures(now - report.started_at)

@@ -147,15 +147,10 @@ class UserRuns:
             created = [key.created for key in run.progress.user.keys if key.is_active]
             run.oldest_active = min([*created, run.oldest_active])
             decision = run.progress.decision
-            log.log(
-                logging.INFO if decision.reason not in _NOTHING_TO_SAY else logging.DEBUG,
-                "decision",
-                extra={
-                    "user": run.user.ref.name,
-                    "reason": decision.reason.value,
-                    "actions": [action.verb.value for action in decision.actions],
-                },
-            )
+            if decision.actions or decision.reason not in _NOTHING_TO_SAY:
+                verbs = [action.verb.value for action in decision.actions]
+                found = {"user": run.user.ref.name, "reason": decision.reason.value}
+                log.info("decision", extra=found | {"actions": verbs})
             if run.past and not decision.actions:
                 run.defer("throttled", f"the next run goes on: {decision.reason.value}")
 
