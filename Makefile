@@ -51,6 +51,8 @@ $(TESTS:%=test-%): test-%:
 # They share the folder of TF_DATA_DIR, which one at a time may initialise.
 test-terraform-test: test-lint
 test-policies: test-terraform-test
+# The last one uses both cores.
+test-crash-sample: test-policies
 
 .PHONY: unit
 unit: $(READY) ## Unit tests: seconds, no Terraform
