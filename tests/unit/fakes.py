@@ -250,6 +250,8 @@ class FakeAccount:
                 self.foreign_policies.discard(user.name)
         if is_predecessors or (placeholder and not state.versions):
             state = replace(state, versions={"placeholder": frozenset({"AWSCURRENT"})})
+        if is_predecessors:
+            state = replace(state, intent=None)
         self.secrets[user.name] = state
         return state
 

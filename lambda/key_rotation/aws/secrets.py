@@ -66,6 +66,9 @@ class UserSecrets:
             # puts, since the first leaves the predecessor's value readable as AWSPREVIOUS.
             state = self._put_placeholder(user, state, 1)
             state = self._put_placeholder(user, state, 2)
+            if state.intent is not None:  # this user's key must not look like one lost under it
+                self._client().untag_resource(SecretId=_arn(state), TagKeys=[records.INTENT])
+                state = replace(state, intent=None)
         elif placeholder and not any("AWSCURRENT" in s for s in state.versions.values()):
             state = self._put_placeholder(user, state, 1)
         return self._put_policy(user, state)
