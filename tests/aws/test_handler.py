@@ -300,7 +300,9 @@ def test_a_user_created_again_gets_nothing_of_the_predecessor(account: Account) 
     assert not secret["VersionIdsToStages"].get(version_id(predecessors))
     user_id = iam.get_user(UserName="alice")["User"]["UserId"]
     assert account.secret_tags()["policy-for"].startswith(user_id)
-    assert "intent" not in account.secret_tags(), "or a key of this user's could look like an orphan"
+    assert (
+        "intent" not in account.secret_tags()
+    )  # or a key of this user's could look like an orphan
 
 
 def test_a_placeholder_is_no_key(account: Account) -> None:
