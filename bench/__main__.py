@@ -21,7 +21,6 @@ from tests.defaults import default_parameters
 
 from . import cold_start
 from .cell import PLAIN_LOOP, PRODUCT, Cell, Result, parsed
-from .chart import Curve, Panel, draw
 from .claims import Measured
 from .page import claims_table, main_table, operations_table, page
 
@@ -73,7 +72,7 @@ def main() -> int:
     print(f"cold start: {cold.ratio:.1f} times a handler that makes one boto3 client\n")
     print("\n".join(claims_table(claims)))
     if not asked.handler:
-        (DOCS / "performance.svg").write_text(draw(_panels(names, of)))
+        (DOCS / "performance.svg").write_text(_picture(names, of))
         (DOCS / "performance.md").write_text(
             page(
                 names,
@@ -114,17 +113,22 @@ def measured(cells: Sequence[Cell]) -> dict[Cell, Result]:
         return dict(zip(by_length, pool.map(one, by_length), strict=True))
 
 
-def _panels(names: dict[str, str], of: dict[tuple[str, int, int], Result]) -> list[Panel]:
+def _picture(names: dict[str, str], of: dict[tuple[str, int, int], Result]) -> str:
+    # Not before the measurements: a process counts the memory of the one that it was forked from.
+    from .chart import Curve, Panel, draw
+
     def curves(value: str) -> list[Curve]:
         return [
             Curve(name, [(many, getattr(of[handler, many, SOME], value)) for many in USERS])
             for handler, name in names.items()
         ]
 
-    return [
-        Panel(f"Calls of a run, {SOME} keys due", "calls", curves("total")),
-        Panel(f"Seconds of a run, {SOME} keys due", "s", curves("seconds")),
-    ]
+    return draw(
+        [
+            Panel(f"Calls of a run, {SOME} keys due", "calls", curves("total")),
+            Panel(f"Seconds of a run, {SOME} keys due", "s", curves("seconds")),
+        ]
+    )
 
 
 if __name__ == "__main__":
