@@ -179,29 +179,25 @@ $(SIMULATOR)/.ready: $(wildcard tests/policies/simulator/*)
 	{ tail -n 20 $$log; echo "error: the installation failed (log: $$log)" >&2; exit 1; }
 	@touch $@
 
-# checkov and parliament, apart from all else.
-$(CHECKS)/.ready: requirements/checks.txt
-	@$(FIND_PYTHON); mkdir -p build; log=build/checks.pip.log; \
-	echo "installing the static checks of requirements/checks.txt into $(CHECKS) (once, about a minute)"; \
-	rm -rf $(CHECKS); "$$python" -m venv $(CHECKS); \
-	$(CHECKS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/checks.txt >$$log 2>&1 || \
+# $(call install,WHAT,HOW LONG): the target's folder as a virtual environment of its own, with what the lock pins. Done
+# again when the lock has changed.
+define install
+	@$(FIND_PYTHON); folder=$(@D); log=$(@D).pip.log; mkdir -p build; \
+	echo "installing $(1) of $< into $$folder (once, $(2))"; \
+	rm -rf $$folder; "$$python" -m venv $$folder; \
+	$$folder/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< >$$log 2>&1 || \
 	{ tail -n 20 $$log; echo "error: the installation failed (log: $$log)" >&2; exit 1; }
 	@touch $@
+endef
 
-# The AWS CLI that runs the commands of the mails, apart from all else.
-$(AWSCLI)/.ready: requirements/awscli.txt
-	@$(FIND_PYTHON); mkdir -p build; log=build/awscli.pip.log; \
-	echo "installing the AWS CLI of requirements/awscli.txt into $(AWSCLI) (once, a few seconds)"; \
-	rm -rf $(AWSCLI); "$$python" -m venv $(AWSCLI); \
-	$(AWSCLI)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/awscli.txt >$$log 2>&1 || \
-	{ tail -n 20 $$log; echo "error: the installation failed (log: $$log)" >&2; exit 1; }
-	@touch $@
-
-# The Python packages that tests and demo need, anew when the lock has changed.
+# The Python packages that tests and demo need.
 $(READY): requirements/dev.txt
-	@$(FIND_PYTHON); mkdir -p build; log=build/venv.pip.log; \
-	echo "installing the Python packages of requirements/dev.txt into $(VENV) (once, under a minute)"; \
-	rm -rf $(VENV); "$$python" -m venv $(VENV); \
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt >$$log 2>&1 || \
-	{ tail -n 20 $$log; echo "error: the installation failed (log: $$log)" >&2; exit 1; }
-	@touch $@
+	$(call install,the Python packages,under a minute)
+
+# checkov and parliament.
+$(CHECKS)/.ready: requirements/checks.txt
+	$(call install,the static checks,about a minute)
+
+# The AWS CLI that runs the commands of the mails.
+$(AWSCLI)/.ready: requirements/awscli.txt
+	$(call install,the AWS CLI,a few seconds)
