@@ -11,7 +11,7 @@ from .account import CONFIG_PATH
 
 
 def handler(event: object, context: Any) -> dict[str, Any]:
-    clients = product.Clients(product._client, product._iam_once, product._sts_for)
+    clients = product.Clients(product._client, product._iam_without_retries, product._sts_for)
     try:
         return product.run(
             event, CONFIG_PATH, context.aws_request_id, clients, context.clock, product.MAX_WORKERS

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 # Users that a run works on at the same time.
 MAX_WORKERS = 16
-# Up to half a minute of back-off for a throttled call, in which other threads go on.
+# Retries back off for up to half a minute in total; other threads carry on.
 _CLIENT = Config(
     connect_timeout=5,
     read_timeout=10,
@@ -55,11 +55,11 @@ _NO_RETRIES = Config(
 )
 # For the trial of a new key: the rotation repeats it for as long as IAM may need.
 _TRIAL = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 1})
-_making_a_client = Lock()  # boto3's sessions are not made for several threads
+_making_a_client = Lock()  # boto3 sessions are not thread-safe
 
 
 class Context(Protocol):
-    """What is used of the Lambda context object."""
+    """The parts of the Lambda context that we use."""
 
     aws_request_id: str
 
@@ -68,17 +68,17 @@ class Context(Protocol):
 
 @dataclass(frozen=True)
 class Clients:
-    """Where clients come from, made when first asked for: one by its service's name; IAM without
-    retries; STS as the owner of a key. `calls` counts what they call."""
+    """Where clients come from, made when first asked for. `of` takes the name of a service;
+    `sts_for` signs with the given key pair. `calls` counts what they call."""
 
     of: Callable[[str], Any]
-    iam_once: Callable[[], IAMClient]
+    iam_without_retries: Callable[[], IAMClient]
     sts_for: Callable[[str, str], STSClient]
     calls: CallCounter = field(default_factory=CallCounter)
 
 
 class LambdaClock:
-    """The `Clock` port on the machine's time and the Lambda's clock."""
+    """The `Clock` port: system time, and the invocation's remaining time."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -101,14 +101,14 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     something failed.
     """
     logging.getLogger("key_rotation").setLevel(logging.INFO)
-    # Below WARNING they write down where credentials were found, and at DEBUG, which the function's
-    # log level may be set to, all that is sent and received: a new key with its secret.
+    # At INFO these log where they found credentials. At DEBUG, which the log level of the function
+    # allows, they log request and response bodies: a new key with its secret.
     for library in ("boto3", "botocore", "urllib3"):
         logging.getLogger(library).setLevel(logging.WARNING)
     path = os.environ.get("CONFIG_PATH", "")
     if not path:
         raise SettingsError("the environment variable CONFIG_PATH is missing")
-    clients = Clients(_client, _iam_once, _sts_for, _calls())
+    clients = Clients(_client, _iam_without_retries, _sts_for, _calls())
     return run(event, path, context.aws_request_id, clients, LambdaClock(context), MAX_WORKERS)
 
 
@@ -126,13 +126,13 @@ def run(
 
 
 def world_of(clients: Clients, settings: Settings, clock: Clock, max_workers: int = 1) -> World:
-    """The ports of one run, or of anybody who looks at what a run would see."""
+    """The ports of one run; the command line uses them, too."""
     iam = clients.of("iam")
     rate_limiter = RateLimiter(settings.max_iam_writes_per_second, clock)
     return World(
         directory=IamDirectory(iam, settings.user_tag, settings.bulk_discovery, max_workers),
         credential_reports=IamCredentialReports(iam, clock),
-        keys=IamKeys(iam, clients.iam_once, clients.sts_for, rate_limiter, clock),
+        keys=IamKeys(iam, clients.iam_without_retries, clients.sts_for, rate_limiter, clock),
         secrets=UserSecrets(partial(clients.of, "secretsmanager"), settings),
         owned_secrets=InstallationSecrets(partial(clients.of, "secretsmanager"), settings),
         notifier=TopicNotifier(partial(clients.of, "sns"), settings.topic_arn, max_workers, clock),
@@ -144,7 +144,7 @@ def world_of(clients: Clients, settings: Settings, clock: Clock, max_workers: in
 
 
 def _resolve_exposed_key(payload: Payload, settings: Settings, directory: Directory) -> Payload:
-    """Looks up whose key was reported without a name, and makes it an emergency of that user.
+    """Looks up whose key was reported without a user name, and makes it an emergency of that user.
 
     Under the setting `dry_run` it is refused, unlike an emergency that names the user: most such
     reports are events of AWS Health. Nobody reads their response, so the run must fail visibly.
@@ -166,7 +166,7 @@ def _resolve_exposed_key(payload: Payload, settings: Settings, directory: Direct
 
 @cache
 def _session() -> boto3.session.Session:
-    """One session a process: it keeps the service models that clients are built from."""
+    """One session per process: it keeps the service models that clients are built from."""
     session = boto3.session.Session()
     _calls().listen(session.events)
     return session
@@ -189,7 +189,7 @@ def _client(service: str, config: Config = _CLIENT) -> Any:
         return _clients[service, config]
 
 
-def _iam_once() -> IAMClient:
+def _iam_without_retries() -> IAMClient:
     client: IAMClient = _client("iam", _NO_RETRIES)
     return client
 

@@ -60,7 +60,7 @@ def client(service: str) -> Any:
 
 
 @cache
-def iam_once() -> Any:
+def iam_without_retries() -> Any:
     return SESSION.client("iam", config=_ONCE)
 
 
@@ -102,7 +102,7 @@ class Account:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.clients = Clients(client, iam_once, sts_for, CALLS)
+        self.clients = Clients(client, iam_without_retries, sts_for, CALLS)
         self.max_workers = 1
         self.topic_arn = self.client("sns").create_topic(Name="key-rotation")["TopicArn"]
         self.parameters = PARAMETERS | {"topic_arn": self.topic_arn}

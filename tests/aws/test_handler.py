@@ -560,7 +560,7 @@ def test_a_failed_user_ends_the_run_in_an_error_after_the_others(
         Name=account.secret_name(),
         Tags=[{"Key": "access-key-rotation:managed-by", "Value": "key-rotation"}],
     )
-    events = account.clients.iam_once().meta.events
+    events = account.clients.iam_without_retries().meta.events
 
     def deny(params: Any, **_: Any) -> None:
         if params["UserName"] == "alice":

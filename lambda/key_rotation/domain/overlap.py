@@ -27,7 +27,8 @@ def grace_ends(situation: Situation) -> datetime:
 
 
 def overlap_ends(situation: Situation, newer: AccessKey) -> datetime:
-    """The latest end of the overlap, whatever holds the old key."""
+    """The latest end of the overlap, whatever holds the old key; only a grace that began late may
+    outlast it."""
     return newer.created + timedelta(days=situation.settings.max_overlap_days)
 
 

@@ -1,7 +1,7 @@
 """What to do for one user: pure, over frozen data, standard library only.
 
 The table in docs/architecture.md is the specification; tests/unit/test_policy.py is that table. A
-rule returns None where it does not fit. The first that fits counts.
+rule returns None if it does not apply. The first that applies wins.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from .settings import Settings
 from .situation import RECENT, VERIFIED_AFTER, Situation, UnreadError
 
 Rule = Callable[[Situation], Decision | None]
-# Verbs whose notice goes out before the change itself.
-_NOTIFIED_FIRST = (Verb.PREPARE, Verb.WARN, Verb.ROTATE)
-# Blocks without a message to the owner: nobody would get it, or no secret of ours records it. The
-# response and the metric say it.
+# What a late announcement leaves to the next run: each begins a new stage of the key's life.
+_LEFT_TO_THE_NEXT_RUN = (Verb.PREPARE, Verb.WARN, Verb.ROTATE)
+# Blocks that send no notice: there is no recipient, or no secret of ours to record the notice on.
+# They show only in the response and the metric.
 _SILENT_BLOCKS = (Reason.NO_CONFIRMED_SUBSCRIPTION, Reason.UNMANAGED_SECRET)
 
 
@@ -43,7 +43,7 @@ def decide(user: ManagedUser, settings: Settings, now: datetime) -> Decision | N
     """
     situation = Situation(user, settings, now)
     try:
-        return _first(_BEFORE_THE_TABLE, situation) or _forgetting(situation, _row(situation))
+        return _first(_ONCE_PER_DECISION, situation) or _with_forget(situation, _row(situation))
     except UnreadError as unread:
         return Needs(unread.fact)
 
@@ -53,8 +53,8 @@ def _first(rules: tuple[Rule, ...], situation: Situation) -> Decision | None:
 
 
 def _row(situation: Situation) -> Decision:
-    decision = _first(_TABLE, situation)
-    assert decision is not None  # the last rule fits always
+    decision = _first(_AGAIN_AFTER_A_FIRST_STEP, situation)
+    assert decision is not None  # the last rule always applies
     return decision
 
 
@@ -62,7 +62,7 @@ def _row(situation: Situation) -> Decision:
 
 
 def _quiet(situation: Situation) -> Decision | None:
-    """Nothing can be due, as the keys alone show."""
+    """Decides from the keys alone that nothing is due; the only rule that reads nothing more."""
     if not situation.keys:
         return Decision((), Reason.NO_KEY)
     if any(situation.age(key) < RECENT for key in situation.keys):
@@ -75,7 +75,7 @@ def _quiet(situation: Situation) -> Decision | None:
 
 
 def _unmanaged_secret(situation: Situation) -> Decision | None:
-    """Nothing can be stored: a secret that is not ours has the name."""
+    """Nothing can be stored: the name is taken by a secret that this installation did not make."""
     if not situation.secret_is_unmanaged:
         return None
     for key in situation.active:
@@ -96,12 +96,12 @@ def _restored(situation: Situation) -> Decision | None:
     if not (situation.secret.pending_deletion and situation.secret_is_owners):
         return None
     restore = Action(Verb.PREPARE, Reason.SECRET_PENDING_DELETION)
-    then = _row(_later(situation, restore))
+    then = _row(_once_done(situation, restore))
     return replace(then, actions=(restore, *then.actions))
 
 
 def _orphan(situation: Situation) -> Decision | None:
-    """Inactive by the run that finds it, deleted by a later one; then decide again."""
+    """Disabled by the run that finds it; deleted by a later run, which then decides again."""
     key = next((key for key in situation.keys if is_orphan(situation, key)), None)
     if key is None:
         return None
@@ -113,7 +113,7 @@ def _orphan(situation: Situation) -> Decision | None:
         return Decision((), Reason.ORPHAN_PENDING)
     else:
         delete = Action(Verb.DELETE, Reason.ORPHAN, key.id)
-        without = _later(situation, delete)
+        without = _once_done(situation, delete)
         then = _quiet(without) or _row(without)
         return replace(then, actions=(delete, *then.actions))
     return Decision((first,), Reason.ORPHAN)
@@ -129,21 +129,24 @@ def announce_late(situation: Situation) -> Decision | None:
     if situation.has_no_recipient:
         return blocked(situation, key, Reason.NO_CONFIRMED_SUBSCRIPTION)
     announce = Action(Verb.ANNOUNCE, Reason.NOT_ANNOUNCED, key.id)
-    announced = _later(situation, announce)
+    announced = _once_done(situation, announce)
     if len(situation.keys) == 2 and situation.keys[1] is key:
-        then = _pair(announced, *announced.keys)
+        then = _rotated_pair(announced, *announced.keys)
         old = situation.keys[0]
         until, while_used = old_key_until(announced, old) if old.is_active else (None, False)
     else:
         then, until, while_used = Decision((), Reason.NOT_ANNOUNCED), None, False
     following = tuple(
         replace(action, notify=False) if action.verb is Verb.DISABLE else action
-        for action in takewhile(lambda action: action.verb not in _NOTIFIED_FIRST, then.actions)
+        for action in takewhile(
+            lambda action: action.verb not in _LEFT_TO_THE_NEXT_RUN, then.actions
+        )
     )
     return Decision((announce, *following), Reason.NOT_ANNOUNCED, until, while_used)
 
 
 def _secret_changed(situation: Situation) -> Decision | None:
+    """Somebody replaced the secret's value, and no rotation is near that would put it right."""
     key = situation.changed_by_hand
     return None if key is None else blocked(situation, key, Reason.SECRET_CHANGED)
 
@@ -153,22 +156,30 @@ def _two_keys(situation: Situation) -> Decision | None:
         return None
     older, newer = situation.keys
     if newer.is_active and situation.is_announced(newer):
-        return _pair(situation, older, newer)
+        return _rotated_pair(situation, older, newer)
     match situation.active:
         case [_, _]:
-            return _two_active(situation)
+            return _unrelated_pair(situation)
         case [key]:
-            return _one_active(situation, key, older if key is newer else newer)
+            return _one_of_unrelated_pair(situation, key, older if key is newer else newer)
         case _:
             return Decision((), Reason.NOT_ACTIVE)
 
 
 def _one_key(situation: Situation) -> Decision:
-    return _one(situation, situation.keys[0]) if situation.keys else Decision((), Reason.NO_KEY)
+    return (
+        _rotate_or_warn(situation, situation.keys[0])
+        if situation.keys
+        else Decision((), Reason.NO_KEY)
+    )
 
 
-_BEFORE_THE_TABLE: tuple[Rule, ...] = (_quiet, _unmanaged_secret, _in_progress)
-_TABLE: tuple[Rule, ...] = (
+# In this order: `_quiet` reads nothing; nothing may be written to a secret that is not ours; a run
+# at work on the user is left alone.
+_ONCE_PER_DECISION: tuple[Rule, ...] = (_quiet, _unmanaged_secret, _in_progress)
+# Asked again on the situation that a first step leaves. `_restored` comes first: a secret pending
+# deletion delivers nothing. `_one_key` looks at one key only, so two come before.
+_AGAIN_AFTER_A_FIRST_STEP: tuple[Rule, ...] = (
     _restored,
     _orphan,
     announce_late,
@@ -178,10 +189,10 @@ _TABLE: tuple[Rule, ...] = (
 )
 
 
-# -- one key, or two -------------------------------------------------------------------------------
+# -- rules by number of keys -----------------------------------------------------------------------
 
 
-def _one(situation: Situation, key: AccessKey) -> Decision:
+def _rotate_or_warn(situation: Situation, key: AccessKey) -> Decision:
     if not key.is_active:
         return Decision((), Reason.NOT_ACTIVE)
     if situation.is_due(key):
@@ -191,10 +202,10 @@ def _one(situation: Situation, key: AccessKey) -> Decision:
     return Decision((), Reason.NOT_DUE)
 
 
-def _pair(situation: Situation, older: AccessKey, newer: AccessKey) -> Decision:
+def _rotated_pair(situation: Situation, older: AccessKey, newer: AccessKey) -> Decision:
     """The newer key is delivered, announced and active; the older one is superseded."""
     if not older.is_active:
-        return _one_active(situation, newer, older)
+        return _one_of_unrelated_pair(situation, newer, older)
     disable = Action(Verb.DISABLE, Reason.SUPERSEDED, older.id)
     if situation.now < grace_ends(situation):
         return Decision((), Reason.IN_GRACE)
@@ -209,15 +220,15 @@ def _pair(situation: Situation, older: AccessKey, newer: AccessKey) -> Decision:
     return Decision((disable,), disable.reason)
 
 
-def _one_active(situation: Situation, key: AccessKey, other: AccessKey) -> Decision:
+def _one_of_unrelated_pair(situation: Situation, key: AccessKey, other: AccessKey) -> Decision:
     """One active key; the other slot holds a key that is inactive or expired."""
     superseded = situation.is_announced(key) and other.created <= key.created
     seen_inactive = record(situation, other)
     if situation.may_be_deleted(other) and (superseded or situation.is_due(key)):
         reason = Reason.SUPERSEDED if superseded else Reason.SLOT_TAKEN
-        then = _one(situation, key)
+        then = _rotate_or_warn(situation, key)
         if any(action.verb is Verb.BLOCK for action in then.actions):
-            return then  # nothing is deleted for a user who is blocked
+            return then  # who is blocked waits for a person, and that person sees both keys
         delete = Action(Verb.DELETE, reason, other.id)
         return replace(
             then, actions=(delete, *then.actions), reason=then.reason if then.actions else reason
@@ -236,8 +247,9 @@ def _one_active(situation: Situation, key: AccessKey, other: AccessKey) -> Decis
 
 
 def _should_record_inactive(situation: Situation, key: AccessKey) -> bool:
-    """Whether to put the other, inactive key on record now. Where a secret exists it costs nothing;
-    otherwise a secret is made only when the key must be on record to be deletable in time."""
+    """Whether to put the other, inactive key on record now. Where a secret exists it costs nothing.
+    Otherwise a secret is made only when the key must be on record now to be deletable by the start
+    of the warning window of `key`."""
     days = (
         situation.limits.max_key_age_days
         - situation.settings.warn_before_days
@@ -246,7 +258,7 @@ def _should_record_inactive(situation: Situation, key: AccessKey) -> bool:
     return situation.secret.exists or situation.age(key) >= timedelta(days=days)
 
 
-def _two_active(situation: Situation) -> Decision:
+def _unrelated_pair(situation: Situation) -> Decision:
     """Two active keys that are not a pair of ours."""
     idle = idle_key(situation)
     if idle is not None:
@@ -259,7 +271,7 @@ def _two_active(situation: Situation) -> Decision:
     return Decision((), Reason.TWO_ACTIVE)
 
 
-# -- what is done ----------------------------------------------------------------------------------
+# -- building decisions ----------------------------------------------------------------------------
 
 
 def _rotate(situation: Situation, key: AccessKey) -> Decision:
@@ -296,13 +308,14 @@ def blocked(
 
 
 def record(situation: Situation, key: AccessKey) -> tuple[Action, ...]:
-    """Write down that a key was first seen inactive; an expired key is never deleted."""
+    """The RECORD action for a key that is not on record as inactive yet. None for an active or an
+    expired key: an expired one is never deleted, so a record is of no use."""
     if key.status is not KeyStatus.INACTIVE or situation.inactive_since(key) is not None:
         return ()
     return (Action(Verb.RECORD, Reason.SEEN_INACTIVE, key.id),)
 
 
-def _forgetting(situation: Situation, then: Decision) -> Decision:
+def _with_forget(situation: Situation, then: Decision) -> Decision:
     """The decision, with the record of a key that is active again cleared first; a secret that is
     pending deletion takes no record before it is restored. Disabling that key replaces the record
     anyway."""
@@ -315,11 +328,11 @@ def _forgetting(situation: Situation, then: Decision) -> Decision:
         for action in then.actions
     ):
         return then
-    restored = 1 if _restored(situation) is not None else 0
-    actions = (*then.actions[:restored], forget, *then.actions[restored:])
+    restores = [a.reason is Reason.SECRET_PENDING_DELETION for a in then.actions[:1]] == [True]
+    actions = (*then.actions[:restores], forget, *then.actions[restores:])
     return replace(then, actions=actions)
 
 
-def _later(situation: Situation, action: Action) -> Situation:
-    """The situation that the action leaves, at the same moment."""
+def _once_done(situation: Situation, action: Action) -> Situation:
+    """The situation once `action` is done; the time does not move."""
     return replace(situation, user=after(situation.user, action, situation.settings, situation.now))

@@ -1,4 +1,5 @@
-"""One run: find the users, decide and apply, run housekeeping, notify the operators, report.
+"""One run: find the users, process them, run housekeeping, notify the operators, send events and
+metrics, return the report.
 
 `discovery.py` finds whom to look at, `user_runs.py` serves them side by side, `apply.py` carries
 out the decision on one of them.
@@ -63,8 +64,9 @@ class Rotation:
 
         Raises RotationFailedError at the end, after all others were served, when a user, the
         digest, the events, housekeeping or the metrics failed. Raises PayloadError or
-        DiscoveryError before the first change; SettingsError too, but for a reader of secrets that
-        AWS refuses only while users are served.
+        DiscoveryError before the first change. SettingsError comes first, too, with one exception:
+        AWS may reject a principal of `secret_reader_arns` while users are processed. Then the
+        digest is sent, but no report is logged and no metrics are sent.
         """
         started_at = self._world.clock.now()
         found = self._find()
@@ -113,7 +115,8 @@ class Rotation:
     def _notify_operators(
         self, runs: Sequence[UserRun], of_housekeeping: Sequence[DigestLine], started_at: datetime
     ) -> None:
-        """The digest, and then what had to wait for it."""
+        """Sends the digest, and then lets the users go on who had to wait for it: each of them has
+        a line in it."""
         lines = [line for run in runs for progress in run.attempts for line in progress.lines]
         lines += [line for run in runs for line in run.failures]
         lines += of_housekeeping
@@ -135,7 +138,8 @@ class Rotation:
             self._fail(_OPERATORS, "events_not_sent", error)
 
     def _report(self, found: Found, runs: Sequence[UserRun], started_at: datetime) -> Report:
-        """What was done and left undone, once its numbers are sent."""
+        """What was done and left undone. Also sends the metrics: a failure to send them is a row of
+        the report, too."""
         for run in runs:
             self._rows.extend(row for progress in run.attempts for row in progress.rows)
             self._rows.extend(run.rows)
