@@ -60,10 +60,8 @@ class UserStatus:
 
     @property
     def reason(self) -> str:
-        """Why: of the block, where there is one beside something else."""
-        present = self.forecast.present
-        blocks = [action.reason for action in present.actions if action.verb is Verb.BLOCK]
-        return [*blocks, present.reason][0].value
+        """Why."""
+        return self.forecast.present.reason.value
 
     def is_over_limit(self, key: AccessKey, now: datetime, slack_days: int = 0) -> bool:
         """Whether an active key is older than the user's limit, by more than the slack."""

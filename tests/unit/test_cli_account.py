@@ -82,10 +82,20 @@ def test_state(keys: tuple[AccessKey, ...], state: str) -> None:
     assert status("alice", user(*keys)).state == state
 
 
-def test_blocked_says_why_even_if_there_is_something_to_announce_first() -> None:
+def test_blocked_says_why_even_if_there_is_something_to_record_first() -> None:
+    unrecorded = user(inactive("A", 200), key("B", 95), secret=secret())
+    one = status("alice", unrecorded)
+
+    assert (one.state, one.reason) == ("blocked", "slot_taken")
+
+
+def test_an_announcement_that_is_due_comes_before_the_block() -> None:
     unannounced = user(inactive("A", 200), key("B", 95), secret=secret("B", "A"))
     one = status("alice", unannounced)
 
+    assert (one.state, one.reason) == ("due", "not_announced")
+    announced = secret("B", "A", announced=stamp("B"))
+    one = status("alice", user(inactive("A", 200), key("B", 95), secret=announced))
     assert (one.state, one.reason) == ("blocked", "slot_taken")
 
 

@@ -363,7 +363,7 @@ DELETE = [
         "superseded and expired: not ours to delete",
         pair(expired("A", 130), key("B", 40)),
         "",
-        Reason.WAITING_TO_DELETE,
+        Reason.NOT_DUE,
     ),
     Case(
         "delete, and warn about its successor",
@@ -926,6 +926,39 @@ LEFT_BEHIND = [
         Reason.NOT_ANNOUNCED,
     ),
     Case(
+        "delivered, not announced, and the old key is to be held: that waits for the next run",
+        user(
+            key("A", 110),
+            key("B", 20),
+            secret=delivered(intent=intent(20, "A")),
+            tags={"hold-until": "2026-06-20"},
+            audience=Audience.OPERATOR,
+        ),
+        "announce B",
+        Reason.NOT_ANNOUNCED,
+    ),
+    Case(
+        "delivered, not announced, and the old key could be deleted: so does that",
+        user(
+            inactive("A", 150),
+            key("B", 50),
+            secret=delivered(intent=intent(50, "A"), inactive_since=stamp("A", 40)),
+        ),
+        "announce B",
+        Reason.NOT_ANNOUNCED,
+    ),
+    Case(
+        "delivered, not announced, and due again with a slot taken: so does the block",
+        user(
+            expired("A", 190),
+            key("B", 95),
+            secret=delivered(intent=intent(95, "A")),
+            audience=Audience.OPERATOR,
+        ),
+        "announce B",
+        Reason.NOT_ANNOUNCED,
+    ),
+    Case(
         "delivered, not announced, the old key is gone",
         user(key("B", 1), secret=delivered(intent=intent(1, "A"))),
         "announce B",
@@ -1158,6 +1191,29 @@ UNTIL = [
         "notified late",
         user(key("A", 98), key("B", 8), secret=delivered(), password=False),
         {},
+        ago(-7),
+    ),
+    (
+        "notified late, a hold by tag: the overlap counts from when the new key was made",
+        user(
+            key("A", 112),
+            key("B", 22),
+            secret=delivered(),
+            tags={"hold-until": "2026-12-31"},
+        ),
+        {},
+        ago(-8),
+    ),
+    (
+        "notified late, in use: the same",
+        user(key("A", 112), key("B", 22), secret=delivered()),
+        {"hold_while_used_days": 3},
+        ago(-8),
+    ),
+    (
+        "notified late, in use, beyond the ceiling: the grace",
+        user(key("A", 130), key("B", 40), secret=delivered(), password=False),
+        {"hold_while_used_days": 3},
         ago(-7),
     ),
     (

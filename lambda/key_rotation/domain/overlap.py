@@ -51,14 +51,18 @@ def held_until(situation: Situation, hold: Reason, latest: datetime) -> datetime
     return min(ends or latest, latest)
 
 
-def old_key_until(situation: Situation, key: AccessKey) -> tuple[datetime, bool]:
+def old_key_until(
+    situation: Situation, key: AccessKey, newer: AccessKey | None = None
+) -> tuple[datetime, bool]:
     """When the key that is superseded now will be disabled at the latest, as far as is known
-    today, and whether it may be so before, since it is left on only while it is used."""
+    today, and whether it may be so before, since it is left on only while it is used. `newer` is
+    the other key, None if it is made now."""
     grace = situation.now + timedelta(days=grace_days(situation))
     hold = hold_reason(situation, key)
     if hold is None:
         return grace, False
-    latest = situation.now + timedelta(days=situation.settings.max_overlap_days)
+    overlap = timedelta(days=situation.settings.max_overlap_days)
+    latest = overlap_ends(situation, newer) if newer else situation.now + overlap
     until = max(grace, held_until(situation, hold, latest))
     return until, hold is Reason.STILL_IN_USE and until > grace
 

@@ -29,8 +29,9 @@ from .settings import Settings
 from .situation import RECENT, VERIFIED_AFTER, Situation, UnreadError
 
 Rule = Callable[[Situation], Decision | None]
-# What a late announcement leaves to the next run: each begins a new stage of the key's life.
-_LEFT_TO_THE_NEXT_RUN = (Verb.PREPARE, Verb.WARN, Verb.ROTATE)
+# What may follow a late announcement in the same run: what it announces, and a mere record. For an
+# owner without a subscription it waits for the run's digest, and no line may come after that.
+_MAY_FOLLOW_AN_ANNOUNCEMENT = (Verb.DISABLE, Verb.RECORD)
 # Blocks that send no notice: there is no recipient, or no secret of ours to record the notice on.
 # They show only in the response and the metric.
 _SILENT_BLOCKS = (Reason.NO_CONFIRMED_SUBSCRIPTION, Reason.UNMANAGED_SECRET)
@@ -121,8 +122,7 @@ def _orphan(situation: Situation) -> Decision | None:
 
 def announce_late(situation: Situation) -> Decision | None:
     """Announces a key that an earlier run delivered and did not announce, then does what follows.
-    It stops before the first action whose notice must go out before it: that would take a second
-    digest in one run."""
+    The rest is left to the next run."""
     key = situation.delivered_key
     if key is None or not situation.is_announced_late:
         return None
@@ -133,13 +133,13 @@ def announce_late(situation: Situation) -> Decision | None:
     if len(situation.keys) == 2 and situation.keys[1] is key:
         then = _rotated_pair(announced, *announced.keys)
         old = situation.keys[0]
-        until, while_used = old_key_until(announced, old) if old.is_active else (None, False)
+        until, while_used = old_key_until(announced, old, key) if old.is_active else (None, False)
     else:
         then, until, while_used = Decision((), Reason.NOT_ANNOUNCED), None, False
     following = tuple(
         replace(action, notify=False) if action.verb is Verb.DISABLE else action
         for action in takewhile(
-            lambda action: action.verb not in _LEFT_TO_THE_NEXT_RUN, then.actions
+            lambda action: action.verb in _MAY_FOLLOW_AN_ANNOUNCEMENT, then.actions
         )
     )
     return Decision((announce, *following), Reason.NOT_ANNOUNCED, until, while_used)
@@ -222,6 +222,7 @@ def _rotated_pair(situation: Situation, older: AccessKey, newer: AccessKey) -> D
 
 def _one_of_unrelated_pair(situation: Situation, key: AccessKey, other: AccessKey) -> Decision:
     """One active key; the other slot holds a key that is inactive or expired."""
+    expired = other.status is KeyStatus.EXPIRED
     superseded = situation.is_announced(key) and other.created <= key.created
     seen_inactive = record(situation, other)
     if situation.may_be_deleted(other) and (superseded or situation.is_due(key)):
@@ -234,7 +235,6 @@ def _one_of_unrelated_pair(situation: Situation, key: AccessKey, other: AccessKe
             then, actions=(delete, *then.actions), reason=then.reason if then.actions else reason
         )
     if situation.is_due(key):
-        expired = other.status is KeyStatus.EXPIRED
         taken = Reason.SLOT_TAKEN_BY_EXPIRED_KEY if expired else Reason.SLOT_TAKEN
         return blocked(situation, key, taken, seen_inactive)
     if situation.in_warning_window(key):
@@ -242,7 +242,7 @@ def _one_of_unrelated_pair(situation: Situation, key: AccessKey, other: AccessKe
         return replace(then, actions=(*seen_inactive, *then.actions))
     if not superseded and not _should_record_inactive(situation, key):
         seen_inactive = ()
-    reason = Reason.WAITING_TO_DELETE if superseded else Reason.NOT_DUE
+    reason = Reason.WAITING_TO_DELETE if superseded and not expired else Reason.NOT_DUE
     return Decision(seen_inactive, Reason.SEEN_INACTIVE if seen_inactive else reason)
 
 
