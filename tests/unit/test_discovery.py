@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from threading import get_ident
+from time import sleep
 from typing import Any
 
 import pytest
@@ -243,6 +246,53 @@ def test_keys_that_are_not_listed_for_too_many_requests_are_listed_later() -> No
     assert rotated(run(account)) == ["u0"]
 
 
+def _fails_to_list(account: FakeAccount) -> None:
+    account.fail("request", RuntimeError("AccessDenied"))
+    account.fail("keys", RuntimeError("AccessDenied"))
+
+
+def _has_no_time(account: FakeAccount) -> None:
+    account.fail("request", RuntimeError("AccessDenied"))
+    account.clock.left = timedelta(0)
+
+
+def _cannot_read_tags(account: FakeAccount) -> None:
+    account.one_by_one = "AccessDenied"
+    account.unread = {"u1": RuntimeError("AccessDenied")}
+
+
+def _is_missing_in_the_report(account: FakeAccount) -> None:
+    account.credential_report = credential_report_of([account.users["u0"]], NOW)
+    account.fail("keys", RuntimeError("AccessDenied"))
+
+
+@pytest.mark.parametrize(
+    "prepare", [_fails_to_list, _has_no_time, _cannot_read_tags, _is_missing_in_the_report]
+)
+def test_what_could_not_be_read_is_not_measured_as_young(
+    prepare: Callable[[FakeAccount], None],
+) -> None:
+    """A gauge without the oldest key would end the alarm about it."""
+    account = account_of(10, 200)
+    prepare(account)
+
+    with suppress(RotationFailedError):
+        run(account)
+
+    assert account.measures["ManagedUsers"] > 0
+    assert not {"OldestActiveKeyDays", "KeysOverLimit"} & set(account.measures)
+
+
+def test_keys_that_are_listed_later_are_measured() -> None:
+    account = account_of(10, 100)
+    account.fail("request", RuntimeError("AccessDenied"))
+    account.fail("keys", TooManyRequestsError(), TooManyRequestsError())
+
+    run(account, dry_run=True)
+
+    assert account.measures["OldestActiveKeyDays"] == 100
+
+
 # -- side by side ----------------------------------------------------------------------------------
 
 
@@ -278,10 +328,22 @@ def test_a_dry_run_shows_what_the_run_does(changes: dict[str, Any]) -> None:
 
 
 def test_no_wider_than_the_writes_that_are_allowed() -> None:
-    """So that nobody waits for more than a second between an intent and its key."""
-    slow = settings(max_iam_writes_per_second=3)
+    """So that nobody waits for more than a second between an intent and its key. Reading is not
+    slowed down."""
+    account = many(due=12)
+    account.fail("request", RuntimeError("AccessDenied"))
+    threads: dict[str, set[int]] = {"keys": set(), "create": set()}
+    for method, seen in threads.items():
+        account.before(method, *[lambda seen=seen: _wait_in(seen)] * 12)
 
-    assert Rotation(FakeAccount().world(), slow, Payload(), "this", max_workers=16).max_workers == 3
+    run(account, max_workers=6, max_iam_writes_per_second=2)
+
+    assert (len(threads["keys"]), len(threads["create"])) == (6, 2)
+
+
+def _wait_in(threads: set[int]) -> None:
+    threads.add(get_ident())
+    sleep(0.02)  # for others to begin, if there are any
 
 
 def test_one_failure_among_many() -> None:

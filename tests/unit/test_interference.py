@@ -108,7 +108,7 @@ def test_a_user_who_is_gone_by_now_stops_nobody_else() -> None:
     account.add(user(key("B", 90)), "bob")
     account.fail("prepare", UnknownPrincipalError("the policy was refused"))
 
-    with pytest.raises(RotationFailedError, match=r"1 user\(s\) failed.*alice"):
+    with pytest.raises(RotationFailedError, match=r"1 failed, everything else.*alice"):
         run(account, secret_reader_arns=("arn:aws:iam::123456789012:role/here",))
 
     assert account.statuses("bob")["B"] == "Inactive"

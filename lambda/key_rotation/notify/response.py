@@ -104,17 +104,23 @@ class RotationFailedError(Exception):
 
     def __init__(self, report: Report) -> None:
         self.report = report
-        shown = "; ".join(f"{row.user}: {row.detail}" for row in report.failed[:5])
+        shown = "; ".join(_shown(row) for row in report.failed[:5])
         more = len(report.failed) - 5
         super().__init__(
-            f"{len(report.failed)} user(s) failed, all others were served: {shown}"
+            f"{len(report.failed)} failed, everything else was done: {shown}"
             + (f"; and {more} more" if more > 0 else "")
         )
 
 
-def failure(name: str, reason: str, error: Exception) -> Row:
-    """The row of a failure, which is in the log, too. `name` is the user, or what stands for it."""
-    detail = describe(error)
+def _shown(row: Row) -> str:
+    """A failure in the text of the error: of a user, or of what `reason` names."""
+    return f"{row.user}: " + ("" if row.reason == "error" else f"{row.reason}: ") + f"{row.detail}"
+
+
+def failure(name: str, reason: str, error: Exception, what: str = "") -> Row:
+    """The row of a failure, which is in the log, too. `name` is the user, or what stands for it;
+    `what` failed comes before the error."""
+    detail = what + describe(error)
     log.error("failed", extra={"user": name, "reason": reason, "detail": detail})
     return Row(name, "fail", reason, None, detail)
 

@@ -19,7 +19,7 @@ from ..domain.overrides import limits_for
 from ..domain.policy import decide
 from ..domain.prefilter import may_need_attention
 from ..domain.settings import Settings
-from ..notify.response import Row, describe
+from ..notify.response import Row, describe, failure
 from ..ports import Scan, World
 from .payload import Payload, PayloadError
 
@@ -38,19 +38,22 @@ class Found:
     """`users` must be looked at, the one with the oldest active key first, as far as it is known;
     `left_alone` need not. Both have the keys known so far: those of the report
     have no id, and may be older than it says. `scanned` is how many managed users the run is
-    about; `rows` are for the report. `user_ids` are all users of the account, None if
+    about; `unlisted` are the names of those whose keys are not known yet, or who may be managed;
+    `rows` are for the report. `user_ids` are all users of the account, None if
     the run is about some of them only."""
 
     users: tuple[ManagedUser, ...]
     left_alone: tuple[ManagedUser, ...]
     scanned: int
+    unlisted: frozenset[str]
     rows: tuple[Row, ...]
     user_ids: UserIds | None
 
 
 @dataclass
 class Discovery:
-    """One run's look at the account. `max_workers` users are read side by side where it must be."""
+    """One run's look at the account; `max_workers` users are read at a time, where it must be one
+    by one."""
 
     world: World
     settings: Settings
@@ -59,6 +62,7 @@ class Discovery:
     max_workers: int
     _rows: list[Row] = field(default_factory=list)
     _left_alone: list[ManagedUser] = field(default_factory=list)
+    _unlisted: set[str] = field(default_factory=set)
 
     def find(self) -> Found:
         """Raises DiscoveryError when the users could not all be listed, PayloadError when one that
@@ -80,6 +84,7 @@ class Discovery:
             tuple(looked_at),
             tuple(self._left_alone),
             len(users),
+            frozenset(self._unlisted),
             tuple(self._rows),
             _user_ids(scan) if wanted is None else None,
         )
@@ -105,8 +110,9 @@ class Discovery:
     def _report_scan(self, scan: Scan, wanted: Collection[str] | None) -> None:
         if scan.one_by_one is not None:
             self._fall_back("no_bulk_read", scan.one_by_one, "users are read one by one")
+        self._unlisted.update(scan.unread)
         for name, error in sorted(scan.unread.items()):
-            self._fail(name, f"the user's tags could not be read: {describe(error)}")
+            self._fail(name, error, "the user's tags could not be read: ")
         tag = self.settings.user_tag
         for name, value in sorted(scan.unexpected.items()):
             if wanted is None:
@@ -144,7 +150,9 @@ class Discovery:
         looked_at = []
         for user in users:
             row = report.rows.get(user.ref.name)
-            if row is not None:
+            if row is None:
+                self._unlisted.add(user.ref.name)
+            else:
                 user = replace(user, keys=_reported_keys(row))
             if row is None or may_need_attention(user, row, self.settings, now):
                 since = row.oldest_active or _NEVER if row else _NEVER
@@ -166,7 +174,7 @@ class Discovery:
             users, map_concurrent(self._with_keys, users, self.max_workers), strict=True
         ):
             if isinstance(listed, Exception):
-                self._fail(user.ref.name, describe(listed))
+                self._fail(user.ref.name, listed)
             elif listed is not None:
                 looked_at.append(listed)
         return sorted(looked_at, key=_oldest_active_key)
@@ -174,10 +182,12 @@ class Discovery:
     def _with_keys(self, user: ManagedUser) -> ManagedUser | Exception | None:
         """The user with its keys, if they are a reason to look further."""
         if self.world.clock.remaining() < STOP_BEFORE_END:
+            self._unlisted.add(user.ref.name)
             return user  # which then is deferred
         try:
             user = replace(user, keys=self.world.directory.keys(user.ref))
         except Exception as error:
+            self._unlisted.add(user.ref.name)
             return user if self.world.is_throttle(error) else error
         outcome = decide(user, self.settings, self.world.clock.now())
         if isinstance(outcome, Decision) and not outcome.actions:
@@ -185,9 +195,8 @@ class Discovery:
             return None
         return user
 
-    def _fail(self, name: str, detail: str) -> None:
-        self._rows.append(Row(name, "fail", "error", None, detail))
-        log.error("failed", extra={"user": name, "reason": "error", "detail": detail})
+    def _fail(self, name: str, error: Exception, what: str = "") -> None:
+        self._rows.append(failure(name, "error", error, what))
 
     def _no_report(self, error: Exception) -> None:
         self._fall_back("no_credential_report", describe(error), "keys are listed user by user")

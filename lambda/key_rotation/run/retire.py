@@ -6,6 +6,8 @@ turns out to have been wrong is undone.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..domain.model import AccessKey, Action, Event, KeyStatus, Reason, Stamp
 from ..notify.reasons import SUPERSEDED
 from .issue import VERIFY_EVERY_SECONDS, VERIFY_FOR
@@ -45,7 +47,7 @@ def disable(run: RunContext, progress: Progress, action: Action) -> None:
         progress.secret, announced=progress.pending_record, inactive_since=inactive_since
     )
     progress.pending_record = None
-    outcome = run.outcome(progress, action, fetchable=outcome.fetchable)
+    outcome = replace(outcome, secret_arn=progress.secret.arn, time=run.now())
     run.happened(progress, outcome)
     if action.notify and at_once:
         run.notify(progress, Event.DISABLED, message, outcome, first=False)

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ..domain.model import ManagedUser
 from ..domain.settings import Settings, SettingsError
 from ..notify.digest import DigestLine, digest
 from ..notify.metrics import gauges
@@ -33,8 +32,8 @@ log = logging.getLogger("key_rotation")
 class Rotation:
     """One run over the managed users; `request_id` names it in the records.
 
-    At most `max_workers` users are worked on at a time, capped at `max_iam_writes_per_second`, so
-    that no thread waits long for the rate limiter.
+    At most `max_workers` users are read, or worked on, at a time. Those worked on are capped at
+    `max_iam_writes_per_second`, too, so that no thread waits long for the rate limiter.
     """
 
     def __init__(
@@ -51,22 +50,23 @@ class Rotation:
         self._request_id = request_id
         self._dry_run = settings.dry_run or payload.dry_run
         self._dry_run_requested = payload.dry_run
-        self.max_workers = min(max_workers, settings.max_iam_writes_per_second)
+        self._max_readers = max_workers
         self._events = EventBuffer(world.bus)
         executor = Executor(world, settings, request_id, self._events)
+        max_writers = min(max_workers, settings.max_iam_writes_per_second)
         self._users = UserRuns(
-            world, settings, payload.emergency, executor, self.max_workers, self._dry_run
+            world, settings, payload.emergency, executor, max_writers, self._dry_run
         )
         self._rows: list[Row] = []
 
     def run(self) -> Report:
         """The report of what was done.
 
-        Raises RotationFailedError at the end, after all others were served, when a user, the
-        digest, the events, housekeeping or the metrics failed. Raises PayloadError or
-        DiscoveryError before the first change. SettingsError comes first, too, with one exception:
-        AWS may reject a principal of `secret_reader_arns` while users are processed. Then the
-        digest is sent, but no report is logged and no metrics are sent.
+        Raises RotationFailedError at the end, when everything else was done, if a user, the digest,
+        the events, housekeeping or the metrics failed. Raises PayloadError or DiscoveryError before
+        the first change. SettingsError comes first, too, with one exception: AWS may reject
+        a principal of `secret_reader_arns` while users are processed. Then the digest is sent, but
+        no report is logged and no metrics are sent.
         """
         started_at = self._world.clock.now()
         found = self._find()
@@ -77,12 +77,13 @@ class Rotation:
             except SettingsError:
                 # Users may have been served already: the operators learn it all the same. (A dry
                 # run has no lines.)
-                self._notify_operators(runs, (), started_at)
+                if self._send_digest(runs, (), started_at):
+                    self._users.resume(runs)
                 raise
             runs.sort(key=lambda run: run.oldest_active)
             lines = self._run_housekeeping(found)
-            if not self._dry_run:
-                self._notify_operators(runs, lines, started_at)
+            if not self._dry_run and self._send_digest(runs, lines, started_at):
+                self._users.resume(runs)
         finally:
             self._send_events()
         report = self._report(found, runs, started_at)
@@ -93,7 +94,7 @@ class Rotation:
 
     def _find(self) -> Found:
         world, settings = self._world, self._settings
-        discovery = Discovery(world, settings, self._payload, self._request_id, self.max_workers)
+        discovery = Discovery(world, settings, self._payload, self._request_id, self._max_readers)
         found = discovery.find()
         self._rows.extend(found.rows)
         return found
@@ -112,24 +113,24 @@ class Rotation:
         self._rows.extend(housekeeping.rows)
         return housekeeping.lines
 
-    def _notify_operators(
+    def _send_digest(
         self, runs: Sequence[UserRun], of_housekeeping: Sequence[DigestLine], started_at: datetime
-    ) -> None:
-        """Sends the digest, and then lets the users go on who had to wait for it: each of them has
-        a line in it."""
+    ) -> bool:
+        """Whether the operators were sent what they must know. Each user who has to wait for that
+        has a line in it."""
         lines = [line for run in runs for progress in run.attempts for line in progress.lines]
         lines += [line for run in runs for line in run.failures]
         lines += of_housekeeping
         if not lines:
-            return
+            return False
         title = started_at.strftime("%Y-%m-%d %H:%M UTC")
         try:
             for message in digest(self._settings.account_id, title, lines):
                 self._world.notifier.notify_operators(message)
         except Exception as error:
             self._fail(_OPERATORS, "digest_not_sent", error)
-            return
-        self._users.resume(runs)
+            return False
+        return True
 
     def _send_events(self) -> None:
         try:
@@ -144,21 +145,23 @@ class Rotation:
             self._rows.extend(row for progress in run.attempts for row in progress.rows)
             self._rows.extend(run.rows)
         report = Report(self._dry_run, started_at, found.scanned, tuple(self._rows))
-        self._measure(report, [*found.left_alone, *(run.user_now for run in runs)])
+        self._measure(report, found, runs)
         return replace(report, rows=tuple(self._rows))
 
-    def _measure(self, report: Report, users: Sequence[ManagedUser]) -> None:
+    def _measure(self, report: Report, found: Found, runs: Sequence[UserRun]) -> None:
         """Sends the metrics of a run; a dry run that the payload asks for sends none.
 
-        Only a run over all users can say how old the oldest key is. Users whom the run did not look
-        at count with their keys in the credential report; a user missing there counts as having no
-        key.
+        Only a run over all users can say how old the oldest key is, and only if it knows the keys
+        of all: an alarm must not end because the oldest key could not be read. Users whom the run
+        did not look at count with their keys in the credential report.
         """
         if self._dry_run_requested:
             return
         now = self._world.clock.now()
         measures = report.measures(now - report.started_at)
-        if self._payload.users is None and self._payload.emergency is None:
+        is_over_all = self._payload.users is None and self._payload.emergency is None
+        if is_over_all and found.unlisted <= {run.user.ref.name for run in runs if run.attempts}:
+            users = [*found.left_alone, *(run.user_now for run in runs)]
             measures += gauges(users, self._settings, now)
         try:
             self._world.metrics.put(measures)
