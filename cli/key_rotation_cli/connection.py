@@ -39,7 +39,12 @@ READS = frozenset(
     }
 )
 INVOCATION = frozenset({"lambda:InvokeFunction"})
-RESTORATION = READS | {"iam:TagUser", "iam:UpdateAccessKey", "secretsmanager:UntagResource"}
+RESTORATION = READS | {
+    "iam:TagUser",
+    "iam:UpdateAccessKey",
+    "secretsmanager:TagResource",
+    "secretsmanager:UntagResource",
+}
 
 # IAM throttles by a bucket of unpublished size: patience, not speed.
 _READING = Config(

@@ -58,7 +58,7 @@ def restoration(
     longest = (now + timedelta(days=settings.max_overlap_days)).date()
     tagged = limits_for(user.tags, settings).hold_until
     wanted = until or max(tagged or longest, longest)
-    restored = _held(_switched_on(user, key), tag, wanted)
+    restored = _held(_switched_on(_without_leak(user, key), key), tag, wanted)
     decision = decide(restored, settings, now)
     if isinstance(decision, Needs):
         return decision
@@ -91,6 +91,14 @@ def _pair(user: ManagedUser) -> tuple[AccessKey, AccessKey]:
 def _switched_on(user: ManagedUser, key: AccessKey) -> ManagedUser:
     active = replace(key, status=KeyStatus.ACTIVE)
     return replace(user, keys=tuple(active if k.id == key.id else k for k in user.keys))
+
+
+def _without_leak(user: ManagedUser, key: AccessKey) -> ManagedUser:
+    """The user without the record that this key was reported as leaked."""
+    if user.secret is None:
+        return user
+    secret = replace(user.secret, leaked=user.secret.leaked - {key.id})
+    return replace(user, secret=secret)
 
 
 def _held(user: ManagedUser, tag: str, until: date) -> ManagedUser:
@@ -133,8 +141,10 @@ def _refusal(
 def _suspicion(
     user: ManagedUser, settings: Settings, key: AccessKey, successor: AccessKey
 ) -> str | Needs | None:
-    """An emergency leaves no record of its own. It shows in that the ordinary rules would not
-    have replaced the key then, or not disabled it."""
+    """An emergency is on record. Where a person disabled a leaked key, it shows in that the
+    ordinary rules would not have replaced the key then, or not disabled it."""
+    if user.secret is not None and key.id in user.secret.leaked:
+        return f"{key.id} was reported as leaked"
     limit = limits_for(user.tags, settings).max_key_age_days
     replaced_at = successor.created - key.created
     if replaced_at < timedelta(days=limit):

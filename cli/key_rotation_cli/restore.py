@@ -91,14 +91,17 @@ def _restoration(
 def _carry_out(
     connection: Connection, world: World, user: ManagedUser, found: Restoration, screen: Screen
 ) -> None:
-    """The tag first: a run between the two calls must find it. The record last: without it the key
-    would count as seen inactive all along, should somebody disable it before the next run."""
+    """The tag first, and the record of a leak: a run between two calls must find the one and not
+    the other. The record inactive-since last: without it the key would count as seen inactive all
+    along, should somebody disable it before the next run."""
     if found.is_to_be_tagged:
         tags = [{"Key": found.tag, "Value": found.hold_until.isoformat()}]
         connection.client("iam").tag_user(UserName=user.ref.name, Tags=tags)
+    secret = user.secret
+    if secret is not None and found.key.id in secret.leaked:
+        world.secrets.record(secret, leaked=secret.leaked - {found.key.id})
     if not found.key.is_active:
         world.keys.enable(user.ref, found.key.id)
-    secret = user.secret
     record = secret.inactive_since if secret is not None else None
     if secret is not None and record is not None and record.access_key_id == found.key.id:
         try:

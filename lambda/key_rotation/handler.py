@@ -160,7 +160,9 @@ def _resolve_exposed_key(payload: Payload, settings: Settings, directory: Direct
     owner = directory.owner(exposed.access_key_id)
     if owner is None:
         raise PayloadError(f"there is no access key {exposed.access_key_id} in this account")
-    emergency = Emergency(owner, exposed.access_key_id, exposed.reason)
+    emergency = Emergency(
+        owner, exposed.access_key_id, exposed.reason, exposed.even_if_nobody_can_fetch
+    )
     return replace(payload, exposed=None, emergency=emergency)
 
 

@@ -163,6 +163,8 @@ class Secrets(Protocol):
         announced: Stamp | None = None,
         warned: Stamp | None = None,
         inactive_since: Stamp | None = None,
+        works_until: Stamp | None = None,
+        leaked: frozenset[str] | None = None,
         notice: tuple[Event, Stamp] | None = None,
     ) -> None:
         """Writes the given records, all in one call."""

@@ -286,7 +286,10 @@ def test_leaked_key_is_not_restored_by_mistake(account: Account, key_rotation: C
     assert outcome.status == Exit.FINDINGS
     assert "that is what an emergency does" in outcome.err
     assert account.statuses()[old] == "Inactive"
+    assert "was reported as leaked" in outcome.err
     assert key_rotation("restore", "alice", "--not-leaked").status == Exit.OK
+    assert account.statuses()[old] == "Active"
+    account.run()
     assert account.statuses()[old] == "Active"
 
 

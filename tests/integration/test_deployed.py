@@ -142,11 +142,17 @@ def test_an_emergency_replaces_and_disables_at_once(
 ) -> None:
     somebody = person(5, password=False)
     [leaked] = somebody.keys
-    emergency = {"user": somebody.name, "access_key_id": leaked.id, "reason": "on a paste site"}
+    emergency = {
+        "user": somebody.name,
+        "access_key_id": leaked.id,
+        "reason": "on a paste site",
+        "even_if_nobody_can_fetch": True,
+    }
 
     report = stage.run({"emergency": emergency})
 
     assert [action for action, _ in rows(report, somebody.name)] == [
+        "record",
         "rotate",
         "disable",
         "announce",

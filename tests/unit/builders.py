@@ -76,6 +76,8 @@ def secret(
     announced: Stamp | None = None,
     warned: Stamp | None = None,
     inactive_since: Stamp | None = None,
+    works_until: Stamp | None = None,
+    leaked: Iterable[str] = (),
     notices: dict[Event, Stamp] | None = None,
 ) -> SecretState:
     """A secret of ours whose AWSCURRENT holds the key `current`, and AWSPREVIOUS `previous`."""
@@ -96,6 +98,8 @@ def secret(
         announced=announced,
         warned=warned,
         inactive_since=inactive_since,
+        works_until=works_until,
+        leaked=frozenset(leaked),
         notices=notices or {},
     )
 
@@ -108,8 +112,9 @@ def user(
     audience: Audience = Audience.USER,
     tags: dict[str, str] | None = None,
 ) -> ManagedUser:
-    """A managed user with every fact read. Keys not named in `used` were used an hour ago."""
-    last_used = {key.id: ago(hours=1) for key in keys} | (used or {})
+    """A managed user with every fact read. Active keys not named in `used` were used an hour ago,
+    others never."""
+    last_used = {key.id: ago(hours=1) if key.is_active else None for key in keys} | (used or {})
     marks = {"access-key-rotation": "enabled"}
     return ManagedUser(
         ALICE,

@@ -291,14 +291,22 @@ class FakeAccount:
         announced: Stamp | None = None,
         warned: Stamp | None = None,
         inactive_since: Stamp | None = None,
+        works_until: Stamp | None = None,
+        leaked: frozenset[str] | None = None,
         notice: tuple[Event, Stamp] | None = None,
     ) -> None:
         self._called("record")
         self._refuse_if_pending_deletion(state)
-        stamps = {"announced": announced, "warned": warned, "inactive_since": inactive_since}
-        self._update(state, **{name: stamp for name, stamp in stamps.items() if stamp})
+        records = {
+            "announced": announced,
+            "warned": warned,
+            "inactive_since": inactive_since,
+            "works_until": works_until,
+            "leaked": leaked,
+        }
+        self._update(state, **{name: value for name, value in records.items() if value is not None})
         if notice is not None:
-            [current] = [s for s in self.secrets.values() if s.name == state.name]
+            [current] = [s for s in list(self.secrets.values()) if s.name == state.name]
             self._update(state, notices={**current.notices, notice[0]: notice[1]})
 
     def forget_inactive(self, state: SecretState) -> None:
@@ -313,7 +321,7 @@ class FakeAccount:
 
     def _refuse_if_pending_deletion(self, state: SecretState) -> None:
         """As Secrets Manager does with every tag."""
-        if any(s.name == state.name and s.pending_deletion for s in self.secrets.values()):
+        if any(s.name == state.name and s.pending_deletion for s in list(self.secrets.values())):
             raise RuntimeError("InvalidRequestException: the secret was marked for deletion")
 
     def all(self) -> Iterator[OwnedSecret]:

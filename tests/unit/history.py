@@ -415,6 +415,8 @@ class Run:
         truth.seen_inactive.setdefault(key.id, history.clock.time)
         if self._emergency is not None and key.id == self._emergency.access_key_id:
             return
+        if key.id in history.secrets[name].leaked:
+            return  # active again after an emergency: another key works, which is looked at anyway
         if key.id not in truth.held | truth.delivered:
             self._hold(key.id in truth.made, f"{key.id} is a person's key, not an orphan")
             return

@@ -42,6 +42,8 @@ def samples() -> dict[str, Message]:
             Reason.SLOT_TAKEN,
             Reason.SLOT_TAKEN_BY_EXPIRED_KEY,
             Reason.SECRET_CHANGED,
+            Reason.MORE_THAN_TWO_KEYS,
+            Reason.NOBODY_CAN_FETCH,
         ),
     )
     found = {
@@ -67,6 +69,8 @@ def samples() -> dict[str, Message]:
         "disabled.idle": anybody.disabled(_OLD, Reason.IDLE),
         "disabled.idle_not_in_secret": anybody.disabled(_OLD, Reason.IDLE, in_secret=False),
         "disabled.emergency": anybody.disabled(_OLD, Reason.EMERGENCY, _NOTE),
+        "disabled.leaked": person.disabled(_OLD, Reason.LEAKED),
+        "disabled.leaked_service": service.disabled(_OLD, Reason.LEAKED),
         "deleted.superseded": anybody.deleted(_OLD, Reason.SUPERSEDED),
         "deleted.slot_taken": anybody.deleted(_OLD, Reason.SLOT_TAKEN),
     }

@@ -75,7 +75,7 @@ def _keys(*ids: str) -> st.SearchStrategy[tuple[AccessKey, ...]]:
     return st.tuples(*(st.builds(AccessKey, st.just(id_), STATUSES, TIMES) for id_ in ids))
 
 
-KEYS = st.one_of(_keys(), _keys("A"), _keys("A", "B"), _keys("A", "B"))
+KEYS = st.one_of(_keys(), _keys("A"), *[_keys("A", "B")] * 4, _keys("A", "B", "C"))
 USES = st.none() | TIMES
 KEY_IDS = st.sampled_from(["A", "B", "GONE"])
 STAMPS = st.none() | st.builds(Stamp, KEY_IDS, TIMES)
@@ -88,6 +88,9 @@ RECORDS = st.fixed_dictionaries(
         "announced": STAMPS,
         "warned": STAMPS,
         "inactive_since": STAMPS,
+        "works_until": st.none()
+        | st.builds(Stamp, KEY_IDS, st.integers(-40, 20).map(lambda days: NOW - timedelta(days))),
+        "leaked": st.sampled_from([(), (), (), ("A",), ("B",), ("A", "B")]),
         "notices": st.fixed_dictionaries(
             {},
             optional={

@@ -45,6 +45,16 @@ def emergency(**changes: object) -> dict[str, Any]:
             emergency(user=None), Payload(exposed=ExposedKey(KEY, "leaked")), id="whose is unknown"
         ),
         pytest.param(
+            emergency(even_if_nobody_can_fetch=True),
+            Payload(emergency=Emergency("alice", KEY, "leaked", even_if_nobody_can_fetch=True)),
+            id="even if nobody can fetch",
+        ),
+        pytest.param(
+            emergency(user=None, even_if_nobody_can_fetch=True),
+            Payload(exposed=ExposedKey(KEY, "leaked", even_if_nobody_can_fetch=True)),
+            id="even so, whose is unknown",
+        ),
+        pytest.param(
             emergency(user=None) | {"dry_run": True},
             Payload(dry_run=True, exposed=ExposedKey(KEY, "leaked")),
             id="whose is unknown, tried dry",
@@ -136,6 +146,11 @@ def test_documented_payload_is_understood(event: object, payload: Payload) -> No
             id="reason too long",
         ),
         pytest.param(
+            emergency(even_if_nobody_can_fetch="yes"),
+            "emergency.even_if_nobody_can_fetch must be true or false, not 'yes'",
+            id="flag as text",
+        ),
+        pytest.param(
             emergency() | {"users": ["alice"]},
             "users and emergency cannot be given together",
             id="both",
@@ -182,7 +197,9 @@ def health(**detail: object) -> dict[str, Any]:
     ],
 )
 def test_an_event_of_aws_health_is_an_emergency(event: object, reason: str) -> None:
-    assert parse_payload(event) == Payload(exposed=ExposedKey(KEY, reason))
+    assert parse_payload(event) == Payload(
+        exposed=ExposedKey(KEY, reason, even_if_nobody_can_fetch=True)
+    )
     assert len(reason) <= 500
 
 

@@ -330,6 +330,228 @@ HOLD = [
     ),
 ]
 
+SERVICE: dict[str, Any] = {"password": False}
+READER = {"secret_reader_arns": ("arn:aws:iam::123456789012:role/deploy",)}
+
+PROMISED = [
+    Case(
+        "a service was told 8 June, and a reader is added: its old key stays on until then",
+        pair(key("A", 91), key("B", 1), records={"works_until": stamp("A", -6)}, **SERVICE),
+        "",
+        Reason.IN_GRACE,
+        READER,
+    ),
+    Case(
+        "… until that day is over",
+        pair(key("A", 97), key("B", 7), records={"works_until": stamp("A")}, **SERVICE),
+        "disable A",
+        Reason.SUPERSEDED,
+        READER,
+    ),
+    Case(
+        "a hold by tag was announced, and the tag is gone",
+        pair(key("A", 97), key("B", 7), records={"works_until": stamp("A", -3)}),
+        "",
+        Reason.IN_GRACE,
+    ),
+    Case(
+        "the ceiling was lowered since",
+        pair(
+            key("A", 100),
+            key("B", 10),
+            records={"works_until": stamp("A", -20)},
+            tags={"hold-until": "2026-12-31"},
+        ),
+        "",
+        Reason.IN_GRACE,
+        {"max_overlap_days": 10},
+    ),
+    Case(
+        "what was promised of another key does not count",
+        pair(key("A", 97), key("B", 7), records={"works_until": stamp("X", -3)}),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
+        "no message promised that: the record is not ours",
+        pair(key("A", 97), key("B", 7), records={"works_until": stamp("A", -3000)}),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
+        "the owner was warned of a day, and the limit is lowered",
+        user(
+            key("A", 85),
+            secret=secret(warned=stamp("A", 2), works_until=stamp("A", -5)),
+            tags={"max-key-age-days": "60"},
+        ),
+        "",
+        Reason.WARNED_ALREADY,
+    ),
+    Case(
+        "… which comes",
+        user(
+            key("A", 85),
+            secret=secret(warned=stamp("A", 7), works_until=stamp("A")),
+            tags={"max-key-age-days": "60"},
+        ),
+        "rotate A, announce, disable A",
+        Reason.KEY_TOO_OLD,
+    ),
+    Case(
+        "an idle key, of which a message named a day",
+        user(
+            key("A", 80),
+            key("B", 60),
+            secret=secret(works_until=stamp("B", -1)),
+            used={"B": None},
+        ),
+        "",
+        Reason.TWO_ACTIVE,
+    ),
+]
+
+LEAKED = [
+    Case(
+        "a leaked key is on again, in its grace",
+        pair(key("A", 41), key("B", 1), records={"leaked": ["A"]}, **SERVICE),
+        "disable A",
+        Reason.LEAKED,
+    ),
+    Case(
+        "… although a tag holds it, and a message named a later day",
+        pair(
+            key("A", 41),
+            key("B", 1),
+            records={"leaked": ["A"], "works_until": stamp("A", -6)},
+            tags={"hold-until": "2026-06-20"},
+        ),
+        "disable A",
+        Reason.LEAKED,
+    ),
+    Case(
+        "… and was on record as inactive",
+        pair(key("A", 41), key("B", 1), records={"leaked": ["A"], "inactive_since": stamp("A", 1)}),
+        "disable A",
+        Reason.LEAKED,
+    ),
+    Case(
+        "the leaked key is the newer one",
+        user(key("A", 90), key("B", 5), secret=secret("B", leaked=["B"], announced=stamp("B", 5))),
+        "disable B",
+        Reason.LEAKED,
+    ),
+    Case(
+        "… and the new key was never announced",
+        user(key("A", 41), key("B", 1), secret=delivered(leaked=["A"])),
+        "disable A, announce B",
+        Reason.LEAKED,
+    ),
+    Case(
+        "… and nobody would be notified of it",
+        user(
+            key("A", 41),
+            key("B", 1),
+            secret=delivered(leaked=["A"]),
+            audience=Audience.NOBODY,
+        ),
+        "disable A",
+        Reason.LEAKED,
+    ),
+    Case(
+        "both are leaked: one at least is off",
+        user(key("A", 80), key("B", 60), secret=secret(leaked=["A", "B"])),
+        "disable A",
+        Reason.LEAKED,
+    ),
+    Case(
+        "leaked and alone, when it is looked at: replaced, whatever its age",
+        user(key("A", 84), secret=secret(leaked=["A"])),
+        "rotate A, announce, disable A",
+        Reason.LEAKED,
+        {"grace_days": 7},
+    ),
+    Case(
+        "… but not if nobody could fetch the new key",
+        user(key("A", 84), secret=secret(leaked=["A"]), **SERVICE),
+        "block A",
+        Reason.NOBODY_CAN_FETCH,
+    ),
+    Case(
+        "… which a reader could",
+        user(key("A", 84), secret=secret(leaked=["A"]), **SERVICE),
+        "rotate A, announce, disable A",
+        Reason.LEAKED,
+        READER,
+    ),
+    Case(
+        "leaked and inactive: as any superseded key",
+        pair(
+            inactive("A", 130),
+            key("B", 40),
+            records={"leaked": ["A"], "inactive_since": stamp("A", 30)},
+        ),
+        "delete A",
+        Reason.SUPERSEDED,
+    ),
+]
+
+THREE_KEYS = [
+    Case(
+        "three active keys",
+        user(key("A", 120), key("B", 110), key("C", 100)),
+        "block A",
+        Reason.MORE_THAN_TWO_KEYS,
+    ),
+    Case(
+        "three keys, none of them due",
+        user(inactive("A", 50), key("B", 40), key("C", 30)),
+        "block B",
+        Reason.MORE_THAN_TWO_KEYS,
+    ),
+    Case(
+        "three inactive keys",
+        user(inactive("A", 50), inactive("B", 40), inactive("C", 30)),
+        "block A",
+        Reason.MORE_THAN_TWO_KEYS,
+    ),
+    Case(
+        "three keys, reported a week ago",
+        user(
+            key("A", 120),
+            key("B", 110),
+            key("C", 100),
+            secret=secret(notices={Event.BLOCKED: stamp("A", 6)}),
+        ),
+        "block A silently",
+        Reason.MORE_THAN_TWO_KEYS,
+    ),
+    Case(
+        "one of three is an orphan: that is solved without a person",
+        user(
+            key("A", 120),
+            key("B", 20),
+            key("C", 1),
+            secret=secret("B", "A", announced=stamp("B", 20), intent=intent(1, "A", "B")),
+            used={"C": None},
+        ),
+        "disable C",
+        Reason.ORPHAN,
+    ),
+    Case(
+        "one of three is delivered and not announced",
+        user(key("A", 120), key("B", 110), key("C", 1), secret=secret("C", "B")),
+        "announce C",
+        Reason.NOT_ANNOUNCED,
+    ),
+    Case(
+        "one of three is leaked",
+        user(key("A", 120), key("B", 110), key("C", 1), secret=secret("C", leaked=["A"])),
+        "disable A, announce C",
+        Reason.LEAKED,
+    ),
+]
+
 DELETE = [
     Case(
         "superseded and inactive, not on record",
@@ -1047,6 +1269,9 @@ OVERRIDES = [
             *NO_OR_ONE_KEY,
             *GRACE,
             *HOLD,
+            *PROMISED,
+            *LEAKED,
+            *THREE_KEYS,
             *DELETE,
             *TWO_ACTIVE,
             *LEFT_BEHIND,
@@ -1062,18 +1287,87 @@ def test_table(case: Case) -> None:
 
 
 EMERGENCIES = [
-    Case("the only key", user(key("A", 5)), "rotate A, disable A, announce", Reason.EMERGENCY),
     Case(
-        "the only key, no subscription",
-        user(key("A", 5), audience=Audience.NOBODY),
+        "the only key",
+        user(key("A", 5)),
+        "record A, rotate A, disable A, announce",
+        Reason.EMERGENCY,
+    ),
+    Case(
+        "the only key, on record as leaked by an attempt that died",
+        user(key("A", 5), secret=secret(leaked=["A"])),
         "rotate A, disable A, announce",
         Reason.EMERGENCY,
     ),
     Case(
-        "grace and hold do not matter",
-        user(key("A", 5), password=False, tags={"hold-until": "2026-12-31", "grace-days": "9"}),
-        "rotate A, disable A, announce",
+        "the only key, no subscription",
+        user(key("A", 5), audience=Audience.NOBODY),
+        "record A, rotate A, disable A, announce",
         Reason.EMERGENCY,
+    ),
+    Case(
+        "grace, hold, and what a message named, do not matter",
+        user(
+            key("A", 5),
+            tags={"hold-until": "2026-12-31", "grace-days": "9"},
+            secret=secret(works_until=stamp("A", -5)),
+        ),
+        "record A, rotate A, disable A, announce",
+        Reason.EMERGENCY,
+    ),
+    Case(
+        "the only key of a service: nobody could fetch the new one",
+        user(key("A", 5), **SERVICE),
+        "block A",
+        Reason.NOBODY_CAN_FETCH,
+    ),
+    Case(
+        "… but a reader",
+        user(key("A", 5), **SERVICE),
+        "record A, rotate A, disable A, announce",
+        Reason.EMERGENCY,
+        READER,
+    ),
+    Case(
+        "the old key of a service that was not seen to have fetched the new one",
+        pair(key("A", 91), key("B", 1), used={"B": None}, **SERVICE),
+        "block A",
+        Reason.NOBODY_CAN_FETCH,
+    ),
+    Case(
+        "… which our own trial alone has used",
+        pair(key("A", 91), key("B", 1), used={"B": ago(0.99)}, **SERVICE),
+        "block A",
+        Reason.NOBODY_CAN_FETCH,
+    ),
+    Case(
+        "… and which it has moved to",
+        pair(key("A", 91), key("B", 1), used={"B": ago(0.5)}, **SERVICE),
+        "disable A",
+        Reason.EMERGENCY,
+    ),
+    Case(
+        "a service with two keys of its own",
+        user(key("A", 91), key("B", 80), used={"B": None}, **SERVICE),
+        "disable A",
+        Reason.EMERGENCY,
+    ),
+    Case(
+        "three keys, another one works",
+        user(key("A", 90), inactive("B", 60), key("C", 50)),
+        "disable A",
+        Reason.EMERGENCY,
+    ),
+    Case(
+        "three keys, no other works, and one may not be deleted yet",
+        user(
+            key("A", 90),
+            inactive("B", 80),
+            inactive("C", 70),
+            secret=secret(inactive_since=stamp("B", 40)),
+        ),
+        "record A, record C, block A",
+        Reason.SLOT_TAKEN,
     ),
     Case("both slots active", user(key("A", 90), key("B", 5)), "disable A", Reason.EMERGENCY),
     Case(
@@ -1096,33 +1390,49 @@ EMERGENCIES = [
     ),
     Case(
         "disabled already",
+        user(
+            inactive("A", 90),
+            key("B", 5),
+            secret=delivered(announced=stamp("B", 5), leaked=["A"]),
+        ),
+        "",
+        Reason.ALREADY_INACTIVE,
+    ),
+    Case(
+        "disabled already by somebody who did not say why",
         user(inactive("A", 90), key("B", 5), secret=delivered(announced=stamp("B", 5))),
+        "record A",
+        Reason.ALREADY_INACTIVE,
+    ),
+    Case(
+        "disabled already, and the secret of that name is not ours",
+        user(inactive("A", 90), key("B", 5), secret=secret(managed_by=None)),
         "",
         Reason.ALREADY_INACTIVE,
     ),
     Case(
         "disabled already by a run that died before it notified anybody",
         user(inactive("A", 90), key("B", minutes=1), secret=delivered(intent=intent(0, "A"))),
-        "announce B, record A",
+        "record A, announce B, record A",
         Reason.NOT_ANNOUNCED,
     ),
     Case("expired already", user(expired("A", 90), key("B", 5)), "", Reason.ALREADY_INACTIVE),
     Case(
         "the other slot holds a long inactive key",
         user(key("A", 90), inactive("B", 80), secret=secret(inactive_since=stamp("B", 30))),
-        "delete B, rotate A, disable A, announce",
+        "record A, delete B, rotate A, disable A, announce",
         Reason.EMERGENCY,
     ),
     Case(
         "the other slot holds a key that may not be deleted yet",
         user(key("A", 90), inactive("B", 80)),
-        "record B, block A",
+        "record A, record B, block A",
         Reason.SLOT_TAKEN,
     ),
     Case(
         "the other slot may hold an orphan: disabling would leave nothing that works",
         user(key("A", 90), key("B", minutes=1), secret=secret(intent=intent(0, "A", minutes=1))),
-        "block A",
+        "record A, block A",
         Reason.SLOT_TAKEN,
     ),
     Case(
@@ -1133,7 +1443,7 @@ EMERGENCIES = [
             secret=secret(intent=intent(1, "A"), inactive_since=stamp("B", hours=6)),
             used={"B": None},
         ),
-        "delete B, rotate A, disable A, announce",
+        "record A, delete B, rotate A, disable A, announce",
         Reason.EMERGENCY,
     ),
     Case(
@@ -1151,6 +1461,14 @@ def test_emergency_table(case: Case) -> None:
 
     assert isinstance(decision, Decision)
     assert (said(decision), decision.reason) == (case.actions, case.reason)
+
+
+def test_an_emergency_that_cuts_its_owner_off_is_carried_out_if_asked() -> None:
+    service = user(key("A", 5), **SERVICE)
+    decision = decide_emergency(service, "A", SETTINGS, NOW, even_if_nobody_can_fetch=True)
+
+    assert isinstance(decision, Decision)
+    assert said(decision) == "record A, rotate A, disable A, announce"
 
 
 UNTIL = [
@@ -1215,6 +1533,26 @@ UNTIL = [
         user(key("A", 130), key("B", 40), secret=delivered(), password=False),
         {"hold_while_used_days": 3},
         ago(-7),
+    ),
+    (
+        "the owner was warned of a later day",
+        user(
+            key("A", 90),
+            secret=secret(leaked=["A"], works_until=stamp("A", -3)),
+        ),
+        {"grace_days": 1},
+        None,
+    ),
+    (
+        "announced again, of which a message named a later day",
+        user(
+            key("A", 98),
+            key("B", 8),
+            secret=delivered(works_until=stamp("A", -12)),
+            password=False,
+        ),
+        {},
+        ago(-12),
     ),
     (
         "notified late, the old key inactive",

@@ -101,7 +101,11 @@ def test_a_decision_takes_no_key_that_is_needed(user: ManagedUser, settings: Set
     for number, action in enumerate(decision.actions):
         before = decision.actions[:number]
         if action.verb is Verb.DISABLE:
-            assert is_lost(user, action) or has_successor(user, settings, action, before)
+            assert (
+                is_lost(user, action)
+                or is_leaked_again(user, action)
+                or has_successor(user, settings, action, before)
+            )
         if action.verb is Verb.DELETE:
             assert may_go(user, settings, action)
         if action.verb is Verb.ROTATE:
@@ -184,6 +188,18 @@ def is_lost(user: ManagedUser, action: Action) -> bool:
         and (announced is None or announced.access_key_id != key.id)
         and intent is not None
         and key.id not in intent.key_ids
+    )
+
+
+def is_leaked_again(user: ManagedUser, action: Action) -> bool:
+    """Reported as leaked before, and another key works."""
+    assert user.secret is not None
+    others = (key for key in user.keys if key.id != action.access_key_id)
+    return (
+        action.reason is Reason.LEAKED
+        and action.access_key_id in user.secret.leaked
+        and user.secret.user_id == user.ref.id
+        and any(key.is_active for key in others)
     )
 
 
@@ -381,12 +397,15 @@ class Histories(RuleBasedStateMachine):
         name=st.sampled_from(NAMES),
         slot=st.integers(0, 1),
         fault=st.none() | FAULTS,
+        even_if_nobody_can_fetch=st.booleans(),
     )
-    def declare_an_emergency(self, name: str, slot: int, fault: Fault | None) -> None:
+    def declare_an_emergency(
+        self, name: str, slot: int, fault: Fault | None, even_if_nobody_can_fetch: bool
+    ) -> None:
         key_id = self._key(name, slot)
         if key_id is None or name in self.history.unmanaged:
             return
-        emergency = Emergency(name, key_id, "leaked")
+        emergency = Emergency(name, key_id, "leaked", even_if_nobody_can_fetch)
         self.history.run(fault, emergency)
         self.history.clock.time += AFTER_A_RUN
 

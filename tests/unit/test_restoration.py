@@ -177,6 +177,11 @@ def test_a_higher_ceiling_helps() -> None:
             id="replaced young",
         ),
         pytest.param(
+            user(inactive("A", 100), key("B", 10), secret=pair(10, leaked=["A"])),
+            "A was reported as leaked",
+            id="on record, and overdue when it was replaced",
+        ),
+        pytest.param(
             user(
                 inactive("A", 100),
                 key("B", 10),

@@ -12,6 +12,7 @@ import pytest
 
 from key_rotation.domain.model import AccessKey, Audience, Event, KeyStatus, NewAccessKey
 from key_rotation.domain.settings import SettingsError
+from key_rotation.notify.outcome import CUT_OFF
 from key_rotation.notify.response import Report, RotationFailedError
 from key_rotation.ports import RefusedError, SlotTakenError, UnknownPrincipalError
 from key_rotation.run.payload import Emergency, Payload, PayloadError
@@ -55,8 +56,9 @@ def one_user(*args: Any, **facts: Any) -> FakeAccount:
     return account
 
 
-def leaked(key_id: str = "A") -> Payload:
-    return Payload(emergency=Emergency("alice", key_id, "seen on a\npaste site"))
+def leaked(key_id: str = "A", even_if_nobody_can_fetch: bool = False) -> Payload:
+    reason = "seen on a\npaste site"
+    return Payload(emergency=Emergency("alice", key_id, reason, even_if_nobody_can_fetch))
 
 
 # -- the order of a rotation -----------------------------------------------------------------------
@@ -993,9 +995,11 @@ def test_odd_tag_values_and_malformed_overrides_are_reported() -> None:
 def test_an_emergency_disables_before_it_tells() -> None:
     account = one_user(key("A", 5), password=False)
 
-    run(account, leaked())
+    run(account, leaked(even_if_nobody_can_fetch=True))
 
     assert changes(account) == [
+        "prepare",
+        "record",
         "prepare",
         "record_intent",
         "create",
@@ -1011,6 +1015,142 @@ def test_an_emergency_disables_before_it_tells() -> None:
     mail = account.notified[0][2].text
     assert "seen on a paste site" in mail
     assert "Old key: A, disabled now" in mail
+    assert "has no console password. Ask your platform team for the new key" in " ".join(
+        mail.split()
+    )
+    assert account.secrets["alice"].leaked == {"A"}
+
+
+def test_an_emergency_that_cuts_its_owner_off_says_so_to_whoever_can_help() -> None:
+    account = one_user(key("A", 5), password=False)
+
+    report = run(account, leaked(even_if_nobody_can_fetch=True))
+
+    details = [row.detail for row in report.rows if row.action in ("disable", "announce")]
+    assert [CUT_OFF in str(detail) for detail in details] == [True, True]
+    assert CUT_OFF in " ".join(account.digests[0].text.split())
+
+
+def test_an_emergency_that_would_cut_its_owner_off_is_refused() -> None:
+    account = one_user(key("A", 5), password=False)
+
+    with pytest.raises(RotationFailedError, match="nobody could fetch the key that stays"):
+        run(account, leaked())
+
+    assert account.statuses() == {"A": "Active"}
+    assert account.secrets["alice"].leaked == frozenset()
+    text = account.notified[0][2].text
+    assert "secret_reader_arns" in text
+    assert "even_if_nobody_can_fetch" in text
+
+
+def test_a_leaked_key_that_is_switched_on_again_is_disabled_by_every_next_run() -> None:
+    """Whatever the user has to do with it, and owner and operators are told every time."""
+    account = one_user(key("A", 40), password=False, tags={"hold-until": "2026-07-01"})
+    run(account, leaked(even_if_nobody_can_fetch=True))
+    account.clock.time += timedelta(days=1)
+    for _ in range(3):
+        account.set_status("A", KeyStatus.ACTIVE)
+        account.notified.clear()
+        account.digests.clear()
+
+        report = run(account, hold_while_used_days=7)
+
+        assert rows(report) == [("disable", "leaked", "A")]
+        assert account.statuses() == {"A": "Inactive", "NEW1": "Active"}
+        assert [event for _, event, _ in account.notified] == [Event.DISABLED]
+        assert "somebody switched it on again" in " ".join(account.notified[0][2].text.split())
+        assert "somebody switched it on again" in " ".join(account.digests[0].text.split())
+        account.clock.time += timedelta(days=1)
+
+
+@pytest.mark.parametrize("step", ["record_intent", "create", "store", "disable"])
+def test_an_emergency_that_dies_leaves_on_record_that_the_key_is_leaked(step: str) -> None:
+    account = one_user(key("A", 40))
+    account.fail(step, RuntimeError("died"))
+    with pytest.raises(RotationFailedError):
+        run(account, leaked())
+
+    assert account.secrets["alice"].leaked == {"A"}
+
+
+def test_a_leaked_key_that_somebody_disabled_is_on_record_all_the_same() -> None:
+    account = one_user(inactive("A", 40), key("B", 30))
+
+    run(account, leaked())
+
+    assert account.secrets["alice"].leaked == {"A"}
+
+
+def test_with_three_keys_a_leaked_one_is_disabled_while_another_works() -> None:
+    account = one_user(key("A", 90), inactive("B", 60), key("C", 50))
+
+    run(account, leaked())
+
+    assert account.statuses() == {"A": "Inactive", "B": "Inactive", "C": "Active"}
+
+
+def test_three_keys_are_reported_and_left_as_they_are() -> None:
+    account = one_user(key("A", 120), key("B", 110), key("C", 100))
+
+    reports = [run(account), run(account)]
+
+    assert [rows(report) for report in reports] == [[("block", "more_than_two_keys", "A")]] * 2
+    assert len(account.digests) == len(account.notified) == 1
+    assert "until two are left" in " ".join(account.notified[0][2].text.split())
+
+
+def test_an_end_that_a_message_named_is_kept_when_a_reader_is_added() -> None:
+    account = one_user(key("A", 90), password=False)
+    run(account)
+    assert "2026-06-08 12:00 UTC" in account.notified[0][2].text
+    reader: dict[str, Any] = {"secret_reader_arns": ("arn:aws:iam::123456789012:role/deploy",)}
+
+    for day in range(8):
+        account.clock.time = NOW + timedelta(days=day)
+        run(account, **reader)
+        assert account.statuses()["A"] == ("Active" if day < 7 else "Inactive")
+
+
+def test_a_day_that_a_warning_named_is_kept_when_the_limit_is_lowered() -> None:
+    account = one_user(key("A", 85))
+    run(account)
+    assert "replaced on 2026-06-06" in account.notified[0][2].subject
+
+    for day in range(1, 6):
+        account.clock.time = NOW + timedelta(days=day)
+        run(account, max_key_age_days=60)
+        assert ("NEW1" in account.statuses()) is (day >= 5)
+
+
+def test_a_key_that_was_used_since_it_was_disabled_is_kept() -> None:
+    """Somebody enabled it at noon, used it, and disabled it again, between two runs."""
+    pair = secret("B", "A", announced=stamp("B", 40), inactive_since=stamp("A", 30))
+    account = one_user(inactive("A", 130), key("B", 40), secret=pair, used={"A": ago(3)})
+
+    report = run(account)
+
+    assert [row[:2] for row in rows(report)] == [
+        ("record", "used_since"),
+        ("defer", "concurrent_change"),
+    ]
+    assert account.statuses() == {"A": "Inactive", "B": "Active"}
+    assert account.secrets["alice"].inactive_since == stamp("A")
+    assert "kept for another 30 days" in " ".join(account.digests[0].text.split())
+
+    account.clock.time += timedelta(days=30)
+    run(account)
+    assert account.statuses() == {"B": "Active"}
+
+
+def test_a_deletion_asks_once_when_the_key_was_used() -> None:
+    pair = secret("B", "A", announced=stamp("B", 40), inactive_since=stamp("A", 30))
+    account = one_user(inactive("A", 130), key("B", 40), secret=pair, used={"A": ago(30.5)})
+
+    run(account)
+
+    assert account.statuses() == {"B": "Active"}
+    assert account.calls.count("last_used") == 1
 
 
 def test_an_emergency_waits_until_sts_takes_the_new_key() -> None:

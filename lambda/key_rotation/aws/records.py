@@ -19,6 +19,8 @@ INTENT = f"{PREFIX}intent"
 ANNOUNCED = f"{PREFIX}announced"
 WARNED = f"{PREFIX}warned"
 INACTIVE_SINCE = f"{PREFIX}inactive-since"
+WORKS_UNTIL = f"{PREFIX}works-until"
+LEAKED = f"{PREFIX}leaked"
 GONE_SINCE = f"{PREFIX}user-gone-since"
 PROVIDED_BY = f"{PREFIX}provided-by"  # on those that Terraform made; whatever its value
 
@@ -50,6 +52,14 @@ def read_stamp(text: str | None) -> Stamp | None:
     if len(words) != 2 or (time := _time(words[1])) is None:
         return None
     return Stamp(words[0], time)
+
+
+def write_ids(key_ids: frozenset[str]) -> str:
+    return " ".join(sorted(key_ids))
+
+
+def read_ids(text: str | None) -> frozenset[str]:
+    return frozenset((text or "").split())
 
 
 def write_intent(intent: Intent) -> str:

@@ -52,6 +52,8 @@ class UserSecrets:
             announced=records.read_stamp(tags.get(records.ANNOUNCED)),
             warned=records.read_stamp(tags.get(records.WARNED)),
             inactive_since=records.read_stamp(tags.get(records.INACTIVE_SINCE)),
+            works_until=records.read_stamp(tags.get(records.WORKS_UNTIL)),
+            leaked=records.read_ids(tags.get(records.LEAKED)),
             notices=records.read_notices(tags),
         )
 
@@ -116,18 +118,22 @@ class UserSecrets:
         announced: Stamp | None = None,
         warned: Stamp | None = None,
         inactive_since: Stamp | None = None,
+        works_until: Stamp | None = None,
+        leaked: frozenset[str] | None = None,
         notice: tuple[Event, Stamp] | None = None,
     ) -> None:
         stamps = {
             records.ANNOUNCED: announced,
             records.WARNED: warned,
             records.INACTIVE_SINCE: inactive_since,
+            records.WORKS_UNTIL: works_until,
         }
         if notice is not None:
             stamps[records.notice_key(notice[0])] = notice[1]
-        self._tag(
-            state, {key: records.write_stamp(stamp) for key, stamp in stamps.items() if stamp}
-        )
+        tags = {key: records.write_stamp(stamp) for key, stamp in stamps.items() if stamp}
+        if leaked is not None:
+            tags[records.LEAKED] = records.write_ids(leaked)
+        self._tag(state, tags)
 
     def forget_inactive(self, state: SecretState) -> None:
         self._client().untag_resource(SecretId=_arn(state), TagKeys=[records.INACTIVE_SINCE])

@@ -13,6 +13,8 @@ from .settings import Settings
 
 # These make the secret, or make it this user's, before anything else.
 _PREPARING = (Verb.PREPARE, Verb.WARN, Verb.RECORD)
+# These put on record that a key was reported as leaked.
+LEAKED = (Reason.EMERGENCY, Reason.LEAKED)
 
 
 def after(user: ManagedUser, action: Action, settings: Settings, at: datetime) -> ManagedUser:
@@ -29,10 +31,14 @@ def after(user: ManagedUser, action: Action, settings: Settings, at: datetime) -
     match action.verb:
         case Verb.DISABLE:
             secret = replace(_secret(user), inactive_since=stamp)
+            if action.reason in LEAKED:
+                secret = replace(secret, leaked=leaked_with(user, key_id))
             keys = tuple(_inactive(key) if key.id == key_id else key for key in user.keys)
             return replace(user, keys=keys, secret=secret)
         case Verb.DELETE:
             return replace(user, keys=tuple(key for key in user.keys if key.id != key_id))
+        case Verb.RECORD if action.reason in LEAKED:
+            return replace(user, secret=replace(_secret(user), leaked=leaked_with(user, key_id)))
         case Verb.RECORD:
             return replace(user, secret=replace(_secret(user), inactive_since=stamp))
         case Verb.FORGET:
@@ -43,6 +49,12 @@ def after(user: ManagedUser, action: Action, settings: Settings, at: datetime) -
             return replace(user, secret=replace(_secret(user), warned=stamp))
         case _:
             return user
+
+
+def leaked_with(user: ManagedUser, key_id: str) -> frozenset[str]:
+    """The record of leaked keys with one more, without keys that are gone."""
+    present = {key.id for key in user.keys}
+    return frozenset(_secret(user).leaked & present | {key_id})
 
 
 def with_new_key(user: ManagedUser, key: AccessKey) -> ManagedUser:

@@ -2,60 +2,89 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
-from .model import AccessKey, Action, Decision, ManagedUser, Needs, Reason, Verb
+from .model import AccessKey, Action, Decision, KeyStatus, ManagedUser, Needs, Reason, Verb
 from .orphans import may_be_orphan, may_make_room
-from .policy import announce_late, blocked, record
+from .overlap import is_had
+from .policy import announce_late, blocked, missing_announcement, record
 from .settings import Settings
 from .situation import IN_PROGRESS_FOR, Situation, UnreadError
 
 
 def decide_emergency(
-    user: ManagedUser, access_key_id: str, settings: Settings, now: datetime
+    user: ManagedUser,
+    access_key_id: str,
+    settings: Settings,
+    now: datetime,
+    even_if_nobody_can_fetch: bool = False,
 ) -> Decision | Needs:
     """What to do to replace and disable the named key at once; no other key is disabled.
 
-    The named key must be one of `user.keys`.
+    The named key must be one of `user.keys`. Where nobody could fetch the key that stays, it is
+    refused, unless `even_if_nobody_can_fetch`.
     """
     try:
-        return _decide(Situation(user, settings, now), access_key_id)
+        return _decide(Situation(user, settings, now), access_key_id, even_if_nobody_can_fetch)
     except UnreadError as unread:
         return Needs(unread.fact)
 
 
-def _decide(situation: Situation, access_key_id: str) -> Decision:
+def _decide(situation: Situation, access_key_id: str, at_all_costs: bool) -> Decision:
     [key] = [key for key in situation.keys if key.id == access_key_id]
     others = [other for other in situation.keys if other is not key]
     if not key.is_active:
-        return announce_late(situation) or Decision((), Reason.ALREADY_INACTIVE)
+        return _already_inactive(situation, key)
     if situation.secret_is_unmanaged:
         return blocked(situation, key, Reason.UNMANAGED_SECRET)
-    make_room: tuple[Action, ...] = ()
+    working = [other for other in others if other.is_active and not may_be_orphan(situation, other)]
+    cut_off = (
+        not any(is_had(situation, other) for other in working)
+        if working
+        else situation.only_a_key_can_fetch
+    )
+    if cut_off and not at_all_costs:
+        return blocked(situation, key, Reason.NOBODY_CAN_FETCH)
+    if working:
+        return _move_to(situation, working, key, cut_off)
     for other in others:
-        if other.is_active and not may_be_orphan(situation, other):
-            return _move_to(situation, other, key)
         if not may_make_room(situation, other):
-            return blocked(situation, key, Reason.SLOT_TAKEN, record(situation, other))
-        make_room = (Action(Verb.DELETE, Reason.SLOT_TAKEN, other.id),)
+            first = (*_record_leaked(situation, key), *record(situation, other))
+            return blocked(situation, key, Reason.SLOT_TAKEN, first)
     actions = (
-        *make_room,
+        *_record_leaked(situation, key),
+        *(Action(Verb.DELETE, Reason.SLOT_TAKEN, other.id) for other in others),
         Action(Verb.ROTATE, Reason.EMERGENCY, key.id),
         Action(Verb.DISABLE, Reason.EMERGENCY, key.id, notify=False),
         Action(Verb.ANNOUNCE, Reason.EMERGENCY),
     )
-    return Decision(actions, Reason.EMERGENCY)
+    return Decision(actions, Reason.EMERGENCY, cut_off=cut_off)
 
 
-def _move_to(situation: Situation, other: AccessKey, leaked: AccessKey) -> Decision:
-    """The other key works and is somebody's: the leaked one is disabled, and nothing is created."""
-    announce = (
-        (Action(Verb.ANNOUNCE, Reason.NOT_ANNOUNCED, other.id),)
-        if situation.is_delivered(other) and not situation.is_announced(other)
-        else ()
-    )
+def _already_inactive(situation: Situation, key: AccessKey) -> Decision:
+    then = announce_late(situation) or Decision((), Reason.ALREADY_INACTIVE)
+    if situation.secret_is_unmanaged or key.status is not KeyStatus.INACTIVE:
+        return then
+    return replace(then, actions=(*_record_leaked(situation, key), *then.actions))
+
+
+def _record_leaked(situation: Situation, key: AccessKey) -> tuple[Action, ...]:
+    """First of all: should this run die, no other run takes the key for an ordinary one."""
+    return () if situation.is_leaked(key) else (Action(Verb.RECORD, Reason.EMERGENCY, key.id),)
+
+
+def _move_to(
+    situation: Situation, working: list[AccessKey], leaked: AccessKey, cut_off: bool
+) -> Decision:
+    """Another key works and is somebody's: the leaked one is disabled, and nothing is created."""
     disable = Action(Verb.DISABLE, Reason.EMERGENCY, leaked.id)
-    return Decision((*_prepare_to_be_sure(situation, other), disable, *announce), Reason.EMERGENCY)
+    actions = (
+        *_prepare_to_be_sure(situation, working[-1]),
+        disable,
+        *missing_announcement(situation, working),
+    )
+    return Decision(actions, Reason.EMERGENCY, cut_off=cut_off)
 
 
 def _prepare_to_be_sure(situation: Situation, other: AccessKey) -> tuple[Action, ...]:

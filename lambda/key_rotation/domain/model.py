@@ -37,8 +37,9 @@ class Event(StrEnum):
     DELETED = "deleted"
     HELD = "held"
     BLOCKED = "blocked"
-    RETIRED = "retired"  # this and the next two only as lines of the digest
+    RETIRED = "retired"  # this and the next three only as lines of the digest
     REPAIRED = "repaired"
+    KEPT = "kept"
     FAILED = "failed"
     DIGEST = "digest"
 
@@ -93,6 +94,8 @@ class Reason(StrEnum):
     SEEN_ACTIVE = "seen_active"
     SECRET_PENDING_DELETION = "secret_pending_deletion"
     EMERGENCY = "emergency"
+    LEAKED = "leaked"  # reported as leaked once, and active again
+    USED_SINCE = "used_since"  # used after it was put on record as inactive
     ALREADY_INACTIVE = "already_inactive"
     # held
     HOLD_UNTIL = "hold_until"
@@ -104,6 +107,8 @@ class Reason(StrEnum):
     SLOT_TAKEN_BY_EXPIRED_KEY = "slot_taken_by_expired_key"
     UNMANAGED_SECRET = "unmanaged_secret"
     SECRET_CHANGED = "secret_changed"
+    MORE_THAN_TWO_KEYS = "more_than_two_keys"
+    NOBODY_CAN_FETCH = "nobody_can_fetch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +169,8 @@ class SecretState:
 
     `arn` is None when there is no such secret. `versions` maps the ids of staged versions to
     their stages. `managed_by` and `user_id` are tags, as are all the records below them.
+    `works_until` is a key, and the end that a message to its owner named; `leaked` are the ids of
+    the keys that were reported as leaked.
     """
 
     name: str
@@ -177,6 +184,8 @@ class SecretState:
     announced: Stamp | None = None
     warned: Stamp | None = None
     inactive_since: Stamp | None = None
+    works_until: Stamp | None = None
+    leaked: frozenset[str] = frozenset()
     notices: Mapping[Event, Stamp] = field(default_factory=dict)
 
     @property
@@ -291,13 +300,15 @@ class Decision:
 
     `old_key_until` is when the superseded key stops working at the latest, as far as is known
     today; None when no other key is active. `while_used`: it is left on because it is
-    used, so that it may be disabled before.
+    used, so that it may be disabled before. `cut_off`: afterwards nobody can fetch the key that
+    stays, unless its owner has it.
     """
 
     actions: tuple[Action, ...]
     reason: Reason
     old_key_until: datetime | None = None
     while_used: bool = False
+    cut_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)

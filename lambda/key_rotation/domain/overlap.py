@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 
-from .model import AccessKey, Fact, Reason
-from .situation import VERIFIED_AFTER, Situation, UnreadError
+from .model import AccessKey, Reason
+from .situation import VERIFIED_AFTER, Situation
 
 
 def grace_days(situation: Situation) -> int:
     """Days in which both keys work: long enough to fetch the new key with the old one, for a user
     who has no other way to fetch it."""
     grace, least = situation.limits.grace_days, situation.settings.min_grace_days_without_console
-    if grace >= least or situation.settings.secret_reader_arns:
+    if grace >= least:
         return grace
-    if situation.user.has_password is None:
-        raise UnreadError(Fact.PASSWORD)
-    return grace if situation.user.has_password else least
+    return least if situation.only_a_key_can_fetch else grace
 
 
 def grace_ends(situation: Situation) -> datetime:
@@ -58,6 +56,7 @@ def old_key_until(
     today, and whether it may be so before, since it is left on only while it is used. `newer` is
     the other key, None if it is made now."""
     grace = situation.now + timedelta(days=grace_days(situation))
+    grace = max(grace, situation.promised_end(key) or grace)
     hold = hold_reason(situation, key)
     if hold is None:
         return grace, False
@@ -65,6 +64,20 @@ def old_key_until(
     latest = overlap_ends(situation, newer) if newer else situation.now + overlap
     until = max(grace, held_until(situation, hold, latest))
     return until, hold is Reason.STILL_IN_USE and until > grace
+
+
+def used_by_owner(situation: Situation, key: AccessKey) -> datetime | None:
+    """The last use. Within the first hour the run itself tried the key: no sign that somebody has
+    it."""
+    used = situation.last_used(key)
+    return used if used is not None and used - key.created >= VERIFIED_AFTER else None
+
+
+def is_had(situation: Situation, key: AccessKey) -> bool:
+    """Whether somebody has this key, or can fetch it without another key of the user."""
+    if not situation.is_delivered(key) or not situation.only_a_key_can_fetch:
+        return True
+    return used_by_owner(situation, key) is not None
 
 
 def idle_key(situation: Situation) -> AccessKey | None:
@@ -81,15 +94,10 @@ def idle_key(situation: Situation) -> AccessKey | None:
         return max(key.created, situation.last_used(key) or key.created)
 
     for idle, other in (situation.keys, reversed(situation.keys)):
-        if situation.now - last_sign(idle) < limit:
+        if situation.now - last_sign(idle) < limit or situation.is_promised(idle):
             continue
-        # The run itself tried a new key, which is no sign that somebody has it.
-        used = situation.last_used(other)
-        other_in_use = (
-            used is not None
-            and used - other.created >= VERIFIED_AFTER
-            and situation.now - used < limit
-        )
+        used = used_by_owner(situation, other)
+        other_in_use = used is not None and situation.now - used < limit
         if other_in_use or _was_fetchable_with(situation, idle, other):
             return idle
     return None

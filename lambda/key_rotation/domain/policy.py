@@ -24,7 +24,15 @@ from .model import (
     Verb,
 )
 from .orphans import ORPHAN_DELETED_AFTER, is_in_progress, is_orphan
-from .overlap import grace_ends, held_until, hold_reason, idle_key, old_key_until, overlap_ends
+from .overlap import (
+    grace_ends,
+    held_until,
+    hold_reason,
+    idle_key,
+    is_had,
+    old_key_until,
+    overlap_ends,
+)
 from .settings import Settings
 from .situation import RECENT, VERIFIED_AFTER, Situation, UnreadError
 
@@ -66,7 +74,7 @@ def _quiet(situation: Situation) -> Decision | None:
     """Decides from the keys alone that nothing is due; the only rule that reads nothing more."""
     if not situation.keys:
         return Decision((), Reason.NO_KEY)
-    if any(situation.age(key) < RECENT for key in situation.keys):
+    if len(situation.keys) > 2 or any(situation.age(key) < RECENT for key in situation.keys):
         return None
     if not situation.active:
         return Decision((), Reason.NOT_ACTIVE)
@@ -120,6 +128,30 @@ def _orphan(situation: Situation) -> Decision | None:
     return Decision((first,), Reason.ORPHAN)
 
 
+def _leaked(situation: Situation) -> Decision | None:
+    """A key that was reported as leaked is active again: it goes while another key works, whatever
+    grace, hold and messages say."""
+    key = next((key for key in situation.active if situation.is_leaked(key)), None)
+    if key is None or len(situation.active) == 1:
+        return None
+    others = [other for other in situation.active if other is not key]
+    disable = Action(Verb.DISABLE, Reason.LEAKED, key.id)
+    announce: tuple[Action, ...] = ()
+    if situation.is_announced_late and not situation.has_no_recipient:
+        announce = missing_announcement(situation, others)
+    cut_off = not any(is_had(situation, other) for other in others)
+    return Decision((disable, *announce), Reason.LEAKED, cut_off=cut_off)
+
+
+def missing_announcement(situation: Situation, keys: list[AccessKey]) -> tuple[Action, ...]:
+    """The announcement of the one of these that is delivered, and was never announced."""
+    return tuple(
+        Action(Verb.ANNOUNCE, Reason.NOT_ANNOUNCED, key.id)
+        for key in keys
+        if situation.is_delivered(key) and not situation.is_announced(key)
+    )
+
+
 def announce_late(situation: Situation) -> Decision | None:
     """Announces a key that an earlier run delivered and did not announce, then does what follows.
     The rest is left to the next run."""
@@ -151,6 +183,14 @@ def _secret_changed(situation: Situation) -> Decision | None:
     return None if key is None else blocked(situation, key, Reason.SECRET_CHANGED)
 
 
+def _more_than_two_keys(situation: Situation) -> Decision | None:
+    """IAM allows two, unless the quota was raised or two creates overlapped."""
+    if len(situation.keys) <= 2:
+        return None
+    key = next(iter(situation.active), situation.keys[0])
+    return blocked(situation, key, Reason.MORE_THAN_TWO_KEYS)
+
+
 def _two_keys(situation: Situation) -> Decision | None:
     if len(situation.keys) != 2:
         return None
@@ -178,11 +218,14 @@ def _one_key(situation: Situation) -> Decision:
 # at work on the user is left alone.
 _ONCE_PER_DECISION: tuple[Rule, ...] = (_quiet, _unmanaged_secret, _in_progress)
 # Asked again on the situation that a first step leaves. `_restored` comes first: a secret pending
-# deletion delivers nothing. `_one_key` looks at one key only, so two come before.
+# deletion delivers nothing. A leaked key waits for no announcement. What stands after
+# `_more_than_two_keys` knows two at most, and `_one_key` one.
 _AGAIN_AFTER_A_FIRST_STEP: tuple[Rule, ...] = (
     _restored,
     _orphan,
+    _leaked,
     announce_late,
+    _more_than_two_keys,
     _secret_changed,
     _two_keys,
     _one_key,
@@ -213,6 +256,8 @@ def _rotated_pair(situation: Situation, older: AccessKey, newer: AccessKey) -> D
     if hold is not None and situation.now < latest:
         action = Action(Verb.HOLD, hold, older.id, situation.notice_is_due(Event.HELD, older))
         return Decision((action,), hold, held_until(situation, hold, latest))
+    if situation.is_promised(older):
+        return Decision((), Reason.IN_GRACE)
     if situation.age(newer) < VERIFIED_AFTER:
         return Decision((), Reason.UNVERIFIED)
     if hold is not None:
@@ -277,6 +322,8 @@ def _unrelated_pair(situation: Situation) -> Decision:
 def _rotate(situation: Situation, key: AccessKey) -> Decision:
     if situation.has_no_recipient:
         return blocked(situation, key, Reason.NO_CONFIRMED_SUBSCRIPTION)
+    if situation.is_leaked(key):
+        return _replace_leaked(situation, key)
     rotate = Action(Verb.ROTATE, Reason.KEY_TOO_OLD, key.id)
     announce = Action(Verb.ANNOUNCE, Reason.KEY_TOO_OLD)
     actions: tuple[Action, ...] = (rotate, announce)
@@ -284,6 +331,17 @@ def _rotate(situation: Situation, key: AccessKey) -> Decision:
     if until <= situation.now:
         actions = (*actions, Action(Verb.DISABLE, Reason.SUPERSEDED, key.id, notify=False))
     return Decision(actions, Reason.KEY_TOO_OLD, until, while_used)
+
+
+def _replace_leaked(situation: Situation, key: AccessKey) -> Decision:
+    if situation.only_a_key_can_fetch:
+        return blocked(situation, key, Reason.NOBODY_CAN_FETCH)
+    actions = (
+        Action(Verb.ROTATE, Reason.LEAKED, key.id),
+        Action(Verb.ANNOUNCE, Reason.LEAKED),
+        Action(Verb.DISABLE, Reason.LEAKED, key.id, notify=False),
+    )
+    return Decision(actions, Reason.LEAKED)
 
 
 def _warn(situation: Situation, key: AccessKey) -> Decision:

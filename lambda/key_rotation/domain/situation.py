@@ -32,6 +32,8 @@ CLOCK_GRAIN = timedelta(seconds=1)
 VERIFIED_AFTER = timedelta(hours=1)
 # A single key this recent may be what a run that died left behind, so its secret is looked at.
 RECENT = timedelta(days=3)
+# No message names an end that is further away than this: such a record is not ours.
+LONGEST_PROMISE = timedelta(days=366)
 # Notices that repeat do so at most this often per key.
 REMIND_EVERY = timedelta(days=7)
 
@@ -86,7 +88,11 @@ class Situation:
         return self.now - key.created
 
     def is_due(self, key: AccessKey) -> bool:
-        return self.age(key) >= timedelta(days=self.limits.max_key_age_days)
+        """Old enough, and not before the day that a warning named; a leaked key at any age."""
+        if self.is_leaked(key):
+            return True
+        old_enough = self.age(key) >= timedelta(days=self.limits.max_key_age_days)
+        return old_enough and not self.is_promised(key)
 
     def in_warning_window(self, key: AccessKey) -> bool:
         """In the warning window, or past it."""
@@ -97,6 +103,24 @@ class Situation:
         if self.user.last_used is None:
             raise UnreadError(Fact.LAST_USED)
         return self.user.last_used[key.id]
+
+    # -- what was said and heard of a key ----------------------------------------------------------
+
+    def promised_end(self, key: AccessKey) -> datetime | None:
+        """The end of this key that a message to its owner named. No run but an emergency brings it
+        forward, whatever settings and tags say by then."""
+        stamp = self.secret.works_until
+        if stamp is None or stamp.access_key_id != key.id:
+            return None
+        return stamp.time if stamp.time - self.now <= LONGEST_PROMISE else None
+
+    def is_promised(self, key: AccessKey) -> bool:
+        end = self.promised_end(key)
+        return end is not None and self.now < end
+
+    def is_leaked(self, key: AccessKey) -> bool:
+        """Reported as leaked, by record."""
+        return key.id in self.secret.leaked
 
     # -- the secret --------------------------------------------------------------------------------
 
@@ -164,7 +188,16 @@ class Situation:
             and self.now - since >= timedelta(days=self.settings.delete_after_days)
         )
 
-    # -- who would be notified ---------------------------------------------------------------------
+    # -- who would be notified, and who could fetch a key ------------------------------------------
+
+    @property
+    def only_a_key_can_fetch(self) -> bool:
+        """The owner has no console password, and nobody else may read the secret."""
+        if self.settings.secret_reader_arns:
+            return False
+        if self.user.has_password is None:
+            raise UnreadError(Fact.PASSWORD)
+        return not self.user.has_password
 
     @property
     def has_no_recipient(self) -> bool:

@@ -264,7 +264,7 @@ def _keys(
 
 
 def _if_it_is_missed(reason: Reason) -> str:
-    if reason is Reason.EMERGENCY:
+    if reason in (Reason.EMERGENCY, Reason.LEAKED):
         return "Do not use it any more: if a program stopped, give it another key of the user."
     return (
         "If something stopped working, tell your platform team: the key is not deleted yet and can "

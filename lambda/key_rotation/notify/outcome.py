@@ -24,6 +24,11 @@ _LINES = {
     Verb.HOLD: Event.HELD,
     Verb.BLOCK: Event.BLOCKED,
 }
+# For the operators, who alone can help.
+CUT_OFF = (
+    "Nobody can fetch the key that stays: unless its owner has it, name somebody in "
+    "secret_reader_arns, who hands it over"
+)
 # States that last: each run sees them, and a notice goes out only when it is due.
 _STATES = (Verb.HOLD, Verb.BLOCK)
 
@@ -37,7 +42,8 @@ class Outcome:
     superseded: the id of the key that an announced one replaces. while_used: it may stop before,
     when it is not used any more. by_operators: the operators pass the announcement on. restored:
     the secret was pending deletion. fetchable: the owner of a disabled key can fetch its successor
-    without it. note: the reason that somebody gave for an emergency.
+    without it. cut_off: nobody can fetch the key that stays. note: the reason that somebody gave
+    for an emergency.
     """
 
     action: Action
@@ -51,6 +57,7 @@ class Outcome:
     by_operators: bool = False
     restored: bool = False
     fetchable: bool = False
+    cut_off: bool = False
     note: str | None = None
 
     @property
@@ -69,7 +76,7 @@ class Outcome:
             case Verb.DISABLE:
                 if self.fetchable and self.action.reason is Reason.SUPERSEDED:
                     why = "it was replaced, and its owner can fetch the new one without it"
-                return f"key {key_id} is disabled: {why}{self._noted()}"
+                return f"key {key_id} is disabled: {why}{self._noted()}{self._cut_off()}"
             case Verb.DELETE:
                 return f"inactive key {key_id} is deleted: {why}"
             case Verb.HOLD:
@@ -88,7 +95,12 @@ class Outcome:
             )
         if self.until and self.while_used:
             text += " at the latest, while it is used"
-        return text + (f": {REASON_TEXT[Reason.EMERGENCY]}{self._noted()}" if self.note else "")
+        if self.note:
+            text += f": {REASON_TEXT[Reason.EMERGENCY]}{self._noted()}"
+        return text + self._cut_off()
+
+    def _cut_off(self) -> str:
+        return f". {CUT_OFF}" if self.cut_off else ""
 
     def _noted(self) -> str:
         return f" ({self.note})" if self.note else ""

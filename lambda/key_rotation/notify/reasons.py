@@ -10,6 +10,7 @@ REASON_TEXT = {
     Reason.IDLE: "it has not been used for a long time",
     Reason.ORPHAN: "it was left behind by a run that died, and nobody has its secret",
     Reason.EMERGENCY: "it was reported as leaked",
+    Reason.LEAKED: "it was reported as leaked before, and somebody switched it on again",
     Reason.SLOT_TAKEN: "it has been inactive for long enough, and its place is needed",
     Reason.STILL_IN_USE: "it is still being used",
     Reason.HOLD_UNTIL: "a tag on the user asks for it",
@@ -20,6 +21,9 @@ REASON_TEXT = {
     Reason.UNMANAGED_SECRET: "a secret of the same name exists that this rotation did not make",
     Reason.SECRET_CHANGED: "somebody changed the secret by hand, and it no longer holds the key "
     "that was announced",
+    Reason.MORE_THAN_TWO_KEYS: "the user has more than two access keys",
+    Reason.NOBODY_CAN_FETCH: "nobody could fetch the key that stays: the user has no console "
+    "password, and the settings name no reader",
 }
 TO_DO = {
     Reason.TWO_ACTIVE_KEYS_DUE: "find out which of the two keys is not needed. Disable it, and "
@@ -29,6 +33,11 @@ TO_DO = {
     Reason.SLOT_TAKEN_BY_EXPIRED_KEY: "delete the expired key.",
     Reason.SECRET_CHANGED: "put the key back into the secret (its previous version may still hold "
     "it), or disable and delete the key that is not needed.",
+    Reason.MORE_THAN_TWO_KEYS: "find out which keys are not needed. Disable them, and delete them "
+    "once nothing misses them, until two are left.",
+    Reason.NOBODY_CAN_FETCH: "tell your platform team. They name somebody in secret_reader_arns "
+    "who hands the new key over, and repeat the emergency; or they repeat it with "
+    '"even_if_nobody_can_fetch".',
 }
 _BLOCKED_BECAUSE = {
     Reason.SLOT_TAKEN: "IAM allows two keys, and the other one is an inactive key",

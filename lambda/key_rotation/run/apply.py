@@ -75,5 +75,9 @@ class Executor:
         """Puts an announcement on record that is not yet."""
         if progress.pending_record is not None:
             secrets = self._run.world.secrets
-            secrets.record(progress.secret, announced=progress.pending_record)
-            progress.pending_record = None
+            secrets.record(
+                progress.secret,
+                announced=progress.pending_record,
+                works_until=progress.pending_end,
+            )
+            progress.pending_record = progress.pending_end = None

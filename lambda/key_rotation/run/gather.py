@@ -31,8 +31,11 @@ def begin(
         raise PayloadError(
             f"emergency.access_key_id: user {user.ref.name} has no access key {key_id}"
         )
+    at_all_costs = emergency.even_if_nobody_can_fetch
     user, decision = decided(
-        world, user, lambda u: decide_emergency(u, key_id, settings, world.clock.now())
+        world,
+        user,
+        lambda u: decide_emergency(u, key_id, settings, world.clock.now(), at_all_costs),
     )
     return Progress(user, decision, listed_at, emergency.reason)
 

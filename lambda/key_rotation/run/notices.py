@@ -23,7 +23,9 @@ def warn(run: RunContext, progress: Progress, action: Action) -> None:
     outcome = run.outcome(progress, action, until=due)
     message = run.writer(progress).warned(key.id, due, _content(progress.secret, key))
     run.notify(progress, Event.WARNED, message, outcome, first=True)
-    run.world.secrets.record(progress.secret, warned=Stamp(key.id, run.now()))
+    run.world.secrets.record(
+        progress.secret, warned=Stamp(key.id, run.now()), works_until=Stamp(key.id, due)
+    )
     run.happened(progress, outcome)
     run.leave(progress, action)
 
@@ -49,6 +51,8 @@ def announce(run: RunContext, progress: Progress, action: Action) -> None:
     message = run.writer(progress).rotated(key_id, old_id, until, progress.note, while_used)
     run.notify(progress, Event.ROTATED, message, outcome, first=True)
     progress.pending_record = Stamp(key_id, run.now())
+    if old_id is not None and until is not None and not while_used:
+        progress.pending_end = Stamp(old_id, until)
     run.happened(progress, outcome)
     run.leave(progress, action)
 

@@ -14,11 +14,12 @@ class PayloadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Emergency:
-    """Replace and disable this key now."""
+    """Replace and disable this key now; `even_if_nobody_can_fetch` the one that stays."""
 
     user: str
     access_key_id: str
     reason: str
+    even_if_nobody_can_fetch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class ExposedKey:
 
     access_key_id: str
     reason: str
+    even_if_nobody_can_fetch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class Payload:
 
 
 _FIELDS = ("dry_run", "users", "emergency")
-_EMERGENCY_FIELDS = ("user", "access_key_id", "reason")
+_EMERGENCY_TEXTS = ("user", "access_key_id", "reason")
+_EMERGENCY_FIELDS = (*_EMERGENCY_TEXTS, "even_if_nobody_can_fetch")
 _USER_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")  # IAM's own alphabet
 _KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")
 _REASON_LIMIT = 500
@@ -84,7 +87,7 @@ def _users(value: object) -> tuple[str, ...]:
 
 def _emergency(value: object) -> Emergency | ExposedKey:
     fields = _object(value, "emergency", _EMERGENCY_FIELDS)
-    for name in _EMERGENCY_FIELDS if "user" in fields else ("access_key_id", "reason"):
+    for name in _EMERGENCY_TEXTS if "user" in fields else ("access_key_id", "reason"):
         if not isinstance(fields.get(name), str) or not fields[name].strip():
             raise PayloadError(f"emergency.{name} must be a text that is not empty")
     if "user" in fields and not _USER_NAME.fullmatch(fields["user"]):
@@ -95,9 +98,14 @@ def _emergency(value: object) -> Emergency | ExposedKey:
         )
     if len(fields["reason"]) > _REASON_LIMIT:
         raise PayloadError(f"emergency.reason must not exceed {_REASON_LIMIT} characters")
+    at_all_costs = fields.get("even_if_nobody_can_fetch", False)
+    if not isinstance(at_all_costs, bool):
+        raise PayloadError(
+            f"emergency.even_if_nobody_can_fetch must be true or false, not {at_all_costs!r}"
+        )
     if "user" not in fields:
-        return ExposedKey(fields["access_key_id"], fields["reason"])
-    return Emergency(fields["user"], fields["access_key_id"], fields["reason"])
+        return ExposedKey(fields["access_key_id"], fields["reason"], at_all_costs)
+    return Emergency(fields["user"], fields["access_key_id"], fields["reason"], at_all_costs)
 
 
 def _exposed_key(event: Mapping[str, Any]) -> ExposedKey:
@@ -121,7 +129,8 @@ def _exposed_key(event: Mapping[str, Any]) -> ExposedKey:
         raise PayloadError(
             f"detail.affectedEntities[0].entityValue is {key_id!r}, not an access key id"
         )
-    return ExposedKey(key_id, _found_by_health(detail))
+    # There the leak weighs more than an owner who is cut off, and nobody is asked.
+    return ExposedKey(key_id, _found_by_health(detail), even_if_nobody_can_fetch=True)
 
 
 def _found_by_health(detail: Mapping[str, Any]) -> str:

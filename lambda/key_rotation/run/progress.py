@@ -52,7 +52,8 @@ class Progress:
 
     `listed_at` is when the keys were read, `note` the reason given for an emergency. `rows` and
     `lines` say what was done, `transitions` are for programs and not sent yet; `pending_record` is
-    an announcement that is not on record yet.
+    an announcement that is not on record yet, and `pending_end` the end of the old key that it
+    named.
     """
 
     user: ManagedUser
@@ -67,6 +68,7 @@ class Progress:
     operators_notified: bool = False
     new_key: AccessKey | None = None
     pending_record: Stamp | None = None
+    pending_end: Stamp | None = None
 
     @property
     def secret(self) -> SecretState:
@@ -111,7 +113,8 @@ class RunContext:
     def outcome(self, progress: Progress, action: Action, **details: Any) -> Outcome:
         """The action, as it is done now."""
         ref, arn = progress.user.ref, progress.secret.arn
-        return Outcome(action, ref, arn, self.now(), note=progress.note, **details)
+        cut_off = progress.decision.cut_off
+        return Outcome(action, ref, arn, self.now(), note=progress.note, cut_off=cut_off, **details)
 
     def leave(self, progress: Progress, action: Action) -> None:
         """The user is from now on as the action leaves them, whatever IAM lists for a while."""

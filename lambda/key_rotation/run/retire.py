@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..domain.model import AccessKey, Action, Event, KeyStatus, Reason, Stamp
+from ..domain.after import LEAKED
+from ..domain.model import AccessKey, Action, Event, KeyStatus, Reason, Stamp, Verb
+from ..notify.outcome import line_about
 from ..notify.reasons import SUPERSEDED
+from ..notify.text import minute
 from .issue import VERIFY_EVERY_SECONDS, VERIFY_FOR
 from .progress import ConcurrentChangeError, Progress, RunContext
 
@@ -21,7 +24,7 @@ class UndoneError(Exception):
 def disable(run: RunContext, progress: Progress, action: Action) -> None:
     """The key stops working, if another one surely works and can be had."""
     key = progress.key(action.access_key_id)
-    at_once = action.reason is Reason.EMERGENCY
+    at_once = action.reason in LEAKED
     stays = _key_that_stays(progress, action, key)
     _confirm(run, progress, key, stays, at_once)
     if _may_be_unreadable(progress, action, stays) and run.mend_policy(progress, action):
@@ -44,9 +47,13 @@ def disable(run: RunContext, progress: Progress, action: Action) -> None:
     run.leave(progress, action)
     inactive_since = Stamp(key.id, run.now())
     run.world.secrets.record(
-        progress.secret, announced=progress.pending_record, inactive_since=inactive_since
+        progress.secret,
+        announced=progress.pending_record,
+        works_until=progress.pending_end,
+        inactive_since=inactive_since,
+        leaked=progress.secret.leaked if at_once else None,
     )
-    progress.pending_record = None
+    progress.pending_record = progress.pending_end = None
     outcome = replace(outcome, secret_arn=progress.secret.arn, time=run.now())
     run.happened(progress, outcome)
     if action.notify and at_once:
@@ -56,6 +63,8 @@ def disable(run: RunContext, progress: Progress, action: Action) -> None:
 def delete(run: RunContext, progress: Progress, action: Action) -> None:
     """The key is gone for good."""
     key = progress.key(action.access_key_id)
+    if action.reason is not Reason.ORPHAN:
+        _confirm_unused(run, progress, key)
     run.relist(progress)
     if key.id not in {present.id for present in progress.user.keys}:
         raise ConcurrentChangeError(f"{key.id} is gone already")
@@ -71,14 +80,33 @@ def delete(run: RunContext, progress: Progress, action: Action) -> None:
         run.notify(progress, Event.DELETED, message, outcome, first=False)
 
 
+def _confirm_unused(run: RunContext, progress: Progress, key: AccessKey) -> None:
+    """A key that somebody switched on between two runs, used, and switched off again, is kept: the
+    days until its deletion begin again."""
+    used = run.world.directory.last_used(key)
+    since = progress.secret.inactive_since
+    if used is None or since is None or used <= since.time:
+        return
+    again = Action(Verb.RECORD, Reason.USED_SINCE, key.id)
+    record(run, progress, again)
+    text = (
+        f"inactive key {key.id} is kept for another {run.settings.delete_after_days} days: it was "
+        f"used on {minute(used)}, after it was disabled"
+    )
+    progress.lines.append(line_about(run.outcome(progress, again), Event.KEPT, text))
+    raise ConcurrentChangeError(f"{key.id} was used on {minute(used)}, so it is kept for now")
+
+
 def record(run: RunContext, progress: Progress, action: Action) -> None:
-    """It is on record since when the key is inactive."""
+    """It is on record since when the key is inactive, or that it was reported as leaked."""
     assert action.access_key_id is not None
     run.ensure_secret(progress)
-    stamp = Stamp(action.access_key_id, run.now())
-    run.world.secrets.record(progress.secret, inactive_since=stamp)
-    run.happened(progress, run.outcome(progress, action))
     run.leave(progress, action)
+    if action.reason in LEAKED:
+        run.world.secrets.record(progress.secret, leaked=progress.secret.leaked)
+    else:
+        run.world.secrets.record(progress.secret, inactive_since=progress.secret.inactive_since)
+    run.happened(progress, run.outcome(progress, action))
 
 
 def forget(run: RunContext, progress: Progress, action: Action) -> None:
@@ -93,7 +121,9 @@ def _key_that_stays(progress: Progress, action: Action, key: AccessKey) -> str |
     another key in its place."""
     if action.reason is Reason.ORPHAN:
         return None
-    return next(other.id for other in progress.user.keys if other is not key)
+    others = (other for other in progress.user.keys if other is not key)
+    holds = progress.secret.currently_holds
+    return max(others, key=lambda other: (other.is_active, holds(other), other.created)).id
 
 
 def _confirm(
