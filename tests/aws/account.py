@@ -155,6 +155,14 @@ class Account:
         self._backend(key_id).create_date -= timedelta(days=days)
         return key_id
 
+    def add_key_beyond_the_limit(self, name: str = "alice", days: float = 0) -> str:
+        """A third one, as IAM has been seen to let through."""
+        iam = iam_backends[ACCOUNT_ID]["aws"]
+        key = iam.users[name].create_access_key("AKIA")
+        iam.access_keys[key.access_key_id] = key
+        key.create_date -= timedelta(days=days)
+        return str(key.access_key_id)
+
     def use(self, key_id: str, days_ago: float = 0) -> None:
         """moto never tells of a use by itself."""
         used = (self.clock.now() - timedelta(days=days_ago)).replace(tzinfo=None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -35,6 +35,9 @@ class Promise(StrEnum):
     NOT_DELETED_EARLY = "4: no key is deleted that was not inactive for long enough"
     UNKNOWN_IS_NO_ANSWER = "5: a read that fails never counts as an answer"
     SECRECY = "6: a secret access key appears in the user's secret and nowhere else"
+    NAMED_END = "3b: an end that a message named never comes earlier"
+    LEAKED = "10: a key that was reported as leaked is off while another key works"
+    REPORTED = "12: what IAM should not show is reported as blocked"
     SETTLES = "8: a settled account is not changed, and nothing is sent"
     PREDECESSOR = "a user created again never gets the predecessor's key"
     PERSONS_KEY = "a key that a person made, or chose to keep, is left to them"
@@ -62,11 +65,13 @@ class Ledger:
     """The truth about one account. Call `look` after every call of the handler.
 
     `tolerant` allows a user to be without a key within a run, since IAM has no compare-and-set:
-    what a person does between two calls is put right by the run, not foreseen.
+    what a person does between two calls is put right by the run, not foreseen. `reported` are keys
+    that an emergency has dealt with.
     """
 
     account: Account
     emergency_key: str | None = None
+    reported: set[str] = field(default_factory=set)
     names: tuple[str, ...] = ("alice",)
     violations: list[Violation] = field(default_factory=list)
     facts: dict[str, KeyFacts] = field(default_factory=dict)
@@ -86,6 +91,7 @@ class Ledger:
     _predecessors: set[str] = field(default_factory=set)
     _person_acted: bool = False
     _acted_just_now: bool = False
+    _named_ends: dict[str, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.look("setting up")
@@ -97,13 +103,15 @@ class Ledger:
                 self._notified_again.add(name)
 
     def _take_over_records(self, name: str) -> None:
-        """Since when keys are inactive that became so before the ledger was opened."""
+        """Since when keys are inactive that became so before the ledger was opened, as the records
+        say; a key that was used since was switched on again."""
         secret = self.secret(name)
         for tag in (secret.tags or []) if secret else []:
             if tag["Key"] == "access-key-rotation:inactive-since":
                 key_id, time = tag["Value"].split()
                 if key_id in self.facts and self.facts[key_id].inactive_since is not None:
-                    self.facts[key_id].inactive_since = datetime.fromisoformat(time)
+                    since = datetime.fromisoformat(time)
+                    self.facts[key_id].inactive_since = max(since, self._last_used(name, key_id))
 
     # -- the account as it is ----------------------------------------------------------------------
 
@@ -141,6 +149,10 @@ class Ledger:
         user = iam_backends[ACCOUNT_ID]["aws"].users[name]
         return user.arn in json.loads(secret.policy)["Statement"][0]["Principal"]["AWS"]
 
+    def _last_used(self, name: str, key_id: str) -> datetime:
+        used = self.keys(name)[key_id].last_used
+        return used._timestamp.replace(tzinfo=UTC) if used else datetime.min.replace(tzinfo=UTC)
+
     def delivered(self, name: str) -> str | None:
         """The key id that this user would get by reading the secret now."""
         secret = self.secret(name)
@@ -172,6 +184,17 @@ class Ledger:
     def holds(self, key_id: str) -> bool:
         """Whether its owner has the key's secret."""
         return self.facts[key_id].held_by_person
+
+    @property
+    def leaked(self) -> set[str]:
+        """The keys that the secrets' records name as leaked."""
+        found = [
+            tag["Value"].split()
+            for secret in map(self.secret, self.names)
+            for tag in ((secret.tags or []) if secret else [])
+            if tag["Key"] == "access-key-rotation:leaked"
+        ]
+        return {key_id for key_ids in found for key_id in key_ids}
 
     def person_keeps(self, key_id: str, days: float = 1000) -> None:
         """A person made this key, or chose it over another: it must stay active for so long."""
@@ -240,6 +263,16 @@ class Ledger:
         self._lost.clear()
         self._taken.clear()
 
+    def after_a_whole_run(self, said: str) -> None:
+        """Checks what a run that was not disturbed must have reached."""
+        leaked = self.reported | self.leaked
+        for name in self.names:
+            active = [key_id for key_id in self.keys(name) if self.is_active(name, key_id)]
+            if len(active) > 1 and leaked & set(active):
+                self._violated(Promise.LEAKED, f"{leaked & set(active)} of {name} are active")
+            if len(self.keys(name)) > 2 and "more_than_two_keys" not in said:
+                self._violated(Promise.REPORTED, f"{name} has more than two keys")
+
     def _note_status(
         self, name: str, key_id: str, key: Any, before: dict[str, Any], call: str
     ) -> None:
@@ -267,6 +300,9 @@ class Ledger:
                 self.end_run()
         if not self.facts[key_id].held_by_person:
             return  # an orphan: nobody has its secret
+        end = self._named_ends.get(key_id, self.account.clock.now())
+        if self.account.clock.now() < end and key_id not in self.leaked | self.reported:
+            self._violated(Promise.NAMED_END, f"{key_id} of {name} was to work until {end}")
         delivered = self.delivered(name)
         notified = key_id in self._notified_of or (
             delivered is not None and delivered in self._announced
@@ -301,10 +337,20 @@ class Ledger:
                 key_id = line["access_key_id"]
                 if line["event"] == "disabled":
                     self._notified_of.add(key_id)
+                if "works while it is used" not in body:
+                    self._note_named_end(line)
                 passed_on = "please pass it on" in line.get("text", "")
                 if line["event"] == "rotated" and (own_copy or passed_on):
                     self._announced[key_id] = self._announced.get(key_id, 0) + 1
         self._published = len(topic.sent_notifications)
+
+    def _note_named_end(self, message: dict[str, Any]) -> None:
+        """Of the old key in an announcement."""
+        key_id = message.get("superseded_access_key_id")
+        until = message.get("superseded_key_until")
+        if message["event"] == "rotated" and key_id and until:
+            end = datetime.fromisoformat(until)
+            self._named_ends[key_id] = max(end, self._named_ends.get(key_id, end))
 
     # -- the promises, at the end ------------------------------------------------------------------
 

@@ -61,6 +61,14 @@ def _goes_back(account: Account, ledger: Ledger) -> None:
         ledger.person_keeps(old, days=0.25 if is_orphan else 30)
 
 
+def _enables_leaked(account: Account, ledger: Ledger) -> None:
+    """After an emergency was done with it."""
+    leaked = ledger.emergency_key
+    if leaked is not None and account.statuses().get(leaked) == "Inactive":
+        account.set_status(leaked, "Active")
+        ledger.reported.add(leaked)
+
+
 ACTS: dict[str, Callable[[Account, Ledger], None]] = {
     "creates a key": _creates,
     "disables the old key": _disables_old,
@@ -68,6 +76,7 @@ ACTS: dict[str, Callable[[Account, Ledger], None]] = {
     "disables the new key": _disables_new,
     "deletes the new key": _deletes_new,
     "goes back to the old key": _goes_back,
+    "enables the leaked key": _enables_leaked,
 }
 SCENARIOS = (
     "due, the first time",
@@ -116,4 +125,5 @@ def person_points(name: str) -> list[PersonPoint]:
     if name not in SCENARIOS:
         return []
     calls = len(count_calls(BY_NAME[name]))
-    return [PersonPoint(name, act, at) for act in ACTS for at in range(calls + 1)]
+    acts = [act for act in ACTS if BY_NAME[name].is_emergency or "leaked" not in act]
+    return [PersonPoint(name, act, at) for act in acts for at in range(calls + 1)]

@@ -76,7 +76,8 @@ def prepared(scenario: Scenario) -> Iterator[tuple[Account, Ledger, Any]]:
         unheld = scenario.set_up(account)
         payload = scenario.payload(account)
         key = payload["emergency"]["access_key_id"] if scenario.is_emergency else None
-        ledger = Ledger(account, key, scenario.users, denied=scenario.denied)
+        ledger = Ledger(account, key, names=scenario.users, denied=scenario.denied)
+        ledger.reported = set(list(account.statuses())[: scenario.leaked])
         for key_id in unheld:
             ledger.facts[key_id].held_by_person = False
         yield account, ledger, payload
@@ -105,6 +106,7 @@ def follow_up(account: Account, ledger: Ledger, repeats: int = 0) -> None:
         account.pass_days(day - passed)
         passed = day
         last = invoke(account, ledger, Tap(), {}, f"day-{day}")
+        ledger.after_a_whole_run(last.said)
         if last.failed:
             ledger.violations.append(
                 Violation(Promise.SETTLES, f"the run of day {day} failed: {last.said[:200]}")

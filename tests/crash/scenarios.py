@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,8 +17,8 @@ SetUp = Callable[[Account], Unheld]
 @dataclass(frozen=True)
 class Scenario:
     """`set_up` leaves the account as it is just before the run that is tried, and returns the keys
-    whose secrets their owner does not have. `payload` may depend on the keys there are then; the
-    role may not use the operations that are `denied`."""
+    whose secrets their owner does not have. So many of the oldest keys are `leaked`. `payload` may
+    depend on the keys there are then; the role may not use the operations that are `denied`."""
 
     name: str
     set_up: SetUp
@@ -25,6 +26,7 @@ class Scenario:
     users: tuple[str, ...] = ("alice",)
     parameters: dict[str, str] = field(default_factory=dict)
     denied: tuple[str, ...] = ()
+    leaked: int = 0
 
     @property
     def died_before(self) -> bool:
@@ -213,11 +215,50 @@ def _emergency(account: Account) -> dict[str, Any]:
 def _came_back(account: Account) -> Unheld:
     """The key was replaced as leaked, on record as inactive, taken back, and used alone since."""
     [old] = account.add_user("alice", 5, password=False)
-    account.run({"emergency": {"user": "alice", "access_key_id": old, "reason": "a mistake"}})
+    emergency = {"user": "alice", "access_key_id": old, "reason": "a mistake"}
+    account.run({"emergency": emergency | {"even_if_nobody_can_fetch": True}})
+    account.client("secretsmanager").untag_resource(
+        SecretId=account.secret_name(), TagKeys=["access-key-rotation:leaked"]
+    )
     account.set_status(old, "Active")
     new = account.secret_value()["AccessKeyId"]
     account.client("iam").delete_access_key(UserName="alice", AccessKeyId=new)
     account.pass_days(85)
+    return set()
+
+
+def _leaked_and_on_again(account: Account) -> Unheld:
+    [old] = account.add_user("alice", 40, tags={"access-key-rotation:hold-until": "2031-01-01"})
+    account.run({"emergency": {"user": "alice", "access_key_id": old, "reason": "leaked"}})
+    account.pass_days(1)
+    account.set_status(old, "Active")
+    return set()
+
+
+def _reader_added(account: Account) -> Unheld:
+    """The message named a day, and a reader would end the grace before."""
+    account.add_user("alice", 90, password=False)
+    account.run()
+    role = account.client("iam").create_role(RoleName="deploy", AssumeRolePolicyDocument="{}")
+    account.set_parameter("secret_reader_arns", json.dumps([role["Role"]["Arn"]]))
+    account.pass_days(1)
+    return set()
+
+
+def _used_in_between(account: Account) -> Unheld:
+    """Somebody switched the key on between two runs, used it, and switched it off again."""
+    [old] = account.add_user("alice", 90)
+    account.run()
+    account.pass_days(28)
+    account.use(old)
+    account.pass_days(2)
+    return set()
+
+
+def _three_keys(account: Account) -> Unheld:
+    """Two overlapping creates that IAM let through."""
+    account.add_user("alice", 120, 110)
+    account.add_key_beyond_the_limit("alice", 100)
     return set()
 
 
@@ -246,6 +287,10 @@ _BY_BULK = (
     Scenario("two active, one idle", _one_of_two_idle),
     Scenario("two active, due", _two_active_and_due),
     Scenario("due, the other slot taken", _slot_taken),
+    Scenario("three keys", _three_keys),
+    Scenario("leaked, and on again", _leaked_and_on_again, leaked=1),
+    Scenario("superseded, a reader was added", _reader_added),
+    Scenario("to be deleted, used in between", _used_in_between),
     Scenario("died before the store", _died_at("secretsmanager:PutSecretValue", Fault.DIES_BEFORE)),
     Scenario("died after the store", _died_at("secretsmanager:PutSecretValue", Fault.DIES_AFTER)),
     Scenario("died after the create", _died_at("iam:CreateAccessKey", Fault.DIES_AFTER)),
@@ -255,6 +300,7 @@ _BY_BULK = (
     Scenario("the pair's secret is pending deletion", _secret_pending_deletion),
     Scenario("emergency, the only key", _due, _emergency),
     Scenario("emergency, both slots active", _both_slots, _emergency),
+    Scenario("emergency, three keys", _three_keys, _emergency),
 )
 # The same, where everything must be read user by user.
 _ONE_BY_ONE = (
