@@ -440,6 +440,12 @@ def test_blocked_by_two_active_keys_says_that_disabling_alone_makes_no_room() ->
             id="GovCloud",
         ),
         pytest.param("aws-cn", "cn-north-1", "cn-north-1.console.amazonaws.cn", id="China"),
+        pytest.param(
+            "aws-eusc",
+            "eusc-de-east-1",
+            "eusc-de-east-1.console.amazonaws-eusc.eu",
+            id="European Sovereign Cloud",
+        ),
     ],
 )
 @pytest.mark.parametrize(
@@ -459,6 +465,18 @@ def test_console_link_opens_the_secret(partition: str, region: str, host: str, n
     assert (parts.netloc, parts.path) == (host, "/secretsmanager/secret")
     assert parse_qs(parts.query) == {"name": [name], "region": [region]}
     assert fetch(secret_arn, region) in commands(message)
+
+
+@pytest.mark.parametrize("partition", ["aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-new"])
+def test_no_link_where_the_host_of_the_console_is_not_known(partition: str) -> None:
+    secret_arn = f"arn:{partition}:secretsmanager:us-iso-east-1:{ACCOUNT}:secret:k/al+2Cice-a1B2c3"
+    message = Writer(user(partition=partition), secret_arn).rotated(NEW, OLD, DAY)
+    said = prose(message)
+
+    assert "https://" not in message.text + json.dumps(message.next_steps)
+    assert "Retrieve secret value" in said
+    assert 'open the secret "k/al+2Cice" in Secrets Manager, region us-iso-east-1' in said
+    assert "us-iso-east-1" in json.dumps(message.next_steps)
 
 
 # -- hostile and overlong values -----------------------------------------------------------------

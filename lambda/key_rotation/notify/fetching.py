@@ -8,8 +8,12 @@ from urllib.parse import quote
 
 from .text import quoted
 
+# The console's host by partition. AWS publishes none for the isolated ones (aws-iso…): there the
+# words say the way, since a link of another partition asks for credentials in the wrong place.
 _CONSOLES = {
+    "aws": "console.aws.amazon.com",
     "aws-cn": "console.amazonaws.cn",
+    "aws-eusc": "console.amazonaws-eusc.eu",
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
 # Fails loudly where it is pasted as it stands: the profile "default" may hold the very key that the
@@ -45,7 +49,8 @@ class Fetching:
         if self._has_command:
             found.append(f"On the command line, {self._credentials}:\n\n    {self.command()}")
         if self._has_console:
-            found.append(f"{self._console}:\n\n{self.console_link()}")
+            link = self.console_link()
+            found.append(f"{self._console}:" + (f"\n\n{link}" if link else f" {self._by_hand}."))
         return "\n\n".join(self._in_order(found)) or self._by_others
 
     def next_steps(self) -> tuple[str, ...]:
@@ -54,7 +59,7 @@ class Fetching:
         if self._has_command:
             found.append(f"On the command line, {self._credentials}: `{self.command()}`")
         if self._has_console:
-            found.append(f"{self._console}: {self.console_link()}")
+            found.append(f"{self._console}: {self.console_link() or self._by_hand}")
         return tuple(self._in_order(found)) or (self._by_others,)
 
     def use_and_check(self) -> str:
@@ -86,11 +91,12 @@ Or, if the AWS CLI fetches the key itself:
     aws sts get-caller-identity --profile {_ROTATED_PROFILE}
 """
 
-    def console_link(self) -> str:
-        _, partition, _, region, _, _, name = self.secret_arn.split(":", 6)
-        host = _CONSOLES.get(partition, "console.aws.amazon.com")
-        name = quote(name[:-7], safe="")  # an ARN ends in a dash and six random characters
-        region = quote(region, safe="")
+    def console_link(self) -> str | None:
+        """None in a partition whose console's host is not known."""
+        host = _CONSOLES.get(self.secret_arn.split(":")[1])
+        if host is None:
+            return None
+        name, region = quote(self._secret_name, safe=""), quote(self._region, safe="")
         return f"https://{region}.{host}/secretsmanager/secret?name={name}&region={region}"
 
     def _never_copy_again(self) -> str:
@@ -145,8 +151,16 @@ that uses the key:
         return f'In the console, signed in as {self.name} (choose "Retrieve secret value")'
 
     @property
+    def _by_hand(self) -> str:
+        return f'open the secret "{self._secret_name}" in Secrets Manager, region {self._region}'
+
+    @property
     def _by_others(self) -> str:
         return f"Ask your platform team: {self.name} cannot read the secret without a key."
+
+    @property
+    def _secret_name(self) -> str:
+        return self.secret_arn.split(":", 6)[6][:-7]  # after it: a dash, six random characters
 
     @property
     def _region(self) -> str:
