@@ -1,13 +1,16 @@
 """What the operator sees: tables on standard output, progress and errors on standard error.
 
-In a pipe the tables are plain columns, however wide, one row a line.
+In a pipe the tables are plain columns, however wide, one row a line. What is shown may be somebody
+else's: a tag's value, an error of AWS. Nothing of it steers the terminal, or is a formula.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +20,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Column, Table
 from rich.text import Text
 
+from key_rotation.notify.text import one_line
+
+# A spreadsheet takes a cell that begins so for a formula (OWASP: CSV injection).
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 _PLAIN_COLUMNS = 100_000
 
 
@@ -46,38 +53,46 @@ class Screen:
             header_style="bold",
         )
         for row in rows:
-            # Text, for a string would be read as markup.
-            table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+            table.add_row(*(_harmless(cell) for cell in row))
         if self._is_terminal:
             self._out.print(table)
             return
         plain = Console(width=_PLAIN_COLUMNS, color_system=None, highlight=False)
         with plain.capture() as captured:
             plain.print(table)
-        self.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+        self._write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
     def say(self, text: str, style: str = "") -> None:
         """A sentence of the answer."""
         if self._is_terminal:
-            self._out.print(Text(text, style=style))
+            self._out.print(Text(one_line(text), style=style))
         else:
-            self.write(f"{text}\n")
+            self._write(f"{one_line(text)}\n")
 
     def document(self, value: Any) -> None:
-        self.write(json.dumps(value, indent=2) + "\n")
+        """As JSON; beyond what JSON escapes by itself there is one control character."""
+        self._write(json.dumps(value, indent=2).replace("\x7f", "\\u007f") + "\n")
 
-    def write(self, text: str) -> None:
+    def csv(self, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """As CSV. A text that a spreadsheet would calculate gets an apostrophe in front."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(headings)
+        writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
+        self._write(text.getvalue())
+
+    def _write(self, text: str) -> None:
         """As it is."""
         sys.stdout.write(text)
 
     def note(self, text: str) -> None:
         """Something to know that is no part of the answer."""
-        self._err.print(Text(text, style="yellow"), soft_wrap=True)
+        self._err.print(Text(one_line(text), style="yellow"), soft_wrap=True)
 
     def error(self, text: str) -> None:
         """One line."""
-        line = " ".join(text.split())
-        self._err.print(Text.assemble(("key-rotation: ", "bold red"), line), soft_wrap=True)
+        line = Text.assemble(("key-rotation: ", "bold red"), one_line(text))
+        self._err.print(line, soft_wrap=True)
 
     @contextmanager
     def counting(self, what: str) -> Iterator[Callable[[int, int], None]]:
@@ -111,3 +126,15 @@ class Screen:
         return Progress(
             *columns, console=self._err, transient=True, disable=not self._err.is_terminal
         )
+
+
+def _harmless(cell: str | Text) -> Text:
+    """Text, for a string would be read as markup."""
+    return Text(one_line(cell)) if isinstance(cell, str) else Text(one_line(cell.plain), cell.style)
+
+
+def _csv_cell(cell: object) -> object:
+    if not isinstance(cell, str):
+        return cell
+    line = one_line(cell)
+    return f"'{line}" if line.startswith(_FORMULA) else line

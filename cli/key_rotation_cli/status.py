@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +19,10 @@ from .screen import Screen
 
 _COLORS = {"ok": "green", "due": "yellow", "held": "yellow", "blocked": "red"}
 _HEADINGS = ("user", "key", "age", "status", "state", "next", "when")
+_COLUMNS = (
+    *("user", "state", "reason", "access_key_id", "status", "created", "age_days"),
+    *("max_key_age_days", "over_limit", "next", "next_at"),
+)
 
 CALLS = READS
 
@@ -60,7 +62,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     if arguments.json:
         screen.document(as_document(found))
     elif arguments.csv:
-        screen.write(as_csv(found))
+        screen.csv(_COLUMNS, _csv_rows(found))
     else:
         show(found, screen)
     for unread in found.unread:
@@ -109,21 +111,15 @@ def as_document(found: AccountStatus) -> dict[str, Any]:
     }
 
 
-def as_csv(found: AccountStatus) -> str:
+def _csv_rows(found: AccountStatus) -> Iterator[list[Any]]:
     """A line for each key, one for a user without any; the columns are those of the JSON."""
-    text = io.StringIO()
-    columns = ["user", "state", "reason", "access_key_id", "status", "created", "age_days"]
-    columns += ["max_key_age_days", "over_limit", "next", "next_at"]
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
     for status in found.statuses:
         user = _user(status, found.at)
         for key in user["keys"] or [{}]:
-            row = dict.fromkeys(columns) | user | key | _flat(key.get("next"))
+            row = dict.fromkeys(_COLUMNS) | user | key | _flat(key.get("next"))
             if row["over_limit"] is not None:
                 row["over_limit"] = str(row["over_limit"]).lower()  # as JSON has it
-            writer.writerow([row[column] for column in columns])
-    return text.getvalue()
+            yield [row[column] for column in _COLUMNS]
 
 
 def _flat(step: Any) -> dict[str, Any]:

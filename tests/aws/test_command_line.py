@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,6 +100,19 @@ def test_status_as_csv(account: Account, key_rotation: CommandLine) -> None:
         ("alice", key, "true", "rotate"),
         ("bob", "", "", ""),
     ]
+
+
+def test_csv_shows_a_name_that_a_spreadsheet_would_calculate(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    for name in ("=1+1", "+ops", "-ops", "@ops"):
+        account.add_user(name, 10)
+
+    rows = csv.DictReader(io.StringIO(key_rotation("status", "--csv").out))
+
+    assert {row["user"] for row in rows} == {"'=1+1", "'+ops", "'-ops", "'@ops"}
+    document = json.loads(key_rotation("status", "--json").out)
+    assert {user["user"] for user in document["users"]} == {"=1+1", "+ops", "-ops", "@ops"}
 
 
 @pytest.mark.parametrize(
@@ -318,6 +333,45 @@ def test_report_is_written(account: Account, key_rotation: CommandLine, tmp_path
     assert account.secret_value()["AccessKeyId"] in text
     assert account.secret_value()["SecretAccessKey"] not in text
     assert "1 key failing" in text
+
+
+@pytest.mark.parametrize("mode", [None, 0o644])
+def test_report_is_for_its_owner_alone(
+    account: Account, key_rotation: CommandLine, tmp_path: Path, mode: int | None
+) -> None:
+    target = tmp_path / "report.html"
+    if mode is not None:
+        target.write_text("an older report")
+        target.chmod(mode)
+        before = target.open()
+
+    assert key_rotation("report", "--html", str(target)).status == Exit.OK
+
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+    if mode is not None:
+        assert before.read() == "an older report"  # who has it open does not see the new one
+        before.close()
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_report_is_written_to_nothing_but_a_file(
+    account: Account, key_rotation: CommandLine, tmp_path: Path, kind: str
+) -> None:
+    target, elsewhere = tmp_path / "report.html", tmp_path / "elsewhere"
+    elsewhere.write_text("as it was")
+    if kind == "link":
+        target.symlink_to(elsewhere)
+    elif kind == "pipe":
+        os.mkfifo(target)
+    else:
+        target.mkdir()
+
+    outcome = key_rotation("report", "--html", str(target))
+
+    assert outcome.status == Exit.USAGE
+    assert outcome.err.strip().endswith("is not a regular file")
+    assert elsewhere.read_text() == "as it was"
 
 
 def test_report_needs_a_folder(account: Account, key_rotation: CommandLine, tmp_path: Path) -> None:

@@ -169,6 +169,15 @@ def test_everything_is_escaped() -> None:
     Tags(text)
 
 
+def test_no_text_turns_a_line_of_the_page_around() -> None:
+    hostile = "left \u202e right \x1b[2J \u200b \x07"
+    found = account_status(unread=(Unread(hostile, hostile),), unexpected={hostile: hostile})
+    text = page(Compliance(found))
+
+    assert [c for c in text if not c.isprintable() and c != "\n"] == []
+    assert "right [2J" in text
+
+
 @pytest.mark.parametrize("most", [0, 1, 3, 4, 9, 57, 5000, 123_456])
 def test_charts_stay_within_their_frame(most: int) -> None:
     bins = [Bin(i * 10, i * 10 + 10, most if i == 3 else 0) for i in range(12)]

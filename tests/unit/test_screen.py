@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import csv
+import re
+from collections.abc import Callable
+from pathlib import Path
 
+import pytest
+from rich.text import Text
+
+from key_rotation_cli import screen as screen_module
 from key_rotation_cli.screen import Screen
 from key_rotation_cli.status import show
 from tests.unit.sample import excerpt
@@ -69,3 +76,79 @@ def test_markup_in_what_is_shown_is_text(capsys: pytest.CaptureFixture[str]) -> 
 
     assert "[bold]alice[/bold]" in printed.out
     assert "[red]no[/red]" in printed.err
+
+
+# What AWS, a tag's value, or another person's text may hold.
+HOSTILE = (
+    "a\x1b[2J\x1b]0;title\x07b",
+    "a\x9b31mb",
+    "a\rb\x08\x7f\x00",
+    "left \u202e right \u2066 \u200b \ufeff",
+    "separators \u2028 and \u2029",
+)
+WAYS: dict[str, Callable[[Screen, str], None]] = {
+    "a cell": lambda screen, text: screen.table(("user",), [[text]]),
+    "a cell with a style": lambda screen, text: screen.table(("user",), [[Text(text, "red")]]),
+    "a sentence": lambda screen, text: screen.say(text, "bold"),
+    "a note": lambda screen, text: screen.note(text),
+    "an error": lambda screen, text: screen.error(text),
+    "JSON": lambda screen, text: screen.document({"said": text}),
+    "CSV": lambda screen, text: screen.csv(("said",), [[text]]),
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("on_a_terminal", [False, True])
+def test_no_text_steers_the_terminal(
+    way: str,
+    text: str,
+    on_a_terminal: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if on_a_terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+    WAYS[way](Screen(), text)
+
+    printed = "".join(capsys.readouterr())
+    own = re.sub(r"\x1b\[[0-9;]*m", "", printed)  # the styles are ours
+    assert [c for c in own if not c.isprintable() and c != "\n"] == []
+    assert text[:1] in own
+
+
+def test_everything_leaves_through_the_screen() -> None:
+    package = Path(screen_module.__file__).parent
+    others = [file for file in package.rglob("*.py") if file.name != "screen.py"]
+
+    assert [
+        f.name
+        for f in others
+        if re.search(r"\bprint\(|Console\(|std(out|err)\.write\(", f.read_text())
+    ] == []
+
+
+# -- CSV -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        pytest.param("=cmd|'/C calc'!A0", "'=cmd|'/C calc'!A0", id="equals"),
+        pytest.param("+admin", "'+admin", id="plus"),
+        pytest.param("-admin", "'-admin", id="minus"),
+        pytest.param("@admin", "'@admin", id="at"),
+        pytest.param("\t=1", "'=1", id="tab"),
+        pytest.param("\r=1", "'=1", id="carriage return"),
+        pytest.param("\n=1", "'=1", id="line feed"),
+        pytest.param("\uff1d1", "'\uff1d1", id="full width"),
+        pytest.param("alice@example=x", "alice@example=x", id="inside"),
+        pytest.param("'quoted", "'quoted", id="an apostrophe"),
+        pytest.param(-3, "-3", id="a number"),
+        pytest.param(None, "", id="nothing"),
+    ],
+)
+def test_no_cell_is_a_formula(cell: object, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Screen().csv(("a", "b"), [[cell, "x"]])
+
+    assert list(csv.reader(capsys.readouterr().out.splitlines())) == [["a", "b"], [shown, "x"]]

@@ -13,6 +13,7 @@ from ..exits import Exit
 from ..options import connect, shared
 from ..screen import Screen
 from .compliance import BENCHMARK_DAYS, Compliance
+from .file import check_target, write_private
 from .page import page
 
 CALLS = READS
@@ -27,20 +28,23 @@ def add_to(commands: Any) -> None:
         "Security Hub controls. Changes nothing.",
     )
     parser.add_argument(
-        "--html", required=True, type=Path, metavar="FILE", help="where to write it"
+        "--html",
+        required=True,
+        type=Path,
+        metavar="FILE",
+        help="where to write it, for you alone (mode 0600)",
     )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     target: Path = arguments.html
-    if not target.parent.is_dir():  # before a long reading
-        raise NotADirectoryError(f"{target.parent} is not a folder")
+    check_target(target)
     connection = connect(arguments, CALLS)
     with screen.counting("reading users") as progress:
         found = read_account(connection, arguments.name, datetime.now(UTC), progress)
     compliance = Compliance(found)
-    target.write_text(page(compliance), encoding="utf-8")
+    write_private(target, page(compliance))
     screen.say(
         f"{target}: {len(found.statuses)} managed users, {len(compliance.keys)} active keys, "
         f"{compliance.failing} over {BENCHMARK_DAYS} days, {len(compliance.blocked)} users blocked"

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from key_rotation.domain.model import Reason
 from key_rotation.notify.reasons import blocked_because
+from key_rotation.notify.text import one_line
 
 from ..words import count
 from .charts import age_histogram, rotations
@@ -68,6 +69,8 @@ def template(name: str) -> Template:
     environment = Environment(
         loader=PackageLoader("key_rotation_cli.report", "."),
         autoescape=True,
+        # What is somebody else's text turns no line of the page around. Markup is ours.
+        finalize=lambda value: one_line(value) if type(value) is str else value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
