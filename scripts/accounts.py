@@ -104,12 +104,14 @@ class Accounts:
         result: str,
         failed: bool = False,
     ) -> Outcome:
-        return Outcome(account, self.ids[account], numbers, " ".join(result.split()), failed)
+        return Outcome(
+            account, self.ids[account], numbers, " ".join(_plain(result).split()), failed
+        )
 
     @staticmethod
     def _must(done: subprocess.CompletedProcess[str]) -> str:
         if done.returncode != 0:
-            raise SystemExit(done.stderr or done.stdout)
+            raise SystemExit(_plain(done.stderr or done.stdout))
         return done.stdout
 
     def _terraform(self, account: str | None, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -200,6 +202,12 @@ def _problem(entries: Sequence[Mapping[str, object]]) -> str:
         if isinstance(error, dict) and error["severity"] == "error"
     ]
     return "; ".join(texts)
+
+
+def _plain(text: str) -> str:
+    """What Terraform or a provider said, without colours, or whatever else steers a terminal."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
 
 
 def _jobs(text: str) -> int:

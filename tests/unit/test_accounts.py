@@ -126,6 +126,28 @@ def test_what_terraform_refuses_at_the_start_ends_it(tmp_path: Path, failing: st
         Accounts(tmp_path, {"PATH": f"{tmp_path}:/usr/bin:/bin"}).prepare()
 
 
+HOSTILE = "\x1b[31mno\x1b[0m \x1b]0;title\x07such \u202erole\x9b2J"
+
+
+def test_no_text_of_a_provider_steers_the_terminal(tmp_path: Path) -> None:
+    map_ = {"central_account": "a", "accounts": {"a": {"id": "1" * 12}}}
+    (tmp_path / ACCOUNTS).write_text(json.dumps(map_))
+    terraform = tmp_path / "terraform"
+    diagnostic = {"severity": "error", "summary": HOSTILE, "detail": f"first\n{HOSTILE}"}
+    said = json.dumps({"type": "diagnostic", "diagnostic": diagnostic})
+    terraform.write_text(f"#!/bin/sh\ncat <<'END'\n{said}\nEND\nexit 1\n")
+    terraform.chmod(0o755)
+    accounts = Accounts(tmp_path, {"PATH": f"{tmp_path}:/usr/bin:/bin"})
+
+    with pytest.raises(SystemExit) as ended:
+        accounts.prepare()
+    shown = [accounts.plan("a").result, *str(ended.value).splitlines()]
+
+    assert [c for line in shown for c in line if not c.isprintable()] == []
+    assert shown[0].startswith("no ")
+    assert "first no " in shown[0]
+
+
 def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["aply"])
