@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+import shlex
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ from .plan import HEADINGS, WRAPPING, rows
 from .screen import Screen
 
 _REFUSED = ("PayloadError", "SettingsError")
+# The field of the payload without which the function cuts no service off; its refusal names it.
+_EVEN_SO = "even_if_nobody_can_fetch"
 
 CALLS = INVOCATION
 
@@ -30,7 +33,8 @@ def add_to(commands: Any) -> None:
         parents=[shared()],
         help="replace and disable a leaked key now",
         description="Has the deployed function replace the key and disable it at once, whatever "
-        "grace or hold say. Sending it twice is harmless.",
+        "grace or hold say. Sending it twice is harmless. Asks first if nobody could fetch the new "
+        "key.",
     )
     parser.add_argument("user", metavar="USER", help="IAM user name")
     parser.add_argument("key", metavar="KEY", help="id of the leaked access key, AKIA…")
@@ -40,6 +44,9 @@ def add_to(commands: Any) -> None:
         help="what happened; it is in the mail, the event and the log",
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument(
+        "--yes", action="store_true", help="do it even if nobody can fetch the new key, unasked"
+    )
     parser.set_defaults(run=run)
 
 
@@ -51,28 +58,79 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         payload["dry_run"] = True
     parse_payload(payload)
     client = connect(arguments, CALLS).client("lambda")
-    with screen.spinning("the function is at work"):
-        try:
-            answer = client.invoke(FunctionName=arguments.name, Payload=json.dumps(payload))
-        except client.exceptions.ResourceNotFoundException:
-            raise DeclinedError(
-                f"there is no function {arguments.name!r} in this region (--name, --region)"
-            ) from None
-        except (HTTPClientError, NotConnectedError) as error:
-            raise DeclinedError(
-                f"{error}: take it that {key} IS STILL ACTIVE, and send it again", Exit.AWS
-            ) from None
-    document = json.loads(answer["Payload"].read())
-    if "FunctionError" in answer:
-        found = failed(document, key)
+
+    def send(payload: Mapping[str, Any]) -> Answer:
+        with screen.spinning("the function is at work"):
+            return _sent(client, arguments.name, payload, key)
+
+    answer = send_asking(payload, send, screen.confirms, arguments.yes)
+    if answer.is_error:
+        found = failed(answer.document, key)
     else:
-        if document["users"]:
-            screen.table(HEADINGS, rows(document["users"]), WRAPPING)
-        found = answered(document, key, arguments.dry_run)
+        if answer.document["users"]:
+            screen.table(HEADINGS, rows(answer.document["users"]), WRAPPING)
+        found = answered(answer.document, key, arguments.dry_run)
     if found.status is not Exit.OK:
         raise DeclinedError(found.text, found.status)
     screen.say(found.text, "bold green")
     return Exit.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the function answered: a response, or an error."""
+
+    document: Mapping[str, Any]
+    is_error: bool
+
+
+def send_asking(
+    payload: Mapping[str, Any],
+    send: Callable[[Mapping[str, Any]], Answer],
+    confirms: Callable[[str], bool],
+    yes: bool,
+) -> Answer:
+    """The last answer to the emergency. If the function refuses it since nobody could fetch the new
+    key, an operator who confirms has it sent again, with the flag; `yes` has it sent so at once."""
+    named = payload["emergency"]
+    even_so = {**payload, "emergency": {**named, _EVEN_SO: True}}
+    if yes:
+        return send(even_so)
+    answer = send(payload)
+    if not (answer.is_error and _cuts_off(answer.document)) or payload.get("dry_run"):
+        return answer
+    return send(even_so) if confirms(question(named["user"], named["access_key_id"])) else answer
+
+
+def question(user: str, key: str) -> str:
+    """Who is cut off, what can be done about it, and whether to do it."""
+    return (
+        f"Nobody can fetch the new key of {user}: no console password, no reader. Whatever uses "
+        f"{key} of {user} stops working now. To hand the new key over, before or afterwards: add a "
+        f"reader to secret_reader_arns, apply, and start a run. If {key} did not leak after all: "
+        f"key-rotation restore {shlex.quote(user)} --not-leaked. Disable {key} all the same?"
+    )
+
+
+def _sent(client: Any, function: str, payload: Mapping[str, Any], key: str) -> Answer:
+    """Raises DeclinedError without an answer."""
+    try:
+        answer = client.invoke(FunctionName=function, Payload=json.dumps(payload))
+    except client.exceptions.ResourceNotFoundException:
+        raise DeclinedError(
+            f"there is no function {function!r} in this region (--name, --region)"
+        ) from None
+    except (HTTPClientError, NotConnectedError) as error:
+        raise DeclinedError(
+            f"{error}: take it that {key} IS STILL ACTIVE, and send it again", Exit.AWS
+        ) from None
+    return Answer(json.loads(answer["Payload"].read()), "FunctionError" in answer)
+
+
+def _cuts_off(error: Mapping[str, Any]) -> bool:
+    """Whether this is the refusal to leave nobody who can fetch the new key."""
+    is_known = error.get("errorType") not in _REFUSED
+    return is_known and _EVEN_SO in error.get("errorMessage", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +146,9 @@ def failed(error: Mapping[str, Any], key: str) -> Verdict:
     kind, text = error.get("errorType", ""), error.get("errorMessage", "unknown error")
     if kind in _REFUSED:
         return Verdict(f"{text}; nothing was done, {key} is as it was", Exit.USAGE)
+    if _cuts_off(error):
+        ways = "add a reader first (secret_reader_arns), or repeat with --yes"
+        return Verdict(f"{text}; nothing was done, {key} IS STILL ACTIVE: {ways}", Exit.FINDINGS)
     status = Exit.FINDINGS if kind == "RotationFailedError" else Exit.AWS
     return Verdict(f"{text}; take it that {key} IS STILL ACTIVE", status)
 

@@ -17,6 +17,7 @@ from typing import Any
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.prompt import Confirm
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -93,6 +94,16 @@ class Screen:
         """One line."""
         line = Text.assemble(("key-rotation: ", "bold red"), one_line(text))
         self._err.print(line, soft_wrap=True)
+
+    def confirms(self, question: str) -> bool:
+        """Whether somebody at a terminal says yes; nobody is asked where there is none."""
+        if not (sys.stdin.isatty() and self._err.is_terminal):
+            return False
+        self.note(question)
+        try:
+            return Confirm.ask("Go on", console=self._err, default=False)
+        except EOFError:
+            return False
 
     @contextmanager
     def counting(self, what: str) -> Iterator[Callable[[int, int], None]]:

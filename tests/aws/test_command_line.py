@@ -10,8 +10,10 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import socket
+from threading import Thread
 from typing import Any
 
 import botocore.client
@@ -502,6 +504,53 @@ def test_emergency_without_an_answer(
 
     assert outcome.status == Exit.AWS
     assert "AKIAIOSFODNN7EXAMPLE IS STILL ACTIVE" in outcome.err
+
+
+@contextmanager
+def function_that_cuts_nobody_off(endpoint: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """Lambda's end of the wire: it refuses what lacks the flag. The payloads that came."""
+    payloads: list[Any] = []
+
+    class Invoke(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            payloads.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            answer: dict[str, Any] = {
+                "errorType": "RotationFailedError",
+                "errorMessage": "robot: nobody can fetch the new key (even_if_nobody_can_fetch)",
+            }
+            is_flagged = payloads[-1]["emergency"].get("even_if_nobody_can_fetch")
+            if is_flagged:
+                answer = {"dry_run": False, "users": []}
+            self.send_response(200)
+            if not is_flagged:
+                self.send_header("X-Amz-Function-Error", "Unhandled")
+            self.end_headers()
+            self.wfile.write(json.dumps(answer).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Nothing on standard error, which is the command's."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Invoke) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        endpoint.setenv("AWS_ENDPOINT_URL_LAMBDA", url)
+        yield payloads
+        server.shutdown()
+
+
+def test_emergency_that_would_cut_a_service_off_needs_a_yes(
+    key_rotation: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("emergency", "robot", "AKIAIOSFODNN7EXAMPLE", "--reason", "leaked")
+    with function_that_cuts_nobody_off(monkeypatch) as payloads:
+        in_a_script = key_rotation(*command)
+        unasked = key_rotation(*command, "--yes")
+
+    assert in_a_script.status == Exit.FINDINGS
+    assert "AKIAIOSFODNN7EXAMPLE IS STILL ACTIVE" in in_a_script.err
+    assert unasked.status == Exit.OK
+    flags = [payload["emergency"].get("even_if_nobody_can_fetch") for payload in payloads]
+    assert flags == [None, True]
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from key_rotation.domain.settings import SettingsError
 from key_rotation.notify.response import Report, RotationFailedError, Row
 from key_rotation.run.notices import EmergencyBlockedError
 from key_rotation.run.payload import PayloadError
-from key_rotation_cli.emergency import answered, failed
+from key_rotation_cli.emergency import Answer, answered, failed, question, send_asking
 from key_rotation_cli.exits import Exit
 from tests.unit.builders import NOW
 
@@ -101,3 +104,100 @@ def test_timeout_of_the_function_has_no_type() -> None:
 
     assert verdict.status is Exit.AWS
     assert "IS STILL ACTIVE" in verdict.text
+
+
+# -- a service that nobody can fetch the new key for -----------------------------------------------
+
+PAYLOAD = {"emergency": {"user": "robot", "access_key_id": KEY, "reason": "leaked"}}
+FLAGGED = {"emergency": PAYLOAD["emergency"] | {"even_if_nobody_can_fetch": True}}
+REFUSAL = "EmergencyBlockedError: nobody could fetch the new key; even_if_nobody_can_fetch: true"
+REFUSED = Answer(
+    {"errorType": "RotationFailedError", "errorMessage": f"1 user(s) failed: robot: {REFUSAL}"},
+    is_error=True,
+)
+DONE = Answer(response(row("rotate"), row("disable"), row("announce")), is_error=False)
+
+
+class FakeFunction:
+    """Refuses what lacks the flag, as the function does for a service without readers."""
+
+    def __init__(self, cuts_off: bool = True) -> None:
+        self.cuts_off = cuts_off
+        self.payloads: list[Mapping[str, Any]] = []
+
+    def __call__(self, payload: Mapping[str, Any]) -> Answer:
+        self.payloads.append(payload)
+        is_flagged = payload["emergency"].get("even_if_nobody_can_fetch") is True
+        return REFUSED if self.cuts_off and not is_flagged else DONE
+
+
+class FakeOperator:
+    def __init__(self, says: bool) -> None:
+        self.says = says
+        self.asked: list[str] = []
+
+    def __call__(self, text: str) -> bool:
+        self.asked.append(text)
+        return self.says
+
+
+@pytest.mark.parametrize(
+    ("yes", "says", "payloads", "questions", "answer"),
+    [
+        pytest.param(False, True, [PAYLOAD, FLAGGED], 1, DONE, id="asked, and yes"),
+        pytest.param(False, False, [PAYLOAD], 1, REFUSED, id="asked, and no"),
+        pytest.param(True, False, [FLAGGED], 0, DONE, id="--yes"),
+    ],
+)
+def test_nobody_can_fetch(
+    yes: bool, says: bool, payloads: list[Any], questions: int, answer: Answer
+) -> None:
+    function, operator = FakeFunction(), FakeOperator(says)
+
+    assert send_asking(PAYLOAD, function, operator, yes) == answer
+    assert function.payloads == payloads
+    assert len(operator.asked) == questions
+
+
+def test_nobody_is_asked_if_somebody_can_fetch() -> None:
+    function, operator = FakeFunction(cuts_off=False), FakeOperator(False)
+
+    assert send_asking(PAYLOAD, function, operator, yes=False) == DONE
+    assert (function.payloads, operator.asked) == ([PAYLOAD], [])
+
+
+def test_nobody_is_asked_of_a_dry_run() -> None:
+    function, operator = FakeFunction(), FakeOperator(True)
+    dry_run = PAYLOAD | {"dry_run": True}
+
+    assert send_asking(dry_run, function, operator, yes=False) == REFUSED
+    assert (function.payloads, operator.asked) == ([dry_run], [])
+
+
+def test_an_older_function_that_does_not_know_the_flag_has_not_refused() -> None:
+    error = PayloadError("emergency has an unknown field 'even_if_nobody_can_fetch'")
+    document = {"errorType": "PayloadError", "errorMessage": str(error)}
+
+    verdict = failed(document, KEY)
+
+    assert verdict.status is Exit.USAGE
+    assert "nothing was done" in verdict.text
+
+
+def test_question_says_who_is_cut_off_and_what_to_do() -> None:
+    text = question("robot", KEY)
+
+    assert f"uses {KEY} of robot" in text
+    assert "secret_reader_arns" in text
+    assert "key-rotation restore robot" in text
+    assert text.endswith("?")
+
+
+def test_refusal_says_that_the_key_is_still_active_and_what_to_do() -> None:
+    verdict = failed(REFUSED.document, KEY)
+
+    assert verdict.status is Exit.FINDINGS
+    assert REFUSAL in verdict.text
+    assert f"{KEY} IS STILL ACTIVE" in verdict.text
+    assert "--yes" in verdict.text
+    assert "secret_reader_arns" in verdict.text

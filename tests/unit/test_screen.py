@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -76,6 +77,50 @@ def test_markup_in_what_is_shown_is_text(capsys: pytest.CaptureFixture[str]) -> 
 
     assert "[bold]alice[/bold]" in printed.out
     assert "[red]no[/red]" in printed.err
+
+
+class Keyboard(io.StringIO):
+    """Standard input, of a terminal or a pipe."""
+
+    def __init__(self, typed: str, is_terminal: bool) -> None:
+        super().__init__(typed)
+        self._is_terminal = is_terminal
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+
+@pytest.mark.parametrize(
+    ("typed", "at_a_terminal", "is_yes"),
+    [
+        pytest.param("y\n", True, True, id="yes"),
+        pytest.param("n\n", True, False, id="no"),
+        pytest.param("\n", True, False, id="enter alone"),
+        pytest.param("what\ny\n", True, True, id="asked again"),
+        pytest.param("", True, False, id="closed"),
+        pytest.param("y\n", False, False, id="a pipe is no person"),
+    ],
+)
+def test_only_a_person_confirms(
+    typed: str,
+    at_a_terminal: bool,
+    is_yes: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr("sys.stdin", Keyboard(typed, at_a_terminal))
+
+    assert Screen().confirms("robot is cut off. Disable?") is is_yes
+
+    printed = capsys.readouterr()
+    assert ("robot is cut off" in printed.err) is at_a_terminal
+
+
+def test_nobody_is_asked_who_does_not_see_the_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", Keyboard("y\n", True))
+
+    assert Screen().confirms("Disable?") is False
 
 
 # What AWS, a tag's value, or another person's text may hold.
