@@ -10,6 +10,7 @@ from key_rotation.handler import run as run_once
 from key_rotation.notify.response import RotationFailedError
 
 from .account import settings_of
+from .administrators import read_administrators
 from .connection import MAX_WORKERS, READS, OperatorClock
 from .exits import Exit
 from .options import connect, shared
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         payload["users"] = arguments.users
     with screen.spinning("a dry run") as tick:
         connection = connect(arguments, CALLS, tick)
-        settings_of(connection, arguments.name)  # says so if there is no such installation
+        settings = settings_of(connection, arguments.name)  # says so if there is none of the name
         path = f"/{arguments.name}/config"
         try:
             response = run_once(
@@ -49,6 +50,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
             )
         except RotationFailedError as failed:
             response = failed.report.response()
+        administrators = read_administrators(connection.client("iam"), settings.user_tag)
     if arguments.json:
         screen.document(response)
     else:
@@ -56,6 +58,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     for row in response["users"]:
         if row["action"] == "fail":
             screen.error(f"{row['user']} could not be read: {row['detail']}")
+    for sentence in administrators.findings(only=arguments.users):
+        screen.note(sentence)
     return Exit.AWS if response["failed"] else Exit.OK
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from key_rotation.domain.model import AccessKey
 
 from .account import AccountStatus, UserStatus, read_account
+from .administrators import Administrators, Power, read_administrators
 from .connection import READS
 from .exits import Exit
 from .options import connect, shared
@@ -21,7 +22,7 @@ _COLORS = {"ok": "green", "due": "yellow", "held": "yellow", "blocked": "red"}
 _HEADINGS = ("user", "key", "age", "status", "state", "next", "when")
 _COLUMNS = (
     *("user", "state", "reason", "access_key_id", "status", "created", "age_days"),
-    *("max_key_age_days", "over_limit", "next", "next_at"),
+    *("max_key_age_days", "over_limit", "next", "next_at", "administrator"),
 )
 
 CALLS = READS
@@ -41,8 +42,8 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--check",
         action="store_true",
-        help="end with 1 if a user is blocked, or an active key is over its limit by more than "
-        "--slack-days, one day unless you say otherwise",
+        help="end with 1 if a user is blocked, or is or may be an administrator, or an active key "
+        "is over its limit by more than --slack-days, one day unless you say otherwise",
     )
     parser.add_argument(
         "--slack-days",
@@ -59,20 +60,23 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     connection = connect(arguments, CALLS)
     with screen.counting("reading users") as progress:
         found = read_account(connection, arguments.name, datetime.now(UTC), progress)
+        administrators = read_administrators(connection.client("iam"), found.settings.user_tag)
     if arguments.json:
-        screen.document(as_document(found))
+        screen.document(as_document(found, administrators))
     elif arguments.csv:
-        screen.csv(_COLUMNS, _csv_rows(found))
+        screen.csv(_COLUMNS, _csv_rows(found, administrators))
     else:
         show(found, screen)
     for unread in found.unread:
         screen.error(f"{unread.name} could not be read: {unread.error}")
-    if found.unread:
-        return Exit.AWS
-    looked_at = findings(found, arguments.slack_days) if arguments.check else []
+    looked_at = administrators.findings()
+    if arguments.check and not found.unread:
+        looked_at += findings(found, arguments.slack_days)
     for sentence in looked_at:
         screen.note(sentence)
-    return Exit.FINDINGS if looked_at else Exit.OK
+    if found.unread:
+        return Exit.AWS
+    return Exit.FINDINGS if arguments.check and looked_at else Exit.OK
 
 
 def findings(found: AccountStatus, slack_days: int) -> list[str]:
@@ -97,7 +101,7 @@ def _what_comes(status: UserStatus, key: AccessKey, now: datetime) -> str:
     return f"{_words(status.reason)}{then}"
 
 
-def as_document(found: AccountStatus) -> dict[str, Any]:
+def as_document(found: AccountStatus, administrators: Administrators) -> dict[str, Any]:
     """The account as JSON; docs/cli.md shows one."""
     return {
         "installation": found.settings.name,
@@ -105,16 +109,18 @@ def as_document(found: AccountStatus) -> dict[str, Any]:
         "region": found.region,
         "at": _iso(found.at),
         "iam_users": found.scanned,
-        "users": [_user(status, found.at) for status in found.statuses],
+        "users": [
+            _user(status, administrators.of(status.name), found.at) for status in found.statuses
+        ],
         "unexpected_tag_values": found.unexpected,
         "unread": [{"user": unread.name, "error": unread.error} for unread in found.unread],
     }
 
 
-def _csv_rows(found: AccountStatus) -> Iterator[list[Any]]:
+def _csv_rows(found: AccountStatus, administrators: Administrators) -> Iterator[list[Any]]:
     """A line for each key, one for a user without any; the columns are those of the JSON."""
     for status in found.statuses:
-        user = _user(status, found.at)
+        user = _user(status, administrators.of(status.name), found.at)
         for key in user["keys"] or [{}]:
             row = dict.fromkeys(_COLUMNS) | user | key | _flat(key.get("next"))
             if row["over_limit"] is not None:
@@ -128,7 +134,7 @@ def _flat(step: Any) -> dict[str, Any]:
     )
 
 
-def _user(status: UserStatus, now: datetime) -> dict[str, Any]:
+def _user(status: UserStatus, power: Power, now: datetime) -> dict[str, Any]:
     steps = status.forecast.steps
     return {
         "user": status.name,
@@ -137,6 +143,8 @@ def _user(status: UserStatus, now: datetime) -> dict[str, Any]:
         "max_key_age_days": status.limits.max_key_age_days,
         "hold_until": status.limits.hold_until and status.limits.hold_until.isoformat(),
         "ignored_overrides": list(status.limits.malformed),
+        "administrator": power.is_administrator,
+        "administrator_by": list(power.by),
         "next": _step((steps[0].at, steps[0].verb.value)) if steps else None,
         "keys": [
             {

@@ -182,6 +182,75 @@ def test_nobody_is_marked(account: Account, key_rotation: CommandLine) -> None:
     assert "no IAM user carries the tag" in key_rotation("status").out
 
 
+# -- administrators --------------------------------------------------------------------------------
+
+EVERYTHING = json.dumps(
+    {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+)
+
+
+def make_administrator(account: Account, way: str, user: str = "bob") -> None:
+    iam = account.client("iam")
+    if way == "inline":
+        iam.put_user_policy(UserName=user, PolicyName="all", PolicyDocument=EVERYTHING)
+        return
+    if way == "attached":
+        arn = iam.create_policy(PolicyName="all", PolicyDocument=EVERYTHING)["Policy"]["Arn"]
+        iam.attach_user_policy(UserName=user, PolicyArn=arn)
+        return
+    iam.create_group(GroupName="ops")
+    iam.add_user_to_group(GroupName="ops", UserName=user)
+    if way == "attached to a group":
+        arn = iam.create_policy(PolicyName="all", PolicyDocument=EVERYTHING)["Policy"]["Arn"]
+        iam.attach_group_policy(GroupName="ops", PolicyArn=arn)
+    else:
+        iam.put_group_policy(GroupName="ops", PolicyName="all", PolicyDocument=EVERYTHING)
+
+
+@pytest.mark.parametrize(
+    ("way", "by"),
+    [
+        ("attached", "all"),
+        ("inline", "all"),
+        ("attached to a group", "all of the group ops"),
+        ("inline in a group", "all of the group ops"),
+    ],
+)
+def test_managed_administrator_is_a_finding(
+    account: Account, key_rotation: CommandLine, way: str, by: str
+) -> None:
+    account.add_user("alice", 10)
+    account.add_user("bob", 10)
+    account.add_user("root", 10, managed=None)
+    make_administrator(account, way)
+
+    shown, checked = key_rotation("status"), key_rotation("status", "--check")
+    planned, of_alice = key_rotation("plan"), key_rotation("plan", "alice")
+
+    for outcome in (shown, checked, planned):
+        assert f"bob is an administrator (by {by}): whoever holds" in outcome.err
+        assert "alice" not in outcome.err
+    assert "bob" not in of_alice.err
+    statuses = [outcome.status for outcome in (shown, checked, planned)]
+    assert statuses == [Exit.OK, Exit.FINDINGS, Exit.OK]
+    document = json.loads(key_rotation("status", "--json").out)
+    assert {u["user"]: (u["administrator"], u["administrator_by"]) for u in document["users"]} == {
+        "alice": ("no", []),
+        "bob": ("yes", [by]),
+    }
+    rows = csv.DictReader(io.StringIO(key_rotation("status", "--csv").out))
+    assert [row["administrator"] for row in rows] == ["no", "yes"]
+
+
+def test_an_unmanaged_administrator_is_none_of_ours(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    account.add_user("bob", 10, managed=None)
+    make_administrator(account, "inline")
+
+    assert key_rotation("status", "--check").err == ""
+
+
 # -- plan ------------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ from key_rotation.domain.model import (
 from key_rotation.domain.overrides import limits_for
 from key_rotation.domain.settings import Settings
 from key_rotation_cli.account import AccountStatus, Unread, UserStatus
+from key_rotation_cli.administrators import Administrators, Power
 from key_rotation_cli.forecast import Forecast, forecast
 from key_rotation_cli.report.compliance import Compliance
 from key_rotation_cli.report.page import page
@@ -62,6 +63,11 @@ def account_status(
     return AccountStatus(
         SETTINGS, ACCOUNT, "eu-west-1", NOW, count + 31, unexpected or {}, found, unread
     )
+
+
+NOBODY_IS_ADMINISTRATOR = Administrators(
+    {name: Power(()) for name in ("ana", "legacy-import", "mail-relay", "nightly-etl")}
+)
 
 
 def sample(compliant: bool = False) -> AccountStatus:

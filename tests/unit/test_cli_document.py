@@ -14,7 +14,7 @@ from key_rotation_cli.main import main
 from key_rotation_cli.report import command as report
 from key_rotation_cli.screen import Screen
 from key_rotation_cli.status import as_document, show
-from tests.unit.sample import excerpt
+from tests.unit.sample import NOBODY_IS_ADMINISTRATOR, excerpt
 
 DOCUMENT = (ROOT / "docs" / "cli.md").read_text()
 
@@ -39,7 +39,7 @@ def test_sample_of_status(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_sample_of_a_user() -> None:
-    assert json.loads(block("json")) in as_document(excerpt())["users"]
+    assert json.loads(block("json")) in as_document(excerpt(), NOBODY_IS_ADMINISTRATOR)["users"]
 
 
 def test_permissions_are_the_calls_that_are_declared() -> None:

@@ -95,7 +95,7 @@ class IamDirectory:
         managed: list[ManagedUser] = []
         unexpected: dict[str, str] = {}
         for user, tags in users:
-            value = self._mark(tags)
+            value = self._tag.of(tags)
             if value == self._tag.value:
                 ref = UserRef(user["UserName"], user["UserId"], user["Arn"])
                 created = user["CreateDate"].astimezone(UTC)
@@ -155,11 +155,6 @@ class IamDirectory:
             if code(error) == "NoSuchEntity":
                 return False
             raise
-
-    def _mark(self, tags: dict[str, str]) -> str | None:
-        """The value of the tag; IAM compares tag keys without regard to case."""
-        wanted = self._tag.key.lower()
-        return next((value for key, value in tags.items() if key.lower() == wanted), None)
 
 
 def _tags(tags: Sequence[TagTypeDef]) -> dict[str, str]:

@@ -26,6 +26,11 @@ class UserTag:
     key: str
     value: str
 
+    def of(self, tags: Mapping[str, str]) -> str | None:
+        """The value that a user with these tags has, None without the tag."""
+        wanted = self.key.lower()
+        return next((value for key, value in tags.items() if key.lower() == wanted), None)
+
 
 # -- what one parameter may hold -------------------------------------------------------------------
 
