@@ -21,13 +21,8 @@ from .screen import Screen
 from .story import Story
 
 _EXPECTED = (
-    BotoCoreError,
-    ClaimError,
-    ClientError,
-    LocalStackError,
-    ShellError,
-    TerraformError,
-    subprocess.TimeoutExpired,
+    *(BotoCoreError, ClientError, subprocess.TimeoutExpired),
+    *(ClaimError, LocalStackError, ShellError, TerraformError),
 )
 
 
@@ -36,18 +31,16 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     screen = Screen()
     story = Story(screen)
+    status = 0
     try:
         story.play()
-        status = 0
     except KeyboardInterrupt:
         screen.fail("interrupted; everything is being taken down")
         status = 130
-    except _EXPECTED as error:
-        screen.fail(str(error))
-        status = 1
-    except Exception as error:  # a mistake of the demo's own: where it is matters
-        screen.console.print_exception()
-        screen.fail(f"{type(error).__name__}: {error}")
+    except Exception as error:
+        if not isinstance(error, _EXPECTED):  # a mistake of the demo's own: where it is matters
+            screen.console.print_exception()
+        screen.fail(str(error) or type(error).__name__)
         status = 1
     if status != 130 and os.environ.get("KEEP") == "1":
         return status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from typing import Any
 
 from tests.localstack.backdoor import Mail
@@ -21,51 +22,53 @@ _ON_THE_BUS = ("announce", "block", "delete", "disable", "hold", "warn")
 
 
 def show_mails(screen: Screen, scene: Scene, person: str, service: str) -> dict[str, Mail]:
-    """The mails of both owners and of the operators, by reader."""
+    """The mails of both owners and of the operators; those of the owners, by name."""
     screen.step("What they find in their mailboxes")
-    users = scene.users
+    addresses = {user: about["email"] for user, about in scene.users.items()}
     readers = {mail["to"] for mail in scene.account.backdoor.mails()}
-    operators = sorted(readers - {user["email"] for user in users.values()})
+    operators = sorted(readers - set(addresses.values()))
     require(bool(operators), "an address gets nothing but the operators' digest")
-    owners = (person, service)
-    mails = {user: _mail(scene, str(users[user]["email"]), f" of {user} in ") for user in owners}
-    mails["operators"] = _mail(scene, operators[0], "Access key rotation in ")
-    for reader, title in (
-        (person, f"{person}: her old key is off at once, since she can sign in without it"),
-        (service, f"{service}: its old key works for another week, to fetch the new one with"),
-        ("operators", "the operators: one digest a run"),
+    mails = {
+        user: _mail(scene, str(addresses[user]), f" of {user} in ") for user in (person, service)
+    }
+    digest = _mail(scene, operators[0], "Access key rotation in ")
+    for mail, title in (
+        (mails[person], f"{person}: her old key is off at once, since she can sign in without it"),
+        (
+            mails[service],
+            f"{service}: its old key works for another week, to fetch the new one with",
+        ),
+        (digest, "the operators: one digest a run"),
     ):
-        screen.console.print(tables.mail_panel(mails[reader], title))
+        screen.console.print(tables.mail_panel(mail, title))
     return mails
 
 
-def show_card(screen: Screen, scene: Scene, channel: Channel, person: str) -> None:
+def show_card(screen: Screen, channel: Channel, person: str) -> None:
     """What a chat channel shows of the person's rotation."""
     screen.step(f"What a chat channel that follows {person} shows")
     card = only(channel.cards(), "one card of one rotation is in the channel")
-    new, shown = scene.new_key_of(person), card["content"]
     screen.console.print(tables.card_panel(card))
-    claim = f"the card names the new key {new.id}, and says how to fetch it"
-    fetch = any("aws secretsmanager" in step for step in shown["nextSteps"])
-    screen.done(require(new.id in shown["description"] and fetch, claim, shown))
 
 
-def show_event(screen: Screen, scene: Scene, queue: EventQueue, service: str) -> None:
+def show_event(
+    screen: Screen, scene: Scene, queue: EventQueue, service: str, report: Mapping[str, Any]
+) -> None:
     """What a program gets from the bus; it fetches the key that the event names."""
     screen.step(f"What a program that uses the key of {service} gets")
-    number = sum(row["action"] in _ON_THE_BUS for row in scene.report["users"])
-    events = queue.receive(number)
-    claim = f"{number} events on the bus, one for each thing that happened to a key"
-    require(len(events) == number, claim, len(events))
-    ours = [event for event in events if _is_rotation_of(event, service)]
-    event = only(ours, f"one event about the rotation of {service}")
+    number = sum(row["action"] in _ON_THE_BUS for row in report["users"])
+    about = ("Access Key Rotated", service)
+    events = [
+        event
+        for event in queue.receive(number)
+        if (event["detail-type"], event["detail"]["user"]["name"]) == about
+    ]
+    event = only(events, f"one event about the rotation of {service}")
     screen.console.print(tables.event_panel(event))
-    screen.done(claim)
     key_id = event["detail"]["access_key_id"]
     fetched = scene.account.secret_value(event["detail"]["secret_arn"])["AccessKeyId"]
-    screen.done(
-        require(fetched == key_id, f"its secret_arn leads to the new key {key_id}", fetched)
-    )
+    claim = f"one of {number} events on the bus: its secret_arn leads to the new key {key_id}"
+    screen.done(require(fetched == key_id, claim, fetched))
 
 
 def follow_as_service(screen: Screen, scene: Scene, mail: Mail, service: str) -> None:
@@ -85,25 +88,17 @@ def follow_as_person(
     screen.step(f"{person}, signed in with her password, never copies a key again")
     shell, new = _shell(screen, scene, person), scene.new_key_of(person)
     arn, profile = owners.never_copy_a_key_again(shell, mail["message"], sign_in)
-    require(arn.endswith(f":user/{person}"), f"{person}'s profile is {person}", arn)
-    claim = f"credential_process hands out {new.id}, and STS accepts it"
     uses_it = new.id[-4:] in profile and "custom-process" in profile
-    screen.done(require(uses_it, claim, profile))
-
-
-def _is_rotation_of(event: dict[str, Any], user: str) -> bool:
-    return (event["detail-type"], event["detail"]["user"]["name"]) == ("Access Key Rotated", user)
+    claim = f"credential_process hands out {new.id}, and STS takes it for {person}"
+    screen.done(require(uses_it and arn.endswith(f":user/{person}"), claim, profile))
 
 
 def _mail(scene: Scene, address: str, subject: str) -> Mail:
-    topic = scene.outputs["topic_arn"]
-    mails = scene.account.backdoor.wait_for_mails(
-        address,
-        lambda mail: (
-            (mail["kind"], mail["topic_arn"]) == ("notification", topic)
-            and subject in mail["subject"]
-        ),
-    )
+    def wanted(mail: Mail) -> bool:
+        is_ours = (mail["kind"], mail["topic_arn"]) == ("notification", scene.outputs["topic_arn"])
+        return is_ours and subject in mail["subject"]
+
+    mails = scene.account.backdoor.wait_for_mails(address, wanted)
     mail: Mail = only(mails, f"one mail to {address} about{subject}")
     return mail
 

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tests.stage.account import Account, HeldKey
 from tests.stage.example import ExampleUser
-
-from . import tables
 
 
 class ClaimError(Exception):
     """Something that the demo shows did not happen."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Scene:
-    """The deployed example; `held` are the keys that the users were given, `before` how IAM lists
-    them before the first run, and `report` is what that run did."""
+    """The deployed example; `held` are the keys that the users were given."""
 
     account: Account
     outputs: Mapping[str, Any]
     held: Mapping[str, Sequence[HeldKey]]
-    report: Mapping[str, Any] = field(default_factory=dict)
-    before: tables.Keys = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.before = tables.look(self.account, self.users)
 
     @property
     def users(self) -> dict[str, ExampleUser]:
@@ -42,16 +34,6 @@ class Scene:
     def new_key_of(self, user: str) -> HeldKey:
         value = self.account.secret_value(f"{self.outputs['secret_name_prefix']}{user}")
         return HeldKey(value["AccessKeyId"], value["SecretAccessKey"])
-
-    def rotated(self, user: str, old_status: str) -> str:
-        """The user's keys are the old one, with that status, and the one in the secret, which
-        works. Raises ClaimError."""
-        old, new = self.held[user][0].id, self.new_key_of(user)
-        statuses = self.account.statuses(user)
-        claim = f"{user}: the new key is in the secret and works, the old one is {old_status}"
-        require(statuses == {old: old_status, new.id: "Active"}, claim, statuses)
-        arn = self.account.sts(new).get_caller_identity()["Arn"]
-        return require(arn.endswith(f":user/{user}"), claim, arn)
 
 
 def only(found: Sequence[Any], claim: str) -> Any:
