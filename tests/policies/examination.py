@@ -84,8 +84,7 @@ def _checks(installation: Installation, findings: Findings) -> list[_Check]:
 
 
 def _concerns(mutation: Mutation, name: str, question: Question) -> bool:
-    applies = name in question.identity or name == question.resource_policy
-    return applies and mutation.concerns(question.action)
+    return question.is_answered_by(name) and mutation.concerns(question.action, question.resource)
 
 
 def _conclude(check: _Check, answer: Answer) -> None:

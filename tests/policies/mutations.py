@@ -13,21 +13,27 @@ from tests.policies.question import Document
 
 @dataclass(frozen=True)
 class Mutation:
-    """A policy without one piece. `actions` are those of the statement it was taken from: no other
-    request can be answered differently."""
+    """A policy without one piece. `actions` and `resources` are those of the statement it was taken
+    from: no other request can be answered differently."""
 
     name: str
     document: Document
     actions: tuple[str, ...]
+    resources: tuple[str, ...]
 
-    def concerns(self, action: str) -> bool:
-        return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in self.actions)
+    def concerns(self, action: str, resource: str) -> bool:
+        return any(
+            fnmatchcase(action.lower(), pattern.lower()) for pattern in self.actions
+        ) and any(fnmatchcase(resource, pattern) for pattern in self.resources)
 
 
 def mutations(document: Document) -> Iterator[Mutation]:
     """Each statement, action, condition, and value of several, removed in turn."""
     for index, statement in enumerate(document["Statement"]):
-        actions = tuple(_listed(statement["Action"]))
+        # A statement with NotAction may answer any request.
+        actions = tuple(_listed(statement.get("Action", "*")))
+        # The policy of a role says nothing of a resource, since that is the role.
+        resources = tuple(_listed(statement.get("Resource", "*")))
         sid = statement["Sid"]
 
         def without(
@@ -36,18 +42,21 @@ def mutations(document: Document) -> Iterator[Mutation]:
             index: int = index,
             sid: str = sid,
             actions: tuple[str, ...] = actions,
+            resources: tuple[str, ...] = resources,
         ) -> Mutation:
             mutant = copy.deepcopy(document)
             remove(mutant["Statement"][index])
-            return Mutation(f"{sid}: {what}", mutant, actions)
+            return Mutation(f"{sid}: {what}", mutant, actions, resources)
 
         rest = [s for number, s in enumerate(document["Statement"]) if number != index]
-        yield Mutation(f"{sid}: the statement", {**document, "Statement": rest}, actions)
-        for part in ("Action", "Resource"):
+        yield Mutation(f"{sid}: the statement", {**document, "Statement": rest}, actions, resources)
+        for part in ("Action", "NotAction"):
             for value in _several(statement.get(part, [])):
-                yield without(f"{part} {value}", _remover((part,), value))
+                yield without(f"{part} {value}", _remover((part,), value), actions=(value,))
+        for value in _several(statement.get("Resource", [])):
+            yield without(f"Resource {value}", _remover(("Resource",), value), resources=(value,))
         if "Principal" not in statement and statement["Resource"] != "*":
-            yield without("Resource, widened to all", _widen)
+            yield without("Resource, widened to all", _widen, resources=("*",))
         for kind, principals in _mapping(statement.get("Principal")).items():
             for value in _several(principals):
                 yield without(f"Principal {value}", _remover(("Principal", kind), value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Document = dict[str, Any]
@@ -35,7 +35,9 @@ class Question:
     """One request.
 
     `identity` and `resource_policy` name the documents that apply: those of the principal, and that
-    of the resource. `why` says in words whose request it is, and is no part of it.
+    of the resource. So do `boundary`, the principal's permissions boundary, and `service_control`,
+    a service control policy beside the one that allows everything. `why` says in words whose
+    request it is, and is no part of it.
     """
 
     principal: str
@@ -45,6 +47,8 @@ class Question:
     identity: tuple[str, ...] = ()
     resource_policy: str | None = None
     why: str = ""
+    boundary: str | None = None
+    service_control: str | None = None
 
     def __str__(self) -> str:
         return f"{self.action} on {self.resource} ({self.why})"
@@ -66,21 +70,21 @@ class Question:
                 sorted(self.context.items()),
                 self.identity,
                 self.resource_policy,
+                self.boundary,
+                self.service_control,
             ]
         )
 
     def with_context_of(self, keys: Collection[str]) -> Question:
         """Without the context that no policy asks for, so that equal requests are seen to be so."""
         asked = {key.lower() for key in keys}
-        return Question(
-            self.principal,
-            self.action,
-            self.resource,
-            {key: value for key, value in self.context.items() if key.lower() in asked},
-            self.identity,
-            self.resource_policy,
-            self.why,
-        )
+        context = {key: value for key, value in self.context.items() if key.lower() in asked}
+        return replace(self, context=context)
+
+    def is_answered_by(self, document: str) -> bool:
+        """Whether the policy of this name applies to the request."""
+        others = (self.resource_policy, self.boundary, self.service_control)
+        return document in self.identity or document in others
 
 
 def distinct(questions: Sequence[Question]) -> list[Question]:

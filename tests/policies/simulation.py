@@ -38,7 +38,11 @@ def simulate(trials: Sequence[Trial]) -> list[Answer]:
     documents: list[Document] = []
     numbers: dict[int, int] = {}
 
-    def number(document: Document) -> int:
+    def number(trial: Trial, name: str | None) -> int | None:
+        """Of a policy that does not apply, or has no statement left, None."""
+        if name is None or not trial.documents[name]["Statement"]:
+            return None
+        document = trial.documents[name]
         if id(document) not in numbers:
             numbers[id(document)] = len(documents)
             documents.append(document)
@@ -52,16 +56,11 @@ def simulate(trials: Sequence[Trial]) -> list[Answer]:
             "account": question.account,
             "context": question.context,
             "identity": [
-                number(trial.documents[name])
-                for name in question.identity
-                if trial.documents[name]["Statement"]
+                found for name in question.identity if (found := number(trial, name)) is not None
             ],
-            "resourcePolicy": (
-                number(trial.documents[question.resource_policy])
-                if question.resource_policy is not None
-                and trial.documents[question.resource_policy]["Statement"]
-                else None
-            ),
+            "resourcePolicy": number(trial, question.resource_policy),
+            "boundary": number(trial, question.boundary),
+            "serviceControl": number(trial, question.service_control),
         }
         for trial in trials
         for question in [trial.question]

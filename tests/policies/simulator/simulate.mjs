@@ -1,8 +1,14 @@
 // Answers every question on standard input: {documents: [policy], questions: [{principal, action, resource, account,
-// context, identity: [index], resourcePolicy: index or null}]} -> ["Allowed", "ImplicitlyDenied" or "ExplicitlyDenied"].
+// context, identity: [index], resourcePolicy, boundary and serviceControl: index or null}]} -> ["Allowed",
+// "ImplicitlyDenied" or "ExplicitlyDenied"].
 // A question that AWS's service data does not know (no such action, no such resource type) is answered by what is wrong.
 import { readFileSync } from 'node:fs'
-import { createValidatedPolicy, validateIdentityPolicy, validateResourcePolicy } from '@cloud-copilot/iam-policy'
+import {
+  createValidatedPolicy,
+  validateIdentityPolicy,
+  validateResourcePolicy,
+  validateServiceControlPolicy
+} from '@cloud-copilot/iam-policy'
 import { runSimulation } from '@cloud-copilot/iam-simulate'
 
 const { documents, questions } = JSON.parse(readFileSync(0, 'utf8'))
@@ -16,6 +22,20 @@ const validatedAs = (kind, validate) => (index) => {
 }
 const asIdentityPolicy = validatedAs('identity', validateIdentityPolicy)
 const asResourcePolicy = validatedAs('resource', validateResourcePolicy)
+const asServiceControlPolicy = validatedAs('service control', validateServiceControlPolicy)
+
+// A service control policy only takes away: AWS attaches this one as well, to everything.
+const FULL_ACCESS = createValidatedPolicy(
+  { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] },
+  validateServiceControlPolicy
+)
+const controlled = (index) => ({
+  orgIdentifier: 'the account',
+  policies: [
+    { name: 'FullAWSAccess', policy: FULL_ACCESS },
+    { name: `${index}`, policy: asServiceControlPolicy(index) }
+  ]
+})
 
 const answers = []
 for (const question of questions) {
@@ -28,7 +48,11 @@ for (const question of questions) {
         contextVariables: question.context
       },
       identityPolicies: question.identity.map((index) => ({ name: `${index}`, policy: asIdentityPolicy(index) })),
-      serviceControlPolicies: [],
+      permissionBoundaryPolicies:
+        question.boundary === null
+          ? undefined
+          : [{ name: `${question.boundary}`, policy: asIdentityPolicy(question.boundary) }],
+      serviceControlPolicies: question.serviceControl === null ? [] : [controlled(question.serviceControl)],
       resourceControlPolicies: [],
       resourcePolicy: question.resourcePolicy === null ? undefined : asResourcePolicy(question.resourcePolicy)
     },
