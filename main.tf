@@ -26,7 +26,6 @@ locals {
     secrets      = "arn:${local.partition}:secretsmanager:${local.region}:${local.account_id}:secret:${var.secret_name_prefix}*"
     users        = "arn:${local.partition}:iam::${local.account_id}:user/*"
     event_bus    = coalesce(var.event_bus_arn, "arn:${local.partition}:events:${local.region}:${local.account_id}:event-bus/default")
-    alarms       = "arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:*"
   }
 
   config_path            = "/${var.name}/config"

@@ -81,7 +81,9 @@ locals {
     } : name => alarm if local.monitoring.enabled && (name != "no-run" || local.missed_run_is_seen)
   }
 
-  alarm_arn_prefix = "arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:${var.name}-"
+  alarm_arns = [
+    for name in keys(local.alarms) : "arn:${local.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:${var.name}-${name}"
+  ]
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
@@ -121,7 +123,7 @@ resource "aws_cloudwatch_dashboard" "this" {
     # Every run names each blocked user. A user whom no recent run named is not blocked any more.
     waiting_hours = max(1, ceil(2 * local.schedule_hours))
 
-    alarm_arns = jsonencode([for name in keys(local.alarms) : "${local.alarm_arn_prefix}${name}"])
+    alarm_arns = jsonencode(local.alarm_arns)
   })
 }
 
@@ -139,6 +141,9 @@ resource "aws_sns_topic" "alarms" {
 }
 
 data "aws_iam_policy_document" "alarm_topic" {
+  count = local.monitoring.enabled ? 1 : 0
+
+  # These alarms and no others: whoever may make an alarm writes its description, which is in the mail.
   statement {
     sid       = "AlarmsPublish"
     actions   = ["sns:Publish"]
@@ -150,9 +155,9 @@ data "aws_iam_policy_document" "alarm_topic" {
     }
 
     condition {
-      test     = "ArnLike"
+      test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = ["${local.alarm_arn_prefix}*"]
+      values   = local.alarm_arns
     }
   }
 
@@ -197,7 +202,7 @@ resource "aws_sns_topic_policy" "alarms" {
   count = local.monitoring.enabled ? 1 : 0
 
   arn    = aws_sns_topic.alarms[0].arn
-  policy = data.aws_iam_policy_document.alarm_topic.json
+  policy = data.aws_iam_policy_document.alarm_topic[0].json
 }
 
 resource "aws_sns_topic_subscription" "alarms" {

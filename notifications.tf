@@ -9,25 +9,8 @@ resource "aws_sns_topic" "this" {
 }
 
 data "aws_iam_policy_document" "topic" {
-  statement {
-    sid       = "AlarmsPublish"
-    actions   = ["sns:Publish"]
-    resources = [local.arn.topic]
-
-    principals {
-      type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com"]
-    }
-
-    condition {
-      test     = "ArnLike"
-      variable = "aws:SourceArn"
-      values   = [local.arn.alarms]
-    }
-  }
-
-  # The function needs no statement here: its role allows it. This denies everyone else, even with a policy of their own:
-  # people paste commands from these messages, so nobody may forge one.
+  # The function needs no statement here: its role allows it. This denies everyone else, even with a policy of their own, and
+  # every AWS service: people paste commands from these messages, so nobody may forge one.
   statement {
     sid       = "NobodyElsePublishes"
     effect    = "Deny"
@@ -37,12 +20,6 @@ data "aws_iam_policy_document" "topic" {
     principals {
       type        = "*"
       identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:PrincipalIsAWSService" # services have no permission but the statement above
-      values   = ["false"]
     }
 
     condition {

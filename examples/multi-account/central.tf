@@ -67,9 +67,10 @@ resource "aws_cloudwatch_event_target" "blocked" {
   target_id      = "notify-the-operators"
   arn            = aws_sns_topic.central[each.key].arn
 
+  # The account is that of the envelope: EventBridge writes it, and the sender writes the detail.
   input_transformer {
     input_paths = {
-      account = "$.detail.account_id"
+      account = "$.account"
       user    = "$.detail.user.name"
       key     = "$.detail.access_key_id"
       reason  = "$.detail.reason"
@@ -107,9 +108,12 @@ data "aws_iam_policy_document" "topic" {
     }
 
     condition {
-      test     = "ArnLike"
+      test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = [for id in local.all_ids : "arn:${data.aws_partition.current.partition}:cloudwatch:${var.region}:${id}:alarm:${var.name}-*"]
+      values = [
+        for alarm in setproduct(local.all_ids, ["dead-letters", "errors", "key-overdue", "no-run"]) :
+        "arn:${data.aws_partition.current.partition}:cloudwatch:${var.region}:${alarm[0]}:alarm:${var.name}-${alarm[1]}"
+      ]
     }
   }
 
@@ -127,6 +131,25 @@ data "aws_iam_policy_document" "topic" {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
       values   = ["arn:${data.aws_partition.current.partition}:events:${var.region}:${local.central_id}:rule/${var.name}/${var.name}-blocked"]
+    }
+  }
+
+  # This denies everyone else, administrators too: the operators act on these messages. See docs/adr/0009.
+  statement {
+    sid       = "NobodyElsePublishes"
+    effect    = "Deny"
+    actions   = ["sns:Publish"]
+    resources = [local.central_topic_arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:PrincipalIsAWSService" # services have no permission but the statements above
+      values   = ["false"]
     }
   }
 

@@ -17,6 +17,7 @@ from tests.policies.names import (
     ELSEWHERE,
     FUNCTION_ARN,
     KEY_ARN,
+    LIKE_OUR_ALARM_ARN,
     OWN_ALARM_ARN,
     QUEUE_ARN,
     READER_ELSEWHERE_ARN,
@@ -324,7 +325,10 @@ def _telling() -> list[Question]:
     ]
     for service, action, resource, source in (
         ("cloudwatch", "sns:Publish", TOPIC_ARN, alarm_elsewhere),
+        ("cloudwatch", "sns:Publish", TOPIC_ARN, ALARM_ARN),
+        ("cloudwatch", "sns:Publish", TOPIC_ARN, OWN_ALARM_ARN),
         ("cloudwatch", "sns:Publish", ALARM_TOPIC_ARN, ALARM_ARN),  # of this account, but not ours
+        ("cloudwatch", "sns:Publish", ALARM_TOPIC_ARN, LIKE_OUR_ALARM_ARN),
         ("cloudwatch", "sns:Publish", ALARM_TOPIC_ARN, named_like_ours),
         ("cloudwatch", "kms:GenerateDataKey", KEY_ARN, alarm_elsewhere),
         ("cloudwatch", "kms:Decrypt", KEY_ARN, alarm_elsewhere),

@@ -26,7 +26,12 @@ SECRET_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret:iam-access-ke
 ALICE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/team/alice"
 BOB_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/bob"
 ALARM_ARN = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:function-failed"
-OWN_ALARM_ARN = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:key-rotation-no-run"
+LIKE_OUR_ALARM_ARN = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:key-rotation-please-read"
+OWN_ALARM_ARNS = tuple(
+    f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:key-rotation-{name}"
+    for name in ("dead-letters", "errors", "key-overdue", "no-run")
+)
+OWN_ALARM_ARN = OWN_ALARM_ARNS[0]
 
 # The readers that the module is given; and, for one of them, the session that it reads in.
 READING_USER_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/break-glass"

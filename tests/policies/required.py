@@ -10,14 +10,13 @@ from tests.policies.names import (
     ALICE_ARN,
     FUNCTION_ARN,
     KEY_ARN,
-    OWN_ALARM_ARN,
+    OWN_ALARM_ARNS,
     QUEUE_ARN,
     READER_ELSEWHERE_ARN,
     READERS,
     ROLE_ARN,
     RULE_ARN,
     SECRET_ARN,
-    TOPIC_ARN,
     asked_by,
     of_service,
     of_the_function,
@@ -92,15 +91,15 @@ def _services() -> list[Question]:
     of_alarms = {"aws:SourceArn": ALARM_ARN, "aws:SourceAccount": ACCOUNT_ID}
     of_the_rule = {"aws:SourceArn": RULE_ARN, "aws:SourceAccount": ACCOUNT_ID}
     return [
-        of_service(
-            "cloudwatch.amazonaws.com", "sns:Publish", TOPIC_ARN, of_alarms, "an alarm goes off"
-        ),
-        of_service(
-            "cloudwatch.amazonaws.com",
-            "sns:Publish",
-            ALARM_TOPIC_ARN,
-            {"aws:SourceArn": OWN_ALARM_ARN, "aws:SourceAccount": ACCOUNT_ID},
-            "an alarm of the module goes off",
+        *(
+            of_service(
+                "cloudwatch.amazonaws.com",
+                "sns:Publish",
+                ALARM_TOPIC_ARN,
+                {"aws:SourceArn": alarm, "aws:SourceAccount": ACCOUNT_ID},
+                "an alarm of the module goes off",
+            )
+            for alarm in OWN_ALARM_ARNS
         ),
         *(
             of_service("cloudwatch.amazonaws.com", action, KEY_ARN, of_alarms, "an alarm goes off")

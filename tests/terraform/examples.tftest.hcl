@@ -52,18 +52,31 @@ run "many_accounts" {
   }
 
   assert {
-    condition = alltrue([
+    condition = [
       for statement in jsondecode(aws_sns_topic_policy.central["here"].policy).Statement :
-      statement == {
-        Sid       = "TlsOnly"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "sns:Publish"
-        Resource  = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation-central"
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      } if statement.Effect == "Deny"
-    ]) && length(jsondecode(aws_sns_topic_policy.central["here"].policy).Statement) == 3
-    error_message = "The central topic must take messages over TLS only."
+      [statement.Sid, statement.Condition] if statement.Effect == "Deny"
+      ] == [
+      ["NobodyElsePublishes", { Bool = { "aws:PrincipalIsAWSService" = "false" } }],
+      ["TlsOnly", { Bool = { "aws:SecureTransport" = "false" } }],
+    ]
+    error_message = "The central topic must take messages of the two services only, over TLS."
+  }
+
+  assert {
+    condition = toset(flatten([
+      for statement in jsondecode(aws_sns_topic_policy.central["here"].policy).Statement :
+      statement.Condition.ArnEquals["aws:SourceArn"] if statement.Sid == "AlarmsOfTheAccountsPublish"
+      ])) == toset(flatten([
+        for id in ["111122223333", "444455556666"] : [
+          for alarm in ["dead-letters", "errors", "key-overdue", "no-run"] : "arn:aws:cloudwatch:eu-central-1:${id}:alarm:access-key-rotation-${alarm}"
+        ]
+    ]))
+    error_message = "The alarms of each installation, and no others, must be able to publish to the central topic."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_target.blocked["here"].input_transformer[0].input_paths.account == "$.account"
+    error_message = "The account in the mail must be the one that EventBridge wrote on the envelope."
   }
 
   assert {

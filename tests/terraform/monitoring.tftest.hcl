@@ -78,7 +78,7 @@ run "alarms" {
         Principal = { Service = "cloudwatch.amazonaws.com" }
         Action    = "sns:Publish"
         Resource  = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation-alarms"
-        Condition = { ArnLike = { "aws:SourceArn" = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:access-key-rotation-*" } }
+        Condition = { ArnEquals = { "aws:SourceArn" = [for name in ["dead-letters", "errors", "key-overdue", "no-run"] : "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:access-key-rotation-${name}"] } }
       },
       {
         Sid       = "NobodyElsePublishes"

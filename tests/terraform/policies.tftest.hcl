@@ -332,23 +332,12 @@ run "topic_and_queue" {
       Version = "2012-10-17"
       Statement = [
         {
-          Sid       = "AlarmsPublish"
-          Effect    = "Allow"
-          Action    = "sns:Publish"
-          Resource  = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
-          Principal = { Service = "cloudwatch.amazonaws.com" }
-          Condition = { ArnLike = { "aws:SourceArn" = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:*" } }
-        },
-        {
           Sid       = "NobodyElsePublishes"
           Effect    = "Deny"
           Action    = "sns:Publish"
           Resource  = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
           Principal = "*"
-          Condition = {
-            Bool         = { "aws:PrincipalIsAWSService" = "false" }
-            ArnNotEquals = { "aws:PrincipalArn" = "arn:aws:iam::111122223333:role/access-key-rotation" }
-          }
+          Condition = { ArnNotEquals = { "aws:PrincipalArn" = "arn:aws:iam::111122223333:role/access-key-rotation" } }
         },
         {
           Sid       = "TlsOnly"
@@ -360,7 +349,7 @@ run "topic_and_queue" {
         },
       ]
     }))
-    error_message = "Only the function and this account's alarms may publish, over TLS."
+    error_message = "Only the function may publish, over TLS."
   }
 
   assert {

@@ -167,3 +167,14 @@ def test_somebody_is_told_in_every_account_of_the_example() -> None:
 
     for account in settings["accounts"].values():
         assert account.get("operator_emails", settings["operator_emails"]) != []
+
+
+def test_the_central_topic_admits_every_alarm_of_the_module() -> None:
+    root = Path(__file__).resolve().parents[2]
+    made = re.findall(
+        r"^ {6}([a-z-]+) += \{\n +description", (root / "monitoring.tf").read_text(), re.MULTILINE
+    )
+    central = (root / "examples" / "multi-account" / "central.tf").read_text()
+
+    assert json.dumps(sorted(made)) in central
+    assert len(made) == 4
