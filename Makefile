@@ -10,7 +10,7 @@ BIN       := $(VENV)/bin
 READY     := $(VENV)/.ready
 TERRAFORM := $(BIN)/python scripts/with_terraform.py
 PYTEST    := $(BIN)/python -m pytest
-INIT      := $(TERRAFORM) terraform init -backend=false -input=false -test-directory=tests/terraform >build/terraform-init.log || { cat build/terraform-init.log; exit 1; }
+INIT       = $(TERRAFORM) terraform init -backend=false -input=false -test-directory=$(1) >build/terraform-init.log || { cat build/terraform-init.log; exit 1; }
 UNIT      := --ignore=tests/unit/test_properties.py tests/unit
 SIMULATOR := build/simulator
 CHECKS    := build/checks
@@ -67,7 +67,7 @@ aws: $(READY) ## Adapters and handler on the AWS wire, in moto
 
 .PHONY: policies
 policies: require-terraform require-node require-package $(READY) $(SIMULATOR)/.ready ## The policies, evaluated as IAM does: enough, not too much, nothing unneeded
-	@$(INIT)
+	@$(call INIT,tests/policies/rendered)
 	@$(TERRAFORM) $(PYTEST) -p no:terraform tests/policies
 
 .PHONY: crash
@@ -84,7 +84,7 @@ bench: $(READY) ## Calls, time, memory and dollars at 100 to 5,000 users (five m
 
 .PHONY: terraform-test
 terraform-test: require-terraform $(READY) ## The module's own tests, with a mocked provider
-	@$(INIT)
+	@$(call INIT,tests/terraform)
 	@$(TERRAFORM) terraform test -test-directory=tests/terraform
 	@$(TERRAFORM) $(PYTEST) -p no:terraform tests/terraform
 
@@ -97,7 +97,7 @@ lint: require-terraform $(READY) $(CHECKS)/.ready ## ruff, mypy --strict, import
 	@$(CHECK_PYTHON)
 	@PYTHONPATH=lambda $(BIN)/lint-imports --no-cache pyproject.toml | tail -n 8; exit $${PIPESTATUS[0]}
 	@$(TERRAFORM) scripts/validate.sh
-	@$(INIT)
+	@$(call INIT,tests/policies/rendered)
 	@$(TERRAFORM) $(BIN)/python -m tests.policies.static $(CHECKS)/bin
 
 .PHONY: format

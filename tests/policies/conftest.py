@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import copy
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from tests.policies.denied import denied
 from tests.policies.examination import Findings, Installation, examine
+from tests.policies.guardrails import (
+    BOUNDARY,
+    SERVICE_CONTROL,
+    SESSION_READS,
+    SESSION_SECRET,
+    beyond_the_boundary,
+    guarded,
+    refused,
+    still_possible,
+)
 from tests.policies.partitions import AWS, CHINA, GOVCLOUD, Partition
 from tests.policies.question import ADMINISTRATOR, DEFAULT_KEY_POLICY, Document, Question
 from tests.policies.recording import recorded
@@ -64,7 +75,34 @@ def findings(recording: Recording, rendered: Rendered) -> dict[str, Findings]:
             [there for question in forbidden for there in partition.question(question)],
         )
 
+    def guardrails(run: str, of: str, partition: Partition = AWS) -> Installation:
+        """The guardrails of that run around an installation: they alone are to be proven."""
+        around = installation(of, partition)
+        beyond = beyond_the_boundary(vpc=of == "vpc")
+
+        def there(questions: list[Question]) -> list[Question]:
+            return [each for question in questions for each in partition.question(question)]
+
+        return Installation(
+            {
+                **around.documents,
+                **rendered[run],
+                SESSION_SECRET: partition.document(SESSION_READS),
+            },
+            (SERVICE_CONTROL, BOUNDARY),
+            guarded([*around.allowed, *there(still_possible())]),
+            guarded([*there(refused()), *there(beyond)]),
+        )
+
+    def nothing_refuses(guarded: Installation) -> Installation:
+        """The same without guardrails: everything that they refuse is possible."""
+        free = [
+            replace(question, service_control=None, boundary=None) for question in guarded.denied
+        ]
+        return Installation(guarded.documents, (), free, ())
+
     aws = installation("aws")
+    guarded_aws = guardrails("guardrails", "aws")
     too_much = copy.deepcopy(aws.documents["role"])
     too_much["Statement"].append(
         {"Sid": "TooMuch", "Effect": "Allow", "Action": "iam:*", "Resource": "*"}
@@ -75,6 +113,10 @@ def findings(recording: Recording, rendered: Rendered) -> dict[str, Findings]:
             "vpc": installation("vpc"),
             "china": installation("china", CHINA),
             "govcloud": installation("govcloud", GOVCLOUD),
+            "guardrails": guarded_aws,
+            "guardrails, in a VPC, with a key of one's own": guardrails("guardrails_vpc", "vpc"),
+            "guardrails, china": guardrails("guardrails_china", "china", CHINA),
+            "no guardrails": nothing_refuses(guarded_aws),
             "iam:*": Installation(
                 {**aws.documents, "role": too_much}, ["role"], aws.allowed, aws.denied
             ),

@@ -14,6 +14,8 @@ from tests.policies.question import Document
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = "tests/policies/rendered"
+# The outputs of examples/guardrails.
+GUARDRAILS = {"service_control_policy", "permissions_boundary"}
 _DOCUMENTS = {
     "role": ("aws_iam_role_policy.function", "policy"),
     "trust": ("aws_iam_role.function", "assume_role_policy"),
@@ -48,6 +50,11 @@ def render() -> dict[str, dict[str, Document]]:
 
 
 def _documents(plan: dict[str, Any]) -> dict[str, Document]:
+    if plan["output_changes"].keys() >= GUARDRAILS:
+        return {
+            name.replace("_", " "): json.loads(plan["output_changes"][name]["after"])
+            for name in GUARDRAILS
+        }
     planned = {change["address"]: change["change"]["after"] for change in plan["resource_changes"]}
     documents = {
         name: json.loads(planned[address][attribute])

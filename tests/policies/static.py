@@ -32,6 +32,12 @@ ACCEPTED = (
     # The resource of a trust policy is its role, and that of a key policy its key.
     ("trust", "MALFORMED", "neither Resource nor NotResource"),
     ("key", "RESOURCE_STAR", "kms:"),
+    # As above: SNS asks for the topic.
+    ("permissions boundary", "RESOURCE_MISMATCH", "sns:GetSubscriptionAttributes"),
+    # The most that Lambda may need; the role's own policy has the account's network.
+    ("permissions boundary", "RESOURCE_STAR", "ec2:"),
+    # KMS documents this key for every action on a key.
+    ("service control policy", "UNKNOWN_CONDITION_FOR_ACTION", "kms:ResourceAliases"),
 )
 
 

@@ -128,6 +128,58 @@ run "slack" {
   }
 }
 
+# What its policies refuse and allow is in tests/policies.
+run "guardrails" {
+  command = plan
+
+  module {
+    source = "./examples/guardrails"
+  }
+
+  variables {
+    terraform_role_arns = ["arn:aws:iam::*:role/terraform"]
+    operator_role_arns  = ["arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_KeyOperators_*"]
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(output.service_control_policy).Statement :
+      statement.Effect == "Deny" && !can(statement.Principal)
+    ])
+    error_message = "A service control policy must only take away, and has no principal."
+  }
+}
+
+run "guardrails_too_large_for_aws" {
+  command = plan
+
+  module {
+    source = "./examples/guardrails"
+  }
+
+  variables {
+    terraform_role_arns = [for number in range(20) : "arn:aws:iam::${format("%012d", number)}:role/terraform"]
+    operator_role_arns  = ["arn:aws:iam::*:role/on-call"]
+  }
+
+  expect_failures = [output.service_control_policy]
+}
+
+run "guardrails_that_exempt_every_role" {
+  command = plan
+
+  module {
+    source = "./examples/guardrails"
+  }
+
+  variables {
+    terraform_role_arns = ["arn:aws:iam::*:role/*"]
+    operator_role_arns  = []
+  }
+
+  expect_failures = [var.terraform_role_arns, var.operator_role_arns]
+}
+
 # What is not known before the apply is no wrong value, and the plan still shows whose secrets it makes.
 run "resources_of_the_same_configuration" {
   command = plan

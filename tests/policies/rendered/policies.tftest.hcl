@@ -98,3 +98,48 @@ run "govcloud" {
     ]
   }
 }
+
+run "guardrails" {
+  command = plan
+
+  module {
+    source = "./examples/guardrails"
+  }
+
+  variables {
+    terraform_role_arns = ["arn:aws:iam::*:role/terraform"]
+    operator_role_arns  = ["arn:aws:iam::*:role/on-call"]
+  }
+}
+
+run "guardrails_vpc" {
+  command = plan
+
+  module {
+    source = "./examples/guardrails"
+  }
+
+  variables {
+    vpc                 = true
+    kms_key_arns        = ["arn:aws:kms:eu-west-1:123456789012:key/of-the-module"]
+    terraform_role_arns = ["arn:aws:iam::*:role/terraform"]
+    operator_role_arns  = ["arn:aws:iam::*:role/on-call"]
+  }
+}
+
+run "guardrails_china" {
+  command = plan
+
+  providers = {
+    aws = aws.china
+  }
+
+  module {
+    source = "./examples/guardrails"
+  }
+
+  variables {
+    terraform_role_arns = ["arn:aws-cn:iam::*:role/terraform"]
+    operator_role_arns  = ["arn:aws-cn:iam::*:role/on-call"]
+  }
+}
