@@ -539,6 +539,7 @@ def plan(rows: list[Row]) -> list[tuple[str, str, str, str | None]]:
 _OF_NEW_KEY = {
     (Verb.ANNOUNCE.value, Reason.KEY_TOO_OLD.value),
     (Verb.ANNOUNCE.value, Reason.EMERGENCY.value),
+    (Verb.ANNOUNCE.value, Reason.LEAKED.value),
 }
 
 
