@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import ConnectionError as NotConnectedError
 from botocore.exceptions import HTTPClientError
 
+from key_rotation.domain.model import Reason
 from key_rotation.run.payload import parse_payload
 
 from .connection import INVOCATION
@@ -21,8 +22,9 @@ from .plan import HEADINGS, WRAPPING, rows
 from .screen import Screen
 
 _REFUSED = ("PayloadError", "SettingsError")
-# The field of the payload without which the function cuts no service off; its refusal names it.
+# The field of the payload without which the function cuts no service off, and what its refusal has.
 _EVEN_SO = "even_if_nobody_can_fetch"
+_REFUSAL = f"({Reason.NOBODY_CAN_FETCH.value})"
 
 CALLS = INVOCATION
 
@@ -129,8 +131,7 @@ def _sent(client: Any, function: str, payload: Mapping[str, Any], key: str) -> A
 
 def _cuts_off(error: Mapping[str, Any]) -> bool:
     """Whether this is the refusal to leave nobody who can fetch the new key."""
-    is_known = error.get("errorType") not in _REFUSED
-    return is_known and _EVEN_SO in error.get("errorMessage", "")
+    return _REFUSAL in error.get("errorMessage", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,10 @@ def failed(error: Mapping[str, Any], key: str) -> Verdict:
 
 def answered(response: Mapping[str, Any], key: str, asked_for_dry_run: bool) -> Verdict:
     """Of an invocation with this response."""
+    blocks = [row["reason"] for row in response["users"] if row["action"] == "block"]
+    if response["dry_run"] and asked_for_dry_run and blocks:
+        text = f"dry run: it would be refused ({blocks[0]}), and {key} would stay active"
+        return Verdict(text, Exit.FINDINGS)
     if response["dry_run"] and asked_for_dry_run:
         return Verdict("dry run: nothing was changed", Exit.OK)
     if response["dry_run"]:

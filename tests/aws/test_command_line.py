@@ -19,6 +19,8 @@ from typing import Any
 import botocore.client
 import pytest
 
+from key_rotation.notify.response import RotationFailedError
+from key_rotation.run.payload import PayloadError
 from key_rotation_cli.connection import READS, RESTORATION, Connection, UndeclaredCallError
 from key_rotation_cli.exits import Exit
 from tests.aws.account import ACCOUNT_ID, REGION, SESSION, Account
@@ -576,22 +578,18 @@ def test_emergency_without_an_answer(
 
 
 @contextmanager
-def function_that_cuts_nobody_off(endpoint: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """Lambda's end of the wire: it refuses what lacks the flag. The payloads that came."""
+def deployed(account: Account, endpoint: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """Lambda's end of the wire, with the function behind it. The payloads that came."""
     payloads: list[Any] = []
 
     class Invoke(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             payloads.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            answer: dict[str, Any] = {
-                "errorType": "RotationFailedError",
-                "errorMessage": "robot: nobody can fetch the new key (even_if_nobody_can_fetch)",
-            }
-            is_flagged = payloads[-1]["emergency"].get("even_if_nobody_can_fetch")
-            if is_flagged:
-                answer = {"dry_run": False, "users": []}
             self.send_response(200)
-            if not is_flagged:
+            try:
+                answer = account.run(payloads[-1])
+            except (PayloadError, RotationFailedError) as error:
+                answer = {"errorType": type(error).__name__, "errorMessage": str(error)}
                 self.send_header("X-Amz-Function-Error", "Unhandled")
             self.end_headers()
             self.wfile.write(json.dumps(answer).encode())
@@ -608,18 +606,28 @@ def function_that_cuts_nobody_off(endpoint: pytest.MonkeyPatch) -> Iterator[list
 
 
 def test_emergency_that_would_cut_a_service_off_needs_a_yes(
-    key_rotation: CommandLine, monkeypatch: pytest.MonkeyPatch
+    account: Account, key_rotation: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = ("emergency", "robot", "AKIAIOSFODNN7EXAMPLE", "--reason", "leaked")
-    with function_that_cuts_nobody_off(monkeypatch) as payloads:
+    [leaked] = account.add_user("robot", 40, password=False)
+    command = ("emergency", "robot", leaked, "--reason", "in a public repo")
+    with deployed(account, monkeypatch) as payloads:
+        planned = key_rotation(*command, "--dry-run")
         in_a_script = key_rotation(*command)
+        before = account.statuses("robot")
         unasked = key_rotation(*command, "--yes")
 
-    assert in_a_script.status == Exit.FINDINGS
-    assert "AKIAIOSFODNN7EXAMPLE IS STILL ACTIVE" in in_a_script.err
+    assert planned.status == in_a_script.status == Exit.FINDINGS
+    assert "it would be refused (nobody_can_fetch)" in planned.err
+    assert f"nothing was done, {leaked} IS STILL ACTIVE" in in_a_script.err
+    assert "--yes" in in_a_script.err
+    assert before == {leaked: "Active"}
     assert unasked.status == Exit.OK
+    assert account.statuses("robot")[leaked] == "Inactive"
     flags = [payload["emergency"].get("even_if_nobody_can_fetch") for payload in payloads]
-    assert flags == [None, True]
+    assert flags == [None, None, True]
+    assert key_rotation("restore", "robot", "--not-leaked").status == Exit.OK  # as it is told
+    account.run()
+    assert account.statuses("robot")[leaked] == "Active"
 
 
 @pytest.mark.parametrize(

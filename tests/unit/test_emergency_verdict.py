@@ -65,6 +65,14 @@ def test_dry_run_that_was_asked_for_is_well() -> None:
     assert answered(planned, KEY, asked_for_dry_run=True).status is Exit.OK
 
 
+def test_dry_run_of_an_emergency_that_would_be_refused() -> None:
+    planned = response(Row("robot", "block", "nobody_can_fetch", KEY, "dry run"), dry_run=True)
+    verdict = answered(planned, KEY, asked_for_dry_run=True)
+
+    assert verdict.status is Exit.FINDINGS
+    assert "nobody_can_fetch" in verdict.text
+
+
 def test_dry_run_that_was_not_asked_for_is_told_loudly() -> None:
     planned = response(row("rotate", "dry run"), row("disable", "dry run"), dry_run=True)
     verdict = answered(planned, KEY, asked_for_dry_run=False)
@@ -110,7 +118,7 @@ def test_timeout_of_the_function_has_no_type() -> None:
 
 PAYLOAD = {"emergency": {"user": "robot", "access_key_id": KEY, "reason": "leaked"}}
 FLAGGED = {"emergency": PAYLOAD["emergency"] | {"even_if_nobody_can_fetch": True}}
-REFUSAL = "EmergencyBlockedError: nobody could fetch the new key; even_if_nobody_can_fetch: true"
+REFUSAL = "EmergencyBlockedError: nobody could fetch the key that stays (nobody_can_fetch)"
 REFUSED = Answer(
     {"errorType": "RotationFailedError", "errorMessage": f"1 user(s) failed: robot: {REFUSAL}"},
     is_error=True,
@@ -176,12 +184,12 @@ def test_nobody_is_asked_of_a_dry_run() -> None:
 
 def test_an_older_function_that_does_not_know_the_flag_has_not_refused() -> None:
     error = PayloadError("emergency has an unknown field 'even_if_nobody_can_fetch'")
-    document = {"errorType": "PayloadError", "errorMessage": str(error)}
+    answer = Answer({"errorType": "PayloadError", "errorMessage": str(error)}, is_error=True)
+    operator = FakeOperator(True)
 
-    verdict = failed(document, KEY)
-
-    assert verdict.status is Exit.USAGE
-    assert "nothing was done" in verdict.text
+    assert send_asking(PAYLOAD, lambda _payload: answer, operator, yes=False) == answer
+    assert operator.asked == []
+    assert failed(answer.document, KEY).status is Exit.USAGE
 
 
 def test_question_says_who_is_cut_off_and_what_to_do() -> None:

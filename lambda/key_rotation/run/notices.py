@@ -82,7 +82,7 @@ def block(run: RunContext, progress: Progress, action: Action) -> None:
         run.notify(progress, Event.BLOCKED, message, outcome, first=False)
     run.happened(progress, outcome)
     if progress.note is not None:
-        raise EmergencyBlockedError(outcome.text)
+        raise EmergencyBlockedError(f"{outcome.text} ({action.reason.value})")
 
 
 def _record_notice(run: RunContext, progress: Progress, event: Event, key_id: str) -> None:
