@@ -29,7 +29,7 @@ resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_50:A trace would be one more place to keep free of secrets; the log says what each run did.
   #checkov:skip=CKV_AWS_115:Off by default, for the reason in the description of var.function.
   #checkov:skip=CKV_AWS_117:It needs nothing in a VPC; function.vpc is for accounts that demand one.
-  #checkov:skip=CKV_AWS_173:CONFIG_PATH, the name of a path, is the only variable and no secret.
+  #checkov:skip=CKV_AWS_173:The variables are the name of a path and hashes of settings, no secret.
   #checkov:skip=CKV_AWS_272:The package is in the repo, and the precondition below holds it to the sources; a signing profile would have to be the account's own.
 
   function_name    = var.name
@@ -56,7 +56,10 @@ resource "aws_lambda_function" "this" {
   }
 
   environment {
-    variables = { CONFIG_PATH = local.config_path }
+    variables = {
+      CONFIG_PATH     = local.config_path
+      PINNED_SETTINGS = jsonencode(local.pinned_settings)
+    }
   }
 
   logging_config {

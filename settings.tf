@@ -31,6 +31,16 @@ locals {
   }
 }
 
+# These settings decide who can read a key, and who is notified. Whoever may change a parameter must not decide that, so the
+# environment of the function has their hashes, and a run ends before its first change if one differs. See docs/adr/0024.
+locals {
+  pinned_settings = {
+    for name in [
+      "kms_key_arn", "require_confirmed_subscription", "secret_name_prefix", "secret_reader_arns", "topic_arn", "user_tag",
+    ] : name => sha256(local.settings[name])
+  }
+}
+
 resource "aws_ssm_parameter" "setting" {
   #checkov:skip=CKV2_AWS_34:No setting is a secret: plans should show what changes.
 

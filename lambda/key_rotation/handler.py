@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -27,6 +27,7 @@ from .aws.owned_secrets import InstallationSecrets
 from .aws.parameters import read_parameters
 from .aws.rate_limiter import RateLimiter
 from .aws.secrets import UserSecrets
+from .domain.pins import VARIABLE, check_pins, parse_pins
 from .domain.settings import Settings, SettingsError, parse_settings
 from .ports import Clock, Directory, World
 from .run.payload import Emergency, Payload, PayloadError, parse_payload
@@ -108,18 +109,30 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     path = os.environ.get("CONFIG_PATH", "")
     if not path:
         raise SettingsError("the environment variable CONFIG_PATH is missing")
+    pins = parse_pins(os.environ.get(VARIABLE))
     clients = Clients(_client, _iam_without_retries, _sts_for, _calls())
-    return run(event, path, context.aws_request_id, clients, LambdaClock(context), MAX_WORKERS)
+    clock = LambdaClock(context)
+    return run(event, path, context.aws_request_id, clients, clock, MAX_WORKERS, pins)
 
 
 def run(
-    event: object, path: str, request_id: str, clients: Clients, clock: Clock, max_workers: int = 1
+    event: object,
+    path: str,
+    request_id: str,
+    clients: Clients,
+    clock: Clock,
+    max_workers: int = 1,
+    pins: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """One run on these clients and this clock; `path` is where the settings are, and at most
-    `max_workers` users are worked on side by side."""
+    `max_workers` users are worked on side by side. `pins` are those of the function's environment;
+    None for whoever cannot see it, such as a dry run of the command line."""
     clients.calls.begin()
     payload = parse_payload(event)
-    settings = parse_settings(read_parameters(clients.of("ssm"), path), path)
+    parameters = read_parameters(clients.of("ssm"), path)
+    if pins is not None:
+        check_pins(parameters, pins, path)
+    settings = parse_settings(parameters, path)
     world = world_of(clients, settings, clock, max_workers)
     payload = _resolve_exposed_key(payload, settings, world.directory)
     return Rotation(world, settings, payload, request_id, max_workers).run().response()

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from hashlib import sha256
 from typing import Any
 from unittest import mock
 
@@ -26,6 +27,7 @@ from moto.iam.responses import IamResponse
 from moto.sns.models import Subscription
 
 from key_rotation.aws.calls import CallCounter
+from key_rotation.domain.pins import PINNED
 from key_rotation.handler import Clients, run
 from tests.defaults import default_parameters
 
@@ -118,6 +120,17 @@ class Account:
         self._runs += 1
         request_id = request_id or f"run-{self._runs}"
         return run(payload or {}, PATH, request_id, self.clients, self.clock, self.max_workers)
+
+    def environment(self) -> dict[str, str]:
+        """The function's, as Terraform writes it with the parameters of the set-up."""
+        pins = {name: sha256(self.parameters[name].encode()).hexdigest() for name in PINNED}
+        return {
+            "CONFIG_PATH": PATH,
+            "PINNED_SETTINGS": json.dumps(pins),
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+        }
 
     def pass_days(self, days: float = 0, **units: float) -> None:
         self.clock.traveller.shift(timedelta(days=days, **units))

@@ -512,10 +512,8 @@ def test_without_a_config_path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_real_entry_point(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CONFIG_PATH", PATH)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    for name, value in account.environment().items():
+        monkeypatch.setenv(name, value)
     [old] = account.add_user("alice", 90)
 
     class Context:
@@ -533,10 +531,8 @@ def test_the_real_entry_point(account: Account, monkeypatch: pytest.MonkeyPatch)
 def test_no_log_level_makes_the_libraries_write_a_secret_down(
     account: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("CONFIG_PATH", PATH)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    for name, value in account.environment().items():
+        monkeypatch.setenv(name, value)
     account.add_user("alice", 90)
     caplog.set_level(logging.DEBUG)  # as Lambda sets the root logger
 

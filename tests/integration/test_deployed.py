@@ -203,17 +203,18 @@ def test_a_bad_setting_is_one_clear_line(
     assert culprit in failure.message
 
 
-def test_a_dead_reader_stops_the_run_before_a_key_is_made(
+def test_a_reader_slipped_in_beside_terraform_stops_the_run_before_a_key_is_made(
     stage: Stage, person: Callable[..., Person]
 ) -> None:
     somebody = person(100)
-    dead = f"arn:aws:iam::{stage.account.id}:role/gone"
+    slipped_in = f"arn:aws:iam::{stage.account.id}:role/slipped-in"
 
-    with stage.setting("secret_reader_arns", json.dumps([dead])):
+    with stage.setting("secret_reader_arns", json.dumps([slipped_in])):
         failure = stage.invoke()
 
     assert isinstance(failure, Failure)
-    assert dead in failure.message
+    assert failure.type == "SettingsError"
+    assert "config/secret_reader_arns is not as Terraform wrote it" in failure.message
     assert list(somebody.statuses().values()) == ["Active"]
 
 

@@ -79,8 +79,18 @@ run "defaults" {
   }
 
   assert {
-    condition     = aws_lambda_function.this.environment[0].variables == tomap({ CONFIG_PATH = "/access-key-rotation/config" })
-    error_message = "CONFIG_PATH must be the function's only variable of its own."
+    condition     = aws_lambda_function.this.environment[0].variables.CONFIG_PATH == "/access-key-rotation/config" && length(aws_lambda_function.this.environment[0].variables) == 2
+    error_message = "The function's variables must be CONFIG_PATH and PINNED_SETTINGS, and no other."
+  }
+
+  # Of what SSM has: the function hashes that, and not what Terraform makes it of.
+  assert {
+    condition = jsondecode(aws_lambda_function.this.environment[0].variables.PINNED_SETTINGS) == {
+      for name in [
+        "kms_key_arn", "require_confirmed_subscription", "secret_name_prefix", "secret_reader_arns", "topic_arn", "user_tag",
+      ] : name => sha256(aws_ssm_parameter.setting[name].insecure_value)
+    }
+    error_message = "What decides who can read a key must be pinned in the function's environment."
   }
 
   assert {
