@@ -1,5 +1,5 @@
-# What the function may do: one statement per capability. IAM itself enforces the two limits that matter most: the function
-# cannot change keys of unmanaged users, and cannot read the value of a secret.
+# What the function may do: one statement per capability. IAM itself enforces the limits that matter most: the function
+# cannot change keys of unmanaged users, cannot read the value of a secret, and nothing else that gets the role can use it.
 
 data "aws_iam_policy_document" "assume_role" {
   statement {
@@ -41,6 +41,23 @@ locals {
   reader_roles     = [for arn in local.readers_here : arn if startswith(split(":", arn)[5], "role/")]
   managed_by_key   = one(keys(local.managed_by_tag))
   metric_namespace = "AccessKeyRotation"
+  event_source     = "iam-access-key-rotation" # key_rotation/notify/events.py
+
+  # What Lambda itself does with the role, not the function's code. `lambda:SourceFunctionArn` is not in such requests, or
+  # nobody has seen that it is, so OnlyThisFunction leaves them alone. See docs/adr/0024.
+  network_actions = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+  ]
+  actions_of_lambda = concat(
+    ["logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"],
+    local.function.vpc != null ? local.network_actions : [],
+    ["kms:Decrypt", "kms:GenerateDataKey"], # asked by Secrets Manager and SNS on behalf of the role
+  )
 }
 
 data "aws_iam_policy_document" "function" {
@@ -84,6 +101,25 @@ data "aws_iam_policy_document" "function" {
       test     = "StringEquals"
       variable = "aws:ResourceTag/${local.user_tag.key}"
       values   = [local.user_tag.value]
+    }
+  }
+
+  # Whatever tag they carry, and whatever else is attached to the role.
+  dynamic "statement" {
+    for_each = length(var.never_user_arns) > 0 ? [var.never_user_arns] : []
+
+    content {
+      sid    = "NeverTouchTheseUsers"
+      effect = "Deny"
+      actions = [
+        "iam:CreateAccessKey",
+        "iam:DeleteAccessKey",
+        "iam:GetAccessKeyLastUsed",
+        "iam:GetLoginProfile",
+        "iam:ListAccessKeys",
+        "iam:UpdateAccessKey",
+      ]
+      resources = statement.value
     }
   }
 
@@ -246,6 +282,13 @@ data "aws_iam_policy_document" "function" {
     sid       = "SendEvents"
     actions   = ["events:PutEvents"]
     resources = [local.arn.event_bus]
+
+    # Events of a batch may differ in their source.
+    condition {
+      test     = "ForAllValues:StringEquals"
+      variable = "events:source"
+      values   = [local.event_source]
+    }
   }
 
   # --- The run itself
@@ -308,28 +351,37 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # Only Lambda itself may use these permissions. The code of the function, which has the same role, may not.
+  # Only Lambda itself may use these permissions. The code of a function, whichever has this role, may not.
   dynamic "statement" {
     for_each = local.function.vpc[*]
 
     content {
-      sid    = "LeaveTheNetworkToLambda"
-      effect = "Deny"
-      actions = [
-        "ec2:AssignPrivateIpAddresses",
-        "ec2:CreateNetworkInterface",
-        "ec2:DeleteNetworkInterface",
-        "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeSubnets",
-        "ec2:UnassignPrivateIpAddresses",
-      ]
+      sid       = "LeaveTheNetworkToLambda"
+      effect    = "Deny"
+      actions   = local.network_actions
       resources = ["*"]
 
       condition {
-        test     = "ArnEquals"
+        test     = "Null"
         variable = "lambda:SourceFunctionArn"
-        values   = [local.arn.function]
+        values   = ["false"]
       }
+    }
+  }
+
+  # --- Nobody else
+
+  # Of all that can get the role's credentials: another function that it is passed to, or a person.
+  statement {
+    sid         = "OnlyThisFunction"
+    effect      = "Deny"
+    not_actions = local.actions_of_lambda
+    resources   = ["*"]
+
+    condition {
+      test     = "ArnNotEquals"
+      variable = "lambda:SourceFunctionArn"
+      values   = [local.arn.function]
     }
   }
 }

@@ -24,7 +24,7 @@ locals {
     log_group    = "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${local.log_group_name}"
     config       = "arn:${local.partition}:ssm:${local.region}:${local.account_id}:parameter${local.config_path}"
     secrets      = "arn:${local.partition}:secretsmanager:${local.region}:${local.account_id}:secret:${var.secret_name_prefix}*"
-    users        = "arn:${local.partition}:iam::${local.account_id}:user/*"
+    users        = "arn:${local.partition}:iam::${local.account_id}:user${var.user_path_prefix}*"
     event_bus    = coalesce(var.event_bus_arn, "arn:${local.partition}:events:${local.region}:${local.account_id}:event-bus/default")
   }
 

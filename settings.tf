@@ -19,6 +19,9 @@ locals {
     max_iam_writes_per_second = tostring(var.max_iam_writes_per_second)
     bulk_discovery            = tostring(var.bulk_discovery)
 
+    user_path_prefix = var.user_path_prefix
+    never_user_arns  = jsonencode(var.never_user_arns)
+
     secret_name_prefix                 = var.secret_name_prefix
     secret_reader_arns                 = jsonencode(var.secret_reader_arns)
     secret_tags                        = jsonencode(var.tags)

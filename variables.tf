@@ -99,6 +99,35 @@ variable "user_tag" {
   }
 }
 
+variable "user_path_prefix" {
+  description = "IAM path under which users can be managed, such as \"/services/\": IAM denies the function the keys of all others, whatever their tags. A tagged user elsewhere is reported (`out_of_reach`) and left alone."
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/([A-Za-z0-9_+=,.@-]+/)*$", var.user_path_prefix)) && length(var.user_path_prefix) <= 512
+    error_message = "user_path_prefix must begin and end with a slash, with letters, digits and _+=,.@- between them, such as / or /services/, at most 512 characters."
+  }
+}
+
+variable "never_user_arns" {
+  description = "ARNs of IAM users whose keys the function must never touch, whatever their tags: break-glass users and administrators, for example. IAM denies it. If somebody renames or moves such a user, the ARN must follow."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.never_user_arns : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:user/[A-Za-z0-9_+=,.@/-]+$", arn))])
+    error_message = "never_user_arns must be ARNs of IAM users (arn:aws:iam::123456789012:user/name), without wildcards."
+  }
+
+  validation {
+    condition     = length(jsonencode(var.never_user_arns)) <= 2048
+    error_message = "never_user_arns must fit into 2048 characters, since the role's policy holds them. Keep such users out of user_path_prefix instead."
+  }
+}
+
 # --- The life of a key, in days -------------------------------------------------------------------------------------
 # A rule across variables is with the variable that you would most likely change.
 

@@ -12,6 +12,8 @@ module "key_rotation" {
 
   # Which users, and how old a key may get.
   user_tag              = local.user_tag
+  user_path_prefix      = "/"
+  never_user_arns       = [] # such as break-glass users
   max_key_age_days      = 90
   warn_before_days      = 7
   max_rotations_per_run = 0

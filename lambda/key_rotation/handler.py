@@ -143,7 +143,9 @@ def world_of(clients: Clients, settings: Settings, clock: Clock, max_workers: in
     iam = clients.of("iam")
     rate_limiter = RateLimiter(settings.max_iam_writes_per_second, clock)
     return World(
-        directory=IamDirectory(iam, settings.user_tag, settings.bulk_discovery, max_workers),
+        directory=IamDirectory(
+            iam, settings.user_tag, settings.reach, settings.bulk_discovery, max_workers
+        ),
         credential_reports=IamCredentialReports(iam, clock),
         keys=IamKeys(iam, clients.iam_without_retries, clients.sts_for, rate_limiter, clock),
         secrets=UserSecrets(partial(clients.of, "secretsmanager"), settings),

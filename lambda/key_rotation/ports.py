@@ -64,7 +64,8 @@ class Scan:
     `unexpected` maps the names of users whose tag has any other value to that value,
     `unread` those of users whose tags could not be read to the error: nobody knows whether they
     are managed. `one_by_one` says why the tags were read user by user; None if they were not.
-    `user_ids` are the unique ids of all users.
+    `user_ids` are the unique ids of all users. `out_of_reach` maps the names of users who carry the
+    tag, but whom the role may not touch, to the setting that says so.
     """
 
     managed: tuple[ManagedUser, ...]
@@ -73,6 +74,7 @@ class Scan:
     user_ids: frozenset[str]
     unread: Mapping[str, Exception] = field(default_factory=dict)
     one_by_one: str | None = None
+    out_of_reach: Mapping[str, str] = field(default_factory=dict)
 
 
 class Directory(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from bench.population import Population
 from key_rotation.handler import Clients, run
 from key_rotation.notify.response import RotationFailedError
 from key_rotation.ports import DiscoveryError
+from key_rotation.run.payload import PayloadError
 from tests.aws.account import START, Account, client
 from tests.defaults import default_parameters
 
@@ -66,6 +68,62 @@ def counted() -> Iterator[Counter[str]]:
 
 def reasons(response: dict[str, Any]) -> list[tuple[str, str]]:
     return [(row["user"], row["reason"]) for row in response["users"] if row["action"] == "report"]
+
+
+# -- whom the role may touch (moto) ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bulk", ["true", "false"])
+def test_users_elsewhere_are_left_alone(account: Account, bulk: str) -> None:
+    account.set_parameter("bulk_discovery", bulk)
+    account.set_parameter("user_path_prefix", "/services/")
+    [inside] = account.add_user("alice", 90, path="/services/web/")
+    [outside] = account.add_user("bob", 90)
+    [beside] = account.add_user("carol", 90, path="/services-2/")
+
+    with counted() as calls:
+        response = account.run()
+
+    assert account.statuses()[inside] == "Inactive"
+    assert account.statuses("bob") == {outside: "Active"}
+    assert account.statuses("carol") == {beside: "Active"}
+    assert response["failed"] == 0
+    if bulk == "true":
+        assert reasons(response) == [("bob", "out_of_reach"), ("carol", "out_of_reach")]
+        assert "user_path_prefix" in response["users"][0]["detail"]
+    else:  # IAM denies the role their tags, so nobody knows
+        assert calls["ListUserTags"] == 1
+
+
+@pytest.mark.parametrize("bulk", ["true", "false"])
+def test_named_users_are_left_alone(account: Account, bulk: str) -> None:
+    account.set_parameter("bulk_discovery", bulk)
+    [old] = account.add_user("alice", 90)
+    [admins] = account.add_user("admin", 90)
+    account.set_parameter("never_user_arns", json.dumps([account.arn("admin")]))
+
+    response = account.run()
+
+    assert account.statuses()[old] == "Inactive"
+    assert account.statuses("admin") == {admins: "Active"}
+    assert response["failed"] == 0
+    assert ("admin", "out_of_reach") in reasons(response) or bulk == "false"
+
+
+@pytest.mark.parametrize("bulk", ["true", "false"])
+@pytest.mark.parametrize("named", ["users", "emergency"])
+def test_a_payload_that_names_such_a_user_is_refused(
+    account: Account, bulk: str, named: str
+) -> None:
+    account.set_parameter("bulk_discovery", bulk)
+    account.set_parameter("user_path_prefix", "/services/")
+    [key] = account.add_user("alice", 90)
+    emergency = {"user": "alice", "access_key_id": key, "reason": "a leak"}
+
+    with pytest.raises(PayloadError, match=r"'alice' .* out of .* reach, .* user_path_prefix"):
+        account.run({named: ["alice"] if named == "users" else emergency})
+
+    assert account.statuses() == {key: "Active"}
 
 
 # -- in bulk, and not (moto) -----------------------------------------------------------------------

@@ -10,9 +10,8 @@ from tests.policies.names import (
     KEY_ARN,
     LOG_STREAM_ARN,
     QUEUE_ARN,
-    ROLE_ARN,
-    asked_by,
     of_the_function,
+    of_the_role,
     through,
 )
 from tests.policies.question import Context, Question
@@ -45,15 +44,20 @@ def on_its_behalf(question: Question, params: Mapping[str, Any]) -> list[Questio
 
 
 def _with_the_key(context: Context, question: Question) -> list[Question]:
+    """Whether the request of the service says which function asked it is not documented."""
     why = f"{question.action}, {question.why}"
-    return [of_the_function(action, KEY_ARN, context, why=why) for action in _BOTH]
+    return [
+        ask(action, KEY_ARN, context, why=why)
+        for action in _BOTH
+        for ask in (of_the_function, of_the_role)
+    ]
 
 
 def by_lambda_itself() -> list[Question]:
     """Lambda uses the role, too: for the log, and for events that failed. These do not come from
     the function's code, so that `lambda:SourceFunctionArn` is absent."""
     return [
-        asked_by(ROLE_ARN, action, resource, identity=("role",), why=why)
+        of_the_role(action, resource, why=why)
         for action, resource, why in (
             ("logs:CreateLogStream", LOG_STREAM_ARN, "Lambda writes the log"),
             ("logs:PutLogEvents", LOG_STREAM_ARN, "Lambda writes the log"),

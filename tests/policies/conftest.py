@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.policies.denied import denied
+from tests.policies.denied import denied, elsewhere, out_of_reach
 from tests.policies.examination import Findings, Installation, examine
 from tests.policies.guardrails import (
     BOUNDARY,
@@ -20,7 +20,7 @@ from tests.policies.guardrails import (
     refused,
     still_possible,
 )
-from tests.policies.partitions import AWS, CHINA, GOVCLOUD, Partition
+from tests.policies.partitions import AWS, CHINA, GOVCLOUD, UNDER_A_PATH, Partition
 from tests.policies.question import ADMINISTRATOR, DEFAULT_KEY_POLICY, Document, Question
 from tests.policies.recording import recorded
 from tests.policies.rendering import render
@@ -64,7 +64,7 @@ def findings(recording: Recording, rendered: Rendered) -> dict[str, Findings]:
             "default key": partition.document(DEFAULT_KEY_POLICY),
         }
         allowed = [*calls, *required(), *(administration_of_the_key() if own_key else ())]
-        forbidden = denied()
+        forbidden = [*denied(), *elsewhere(calls)]
         if run == "vpc":
             allowed += in_a_vpc()
             forbidden += not_in_a_vpc()
@@ -72,7 +72,10 @@ def findings(recording: Recording, rendered: Rendered) -> dict[str, Findings]:
             own | others,
             tuple(own),
             [there for question in allowed for there in partition.question(question)],
-            [there for question in forbidden for there in partition.question(question)],
+            [
+                *(there for question in forbidden for there in partition.question(question)),
+                *(out_of_reach() if partition is UNDER_A_PATH else ()),
+            ],
         )
 
     def guardrails(run: str, of: str, partition: Partition = AWS) -> Installation:
@@ -110,11 +113,13 @@ def findings(recording: Recording, rendered: Rendered) -> dict[str, Findings]:
     return examine(
         {
             "aws": aws,
-            "vpc": installation("vpc"),
+            "vpc": installation("vpc", UNDER_A_PATH),
             "china": installation("china", CHINA),
             "govcloud": installation("govcloud", GOVCLOUD),
             "guardrails": guarded_aws,
-            "guardrails, in a VPC, with a key of one's own": guardrails("guardrails_vpc", "vpc"),
+            "guardrails, in a VPC, with a key of one's own": guardrails(
+                "guardrails_vpc", "vpc", UNDER_A_PATH
+            ),
             "guardrails, china": guardrails("guardrails_china", "china", CHINA),
             "no guardrails": nothing_refuses(guarded_aws),
             "iam:*": Installation(

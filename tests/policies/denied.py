@@ -6,6 +6,7 @@ its own policy alone, something else would allow the request.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tests.policies.names import (
@@ -13,11 +14,13 @@ from tests.policies.names import (
     ALARM_ARN,
     ALARM_TOPIC_ARN,
     ALICE_ARN,
+    ANOTHER_FUNCTION_ARN,
     BOB_ARN,
     ELSEWHERE,
     FUNCTION_ARN,
     KEY_ARN,
     LIKE_OUR_ALARM_ARN,
+    NEVER_ARN,
     OWN_ALARM_ARN,
     QUEUE_ARN,
     READER_ELSEWHERE_ARN,
@@ -74,6 +77,26 @@ def denied() -> list[Question]:
     ]
 
 
+# Lambda itself uses the role for these, and KMS is asked by services: see docs/adr/0024.
+_LEFT_TO_AWS = ("ec2:", "kms:", "logs:", "sqs:")
+
+
+def elsewhere(calls: Sequence[Question]) -> list[Question]:
+    """Each of the function's calls, with its role but not from it: denied."""
+    another = {"lambda:SourceFunctionArn": ANOTHER_FUNCTION_ARN}
+    nowhere = {"lambda:SourceFunctionArn": ""}
+    return [
+        replace(
+            call,
+            context={key: value for key, value in (dict(call.context) | context).items() if value},
+            why=f"{whose} has the role: {call.why}",
+        )
+        for call in calls
+        if not call.action.startswith(_LEFT_TO_AWS)
+        for whose, context in (("another function", another), ("a laptop", nowhere))
+    ]
+
+
 def _keys_of_others() -> list[Question]:
     unmanaged: list[tuple[str, str, Context]] = [
         ("an unmanaged user", BOB_ARN, {}),
@@ -91,6 +114,24 @@ def _keys_of_others() -> list[Question]:
         of_the_function(action, arn, context, why=f"the function reaches for {whose}")
         for whose, arn, context in unmanaged
         for action in KEY_CALLS
+    ] + [
+        of_the_function(
+            action,
+            NEVER_ARN,
+            {_MARK: "enabled"},
+            ADMINISTRATORS,
+            "a user whom it must never touch is tagged, and all rights are attached",
+        )
+        for action in KEY_CALLS
+    ]
+
+
+def out_of_reach() -> list[Question]:
+    """Users beside those of `user_path_prefix`, /services/, who carry the tag."""
+    return [
+        of_the_function(action, arn, {_MARK: "enabled"}, why="a user of another path is tagged")
+        for action in (*KEY_CALLS, "iam:ListUserTags")
+        for arn in (BOB_ARN, BOB_ARN.replace("user/", "user/services-2/"))
     ]
 
 
@@ -169,6 +210,12 @@ def _powers_that_the_role_has_not() -> list[Question]:
             "events:PutEvents",
             f"arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/payroll",
             why="the function sends to another bus",
+        ),
+        of_the_function(
+            "events:PutEvents",
+            f"arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/default",
+            {"events:source": ("iam-access-key-rotation", "payroll")},
+            why="the function sends an event in another's name",
         ),
         of_the_function(
             "sqs:SendMessage",

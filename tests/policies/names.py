@@ -13,6 +13,7 @@ ELSEWHERE = "444455556666"  # another account
 
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/key-rotation"
 SESSION_ARN = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/key-rotation/key-rotation"
+ANOTHER_FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:another"
 FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:key-rotation"
 TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:key-rotation"
 ALARM_TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:key-rotation-alarms"
@@ -24,6 +25,7 @@ LOG_STREAM_ARN = (
 )
 SECRET_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret:iam-access-key/alice-AbCdEf"
 ALICE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/team/alice"
+NEVER_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/team/never"  # of `never_user_arns`
 BOB_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/bob"
 ALARM_ARN = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:function-failed"
 LIKE_OUR_ALARM_ARN = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:key-rotation-please-read"
@@ -87,6 +89,17 @@ def of_the_function(
     """The function's code asks, as its role; `attached` are policies that the role has as well."""
     own: dict[str, Any] = {"lambda:SourceFunctionArn": FUNCTION_ARN}
     return asked_by(ROLE_ARN, action, resource, own | dict(context or {}), ("role", *attached), why)
+
+
+def of_the_role(
+    action: str,
+    resource: str,
+    context: Context | None = None,
+    attached: tuple[str, ...] = (),
+    why: str = "",
+) -> Question:
+    """The role asks, and not from the function's code: the context says from where."""
+    return asked_by(ROLE_ARN, action, resource, context, ("role", *attached), why)
 
 
 def of_service(

@@ -1,4 +1,5 @@
-"""The same installation and questions in another partition: other ARNs, other names of services."""
+"""The same installation and questions in another partition, with other ARNs and names of services,
+or with its users under another path."""
 
 from __future__ import annotations
 
@@ -14,11 +15,13 @@ Renames = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Partition:
-    """What its ARNs and names hold in place of `arn:aws:`, `eu-west-1` and `amazonaws.com`."""
+    """What its ARNs and names hold in place of `arn:aws:`, `eu-west-1`, `amazonaws.com` and
+    `:user/`."""
 
     arn: str
     region: str
     dns_suffixes: tuple[str, ...] = ("amazonaws.com",)
+    users: str = ":user/"
 
     def question(self, question: Question) -> list[Question]:
         """The question as it is asked there; of KMS, once for each name that its caller may have.
@@ -48,15 +51,17 @@ class Partition:
     def _renamed(self, value: Any) -> Any:
         text = json.dumps(value)
         text = text.replace("arn:aws:", f"arn:{self.arn}:").replace("eu-west-1", self.region)
+        text = text.replace(":user/", self.users)
         renamed = json.loads(text)
         if isinstance(value, Mapping):
             return {
-                key: tuple(item) if isinstance(item, list) and key.startswith("kms:") else item
+                key: tuple(item) if isinstance(item, list) else item
                 for key, item in renamed.items()
             }
         return renamed
 
 
 AWS = Partition("aws", "eu-west-1")
+UNDER_A_PATH = Partition("aws", "eu-west-1", users=":user/services/")
 CHINA = Partition("aws-cn", "cn-north-1", ("amazonaws.com", "amazonaws.com.cn"))
 GOVCLOUD = Partition("aws-us-gov", "us-gov-west-1")

@@ -157,6 +157,8 @@ def _of_the_request(service: str, params: Mapping[str, Any]) -> dict[str, str | 
         context["aws:TagKeys"] = tuple(keys)
     if "Namespace" in params:
         context[f"{service}:namespace"] = params["Namespace"]
+    if "Entries" in params:
+        context[f"{service}:source"] = tuple(entry["Source"] for entry in params["Entries"])
     if "RecoveryWindowInDays" in params:
         context[f"{service}:RecoveryWindowInDays"] = str(params["RecoveryWindowInDays"])
     if "BlockPublicPolicy" in params:

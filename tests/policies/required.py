@@ -8,6 +8,7 @@ from tests.policies.names import (
     ALARM_ARN,
     ALARM_TOPIC_ARN,
     ALICE_ARN,
+    ANOTHER_FUNCTION_ARN,
     FUNCTION_ARN,
     KEY_ARN,
     OWN_ALARM_ARNS,
@@ -20,9 +21,10 @@ from tests.policies.names import (
     asked_by,
     of_service,
     of_the_function,
+    of_the_role,
     through,
 )
-from tests.policies.question import Question
+from tests.policies.question import Context, Question
 
 TERRAFORM_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/terraform"
 ADMINISTRATORS = ("administrator",)
@@ -150,7 +152,7 @@ def _terraform_makes_a_secret() -> list[Question]:
 def in_a_vpc() -> list[Question]:
     """What Lambda does with the role in the account's network."""
     return [
-        asked_by(ROLE_ARN, action, resource, identity=("role",), why="Lambda joins the network")
+        of_the_role(action, resource, why="Lambda joins the network")
         for action, resource in NETWORK
     ]
 
@@ -172,16 +174,19 @@ NETWORK = (
 
 
 def not_in_a_vpc() -> list[Question]:
-    """The same by the function's code, and elsewhere: denied."""
+    """The same by the code of a function, and elsewhere: denied."""
+    another: Context = {"lambda:SourceFunctionArn": ANOTHER_FUNCTION_ARN}
     return [
-        of_the_function(action, resource, why="the function's code touches the network")
+        question
         for action, resource in NETWORK
+        for question in (
+            of_the_function(action, resource, why="the function's code touches the network"),
+            of_the_role(action, resource, another, why="another function touches the network"),
+        )
     ] + [
-        asked_by(
-            ROLE_ARN,
+        of_the_role(
             "ec2:DeleteNetworkInterface",
             _INTERFACE_ARN.replace("eu-west-1", "us-east-1"),
-            identity=("role",),
             why="an interface of another region",
         )
     ]

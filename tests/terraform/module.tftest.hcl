@@ -60,6 +60,8 @@ run "defaults" {
       dry_run                            = "false"
       require_confirmed_subscription     = "true"
       user_tag                           = jsonencode({ key = "access-key-rotation", value = "enabled" })
+      user_path_prefix                   = "/"
+      never_user_arns                    = "[]"
       secret_name_prefix                 = "iam-access-key/"
       secret_reader_arns                 = "[]"
       secret_tags                        = "{}"
@@ -207,6 +209,8 @@ run "settings_follow_the_variables" {
     dry_run                            = true
     require_confirmed_subscription     = false
     user_tag                           = { key = "rotate", value = "yes" }
+    user_path_prefix                   = "/services/"
+    never_user_arns                    = ["arn:aws:iam::111122223333:user/break-glass"]
     secret_name_prefix                 = "keys/"
     secret_reader_arns                 = ["arn:aws:iam::111122223333:role/deploy", "arn:aws:iam::111122223333:role/break-glass"]
     tags                               = { team = "platform" }
@@ -231,6 +235,8 @@ run "settings_follow_the_variables" {
       dry_run                            = "true"
       require_confirmed_subscription     = "false"
       user_tag                           = "{\"key\":\"rotate\",\"value\":\"yes\"}"
+      user_path_prefix                   = "/services/"
+      never_user_arns                    = "[\"arn:aws:iam::111122223333:user/break-glass\"]"
       secret_name_prefix                 = "keys/"
       secret_reader_arns                 = "[\"arn:aws:iam::111122223333:role/break-glass\",\"arn:aws:iam::111122223333:role/deploy\"]"
       secret_tags                        = "{\"team\":\"platform\"}"

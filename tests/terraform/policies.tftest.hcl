@@ -180,10 +180,11 @@ run "role" {
           Resource = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
         },
         {
-          Sid      = "SendEvents"
-          Effect   = "Allow"
-          Action   = "events:PutEvents"
-          Resource = "arn:aws:events:eu-central-1:111122223333:event-bus/default"
+          Sid       = "SendEvents"
+          Effect    = "Allow"
+          Action    = "events:PutEvents"
+          Resource  = "arn:aws:events:eu-central-1:111122223333:event-bus/default"
+          Condition = { "ForAllValues:StringEquals" = { "events:source" = "iam-access-key-rotation" } }
         },
         {
           Sid      = "ReadSettings"
@@ -209,6 +210,15 @@ run "role" {
           Effect   = "Allow"
           Action   = "sqs:SendMessage"
           Resource = "arn:aws:sqs:eu-central-1:111122223333:access-key-rotation-dead-letters"
+        },
+        {
+          Sid       = "OnlyThisFunction"
+          Effect    = "Deny"
+          NotAction = ["sqs:SendMessage", "logs:PutLogEvents", "logs:CreateLogStream", "kms:GenerateDataKey", "kms:Decrypt"]
+          Resource  = "*"
+          Condition = {
+            ArnNotEquals = { "lambda:SourceFunctionArn" = "arn:aws:lambda:eu-central-1:111122223333:function:access-key-rotation" }
+          }
         },
       ]
     }))
@@ -238,7 +248,7 @@ run "role_without_bulk_discovery" {
 
   assert {
     condition = !contains(flatten([
-      for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Action
+      for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : try(statement.Action, [])
     ]), "iam:GetAccountAuthorizationDetails")
     error_message = "With bulk_discovery = false the role must not be able to read the whole account."
   }
@@ -257,7 +267,7 @@ run "role_in_a_vpc" {
   assert {
     condition = [
       for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement
-      if strcontains(jsonencode(statement.Action), "ec2:")
+      if strcontains(jsonencode(try(statement.Action, "")), "ec2:")
       ] == jsondecode(jsonencode([
         {
           Sid      = "FindNetworkInterfaces"
@@ -272,16 +282,26 @@ run "role_in_a_vpc" {
           Resource = "arn:aws:ec2:eu-central-1:111122223333:*"
         },
         {
-          Sid      = "LeaveTheNetworkToLambda"
-          Effect   = "Deny"
-          Action   = ["ec2:UnassignPrivateIpAddresses", "ec2:DescribeSubnets", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface", "ec2:CreateNetworkInterface", "ec2:AssignPrivateIpAddresses"]
-          Resource = "*"
-          Condition = {
-            ArnEquals = { "lambda:SourceFunctionArn" = "arn:aws:lambda:eu-central-1:111122223333:function:access-key-rotation" }
-          }
+          Sid       = "LeaveTheNetworkToLambda"
+          Effect    = "Deny"
+          Action    = ["ec2:UnassignPrivateIpAddresses", "ec2:DescribeSubnets", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface", "ec2:CreateNetworkInterface", "ec2:AssignPrivateIpAddresses"]
+          Resource  = "*"
+          Condition = { Null = { "lambda:SourceFunctionArn" = "false" } }
         },
     ]))
-    error_message = "In a VPC Lambda, and not the function's code, may handle network interfaces."
+    error_message = "In a VPC Lambda, and not the code of a function, may handle network interfaces."
+  }
+
+  assert {
+    condition = one([
+      for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : toset(statement.NotAction)
+      if statement.Sid == "OnlyThisFunction"
+      ]) == toset([
+      "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
+      "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
+      "kms:Decrypt", "kms:GenerateDataKey", "logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage",
+    ])
+    error_message = "Lambda joins the network with the role, and not from within the function."
   }
 
   assert {
@@ -300,6 +320,40 @@ run "role_in_a_vpc" {
       strcontains(data.aws_iam_policy_document.dead_letters.json, "arn:aws:iam::111122223333:role/platform/access-key-rotation\"")
     )
     error_message = "The role's path must be in its name in the policies."
+  }
+}
+
+run "role_for_some_users_only" {
+  command = plan
+
+  variables {
+    user_path_prefix = "/services/"
+    never_user_arns  = ["arn:aws:iam::111122223333:user/services/admin"]
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role_policy.function.policy).Statement :
+      statement.Resource == "arn:aws:iam::111122223333:user/services/*"
+      if contains(["ReadTagsOfUsers", "ReadKeysOfManagedUsers", "ChangeKeysOfManagedUsers"], statement.Sid)
+    ])
+    error_message = "Users of other paths must be out of the role's reach."
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement
+      if statement.Sid == "NeverTouchTheseUsers"
+      ] == jsondecode(jsonencode([{
+        Sid    = "NeverTouchTheseUsers"
+        Effect = "Deny"
+        Action = [
+          "iam:UpdateAccessKey", "iam:ListAccessKeys", "iam:GetLoginProfile", "iam:GetAccessKeyLastUsed",
+          "iam:DeleteAccessKey", "iam:CreateAccessKey",
+        ]
+        Resource = "arn:aws:iam::111122223333:user/services/admin"
+    }]))
+    error_message = "The role must be denied the keys of users that it must never touch."
   }
 }
 

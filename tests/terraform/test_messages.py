@@ -259,6 +259,29 @@ CASES = (
             "monitoring.alarm_action_arns must be",
         ),
     ),
+    Case(
+        "reach",
+        """
+        user_path_prefix = "/services"
+        never_user_arns  = ["arn:aws:iam::123456789012:user/admins/*"]
+        """,
+        (
+            "user_path_prefix must begin and end with a slash",
+            "never_user_arns must be ARNs of IAM users (arn:aws:iam::123456789012:user/name), "
+            "without wildcards.",
+        ),
+    ),
+    Case(
+        "reach_too_large",
+        """
+        user_path_prefix = "/${join("", [for i in range(512) : "p"])}/"
+        never_user_arns  = [for i in range(50) : "arn:aws:iam::123456789012:user/admin-${i}"]
+        """,
+        (
+            "user_path_prefix must begin and end with a slash",
+            "never_user_arns must fit into 2048 characters, since the role's policy holds them.",
+        ),
+    ),
     *(
         Case(f"schedule_{number}", f'schedule_expression = "{expression}"', (message,))
         for number, (expression, message) in enumerate(

@@ -33,6 +33,8 @@ run "wrong_values_first_set" {
     deleted_user_secret_retention_days = -1                                                 # is negative
     function                           = { architecture = "arm" }                           # is unknown
     monitoring                         = { overdue_alarm_days = 0 }                         # is zero
+    user_path_prefix                   = "services"                                         # lacks its slashes
+    never_user_arns                    = ["arn:aws:iam::111122223333:role/admin"]           # is a role
     secret_name_prefix                 = ""                                                 # is empty
     secret_reader_arns                 = ["arn:aws:iam::111122223333:role/*"]               # holds a wildcard
     users                              = { "team/alice" = {} }                              # holds a path
@@ -52,6 +54,8 @@ run "wrong_values_first_set" {
     var.deleted_user_secret_retention_days,
     var.function,
     var.monitoring,
+    var.user_path_prefix,
+    var.never_user_arns,
     var.secret_name_prefix,
     var.secret_reader_arns,
     var.users,

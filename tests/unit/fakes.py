@@ -64,6 +64,7 @@ class FakeAccount:
         self.clock = FakeClock()
         self.users: dict[str, ManagedUser] = {}
         self.unexpected: dict[str, str] = {}
+        self.out_of_reach: dict[str, str] = {}
         self.secrets: dict[str, SecretState] = {}
         self.values: dict[str, str] = {}
         self.notified: list[tuple[str, Event, Message]] = []
@@ -151,7 +152,15 @@ class FakeAccount:
         managed = tuple(user for user in unread if user.ref.name not in self.unread)
         ids = frozenset(user.ref.id for user in self.users.values()) | self.unmanaged_ids
         scanned = len(unread) + len(self.unexpected)
-        return Scan(managed, self.unexpected, scanned, ids, self.unread, self.one_by_one)
+        return Scan(
+            managed,
+            self.unexpected,
+            scanned,
+            ids,
+            self.unread,
+            self.one_by_one,
+            self.out_of_reach,
+        )
 
     def request(self) -> None:
         self._called("request")

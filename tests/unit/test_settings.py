@@ -34,6 +34,7 @@ def test_defaults_of_the_module_are_accepted() -> None:
         "name": "key-rotation",
         "user_tag": UserTag("access-key-rotation", "enabled"),
         "secret_reader_arns": (),
+        "never_user_arns": (),
         "secret_tags": (),
         "kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/of-the-module",
         "topic_arn": TOPIC_ARN,

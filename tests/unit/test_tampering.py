@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from key_rotation.aws.directory import IamDirectory
-from key_rotation.domain.settings import UserTag
+from key_rotation.domain.settings import Reach, UserTag
 from tests.unit.builders import key, secret, stamp
 from tests.unit.test_run import changes, one_user, run
 
 ROOT = Path(__file__).resolve().parents[2]
+ARN = "arn:aws:iam::123456789012:user/alice"
 SAID = (ROOT / "SECURITY.md").read_text()
 
 
@@ -41,11 +42,11 @@ def test_no_value_but_the_marks_own_marks_a_user(value: str) -> None:
 
         def paginate(self, **_: object) -> list[object]:
             tags = [{"Key": "Access-Key-Rotation", "Value": value}]
-            detail = {"UserName": "alice", "UserId": "AIDA", "Arn": "arn", "Tags": tags}
+            detail = {"UserName": "alice", "UserId": "AIDA", "Arn": ARN, "Tags": tags}
             return [{"UserDetailList": [detail]}]
 
-    mark = UserTag("access-key-rotation", "enabled")
-    scan = IamDirectory(Iam(), mark, bulk=True, max_workers=1).scan()  # type: ignore[arg-type]
+    mark, reach = UserTag("access-key-rotation", "enabled"), Reach("/", ())
+    scan = IamDirectory(Iam(), mark, reach, bulk=True, max_workers=1).scan()  # type: ignore[arg-type]
 
     assert scan.managed == ()
     assert scan.unexpected == {"alice": value}

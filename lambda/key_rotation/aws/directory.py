@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ..concurrent import map_concurrent
 from ..domain.model import AccessKey, KeyStatus, ManagedUser, UserRef
-from ..domain.settings import UserTag
+from ..domain.settings import Reach, UserTag
 from ..ports import DiscoveryError, Scan
 from .errors import code
 
@@ -29,9 +29,12 @@ class IamDirectory:
     read user by user, `max_workers` side by side.
     """
 
-    def __init__(self, iam: IAMClient, tag: UserTag, bulk: bool, max_workers: int) -> None:
+    def __init__(
+        self, iam: IAMClient, tag: UserTag, reach: Reach, bulk: bool, max_workers: int
+    ) -> None:
         self._iam = iam
         self._tag = tag
+        self._reach = reach
         self._bulk = bulk
         self._max_workers = max_workers
 
@@ -66,7 +69,15 @@ class IamDirectory:
                 listed += page["Users"]
         except (BotoCoreError, ClientError) as error:
             raise _incomplete("ListUsers", number, len(listed), error) from error
-        wanted = [user for user in listed if only is None or user["UserName"] in only]
+        # IAM denies the role the tags of users out of its reach.
+        out_of_reach: dict[str, str] = {}
+        wanted: list[UserTypeDef] = []
+        for user in listed:
+            barrier = self._reach.refuses(user["Arn"])
+            if only is not None and user["UserName"] in only and barrier:
+                out_of_reach[user["UserName"]] = barrier
+            elif not barrier and (only is None or user["UserName"] in only):
+                wanted.append(user)
         unread: dict[str, Exception] = {}
         users: list[_User] = []
         for user, tags in zip(
@@ -77,7 +88,13 @@ class IamDirectory:
             else:
                 users.append((user, tags))
         ids = frozenset(user["UserId"] for user in listed)
-        return replace(self._sorted_out(users), unread=unread, one_by_one=why, user_ids=ids)
+        return replace(
+            self._sorted_out(users),
+            unread=unread,
+            one_by_one=why,
+            user_ids=ids,
+            out_of_reach=out_of_reach,
+        )
 
     def _tags_of(self, user: UserTypeDef) -> dict[str, str] | Exception:
         """The error is an answer too: the other users' tags are read on."""
@@ -94,16 +111,20 @@ class IamDirectory:
     def _sorted_out(self, users: Sequence[_User]) -> Scan:
         managed: list[ManagedUser] = []
         unexpected: dict[str, str] = {}
+        out_of_reach: dict[str, str] = {}
         for user, tags in users:
             value = self._tag.of(tags)
-            if value == self._tag.value:
+            barrier = self._reach.refuses(user["Arn"])
+            if value == self._tag.value and barrier:
+                out_of_reach[user["UserName"]] = barrier
+            elif value == self._tag.value:
                 ref = UserRef(user["UserName"], user["UserId"], user["Arn"])
                 created = user["CreateDate"].astimezone(UTC)
                 managed.append(ManagedUser(ref, (), tags, created=created))
             elif value is not None:
                 unexpected[user["UserName"]] = value
         ids = frozenset(user["UserId"] for user, _ in users)
-        return Scan(tuple(managed), unexpected, len(users), ids)
+        return Scan(tuple(managed), unexpected, len(users), ids, out_of_reach=out_of_reach)
 
     def keys(self, user: UserRef) -> tuple[AccessKey, ...]:
         paginator = self._iam.get_paginator("list_access_keys")

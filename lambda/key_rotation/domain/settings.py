@@ -32,6 +32,20 @@ class UserTag:
         return next((value for key, value in tags.items() if key.lower() == wanted), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which IAM users the role may touch if they are managed: those under a path, but for some."""
+
+    path_prefix: str
+    never: tuple[str, ...]
+
+    def refuses(self, user_arn: str) -> str | None:
+        """The setting that keeps the role away from a user; None if none does."""
+        if not user_arn.split(":", 5)[5].removeprefix("user").startswith(self.path_prefix):
+            return "user_path_prefix"
+        return "never_user_arns" if user_arn in self.never else None
+
+
 # -- what one parameter may hold -------------------------------------------------------------------
 
 
@@ -147,12 +161,18 @@ class Settings:
     dry_run: bool = _setting(_boolean)
     require_confirmed_subscription: bool = _setting(_boolean)
     user_tag: UserTag = _setting(_user_tag)
+    user_path_prefix: str = _text("a path such as / or /team/", r"/([A-Za-z0-9_+=,.@-]+/)*")
+    never_user_arns: tuple[str, ...] = _setting(_principals)
     secret_name_prefix: str = _text("letters, digits and /_+=.@-", r"[A-Za-z0-9/_+=.@-]{1,256}")
     secret_reader_arns: tuple[str, ...] = _setting(_principals)
     secret_tags: tuple[tuple[str, str], ...] = _setting(_tags)
     kms_key_arn: str = _arn("a KMS key", "kms", r"key/[A-Za-z0-9-]+")
     topic_arn: str = _arn("an SNS topic", "sns", r"[A-Za-z0-9_-]+")
     event_bus_arn: str = _arn("an EventBridge bus", "events", r"event-bus/[A-Za-z0-9._/-]+")
+
+    @property
+    def reach(self) -> Reach:
+        return Reach(self.user_path_prefix, self.never_user_arns)
 
     @property
     def account_id(self) -> str:

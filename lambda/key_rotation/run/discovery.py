@@ -100,6 +100,11 @@ class Discovery:
         managed = {user.ref.name: user for user in scan.managed}
         tag = self.settings.user_tag
         for name in wanted:
+            if name in scan.out_of_reach:
+                raise PayloadError(
+                    f"user {name!r} of the payload is out of the function's reach, by the setting "
+                    f"{scan.out_of_reach[name]}"
+                )
             if name not in managed and name not in scan.unread:
                 raise PayloadError(
                     f"user {name!r} of the payload is not an IAM user of this account that "
@@ -118,6 +123,11 @@ class Discovery:
             if wanted is None:
                 detail = f"the tag {tag.key} is {value!r}, not {tag.value!r}: left alone"
                 self._rows.append(Row(name, "report", "unexpected_tag_value", None, detail))
+
+        for name, setting in sorted(scan.out_of_reach.items()):
+            if wanted is None:
+                detail = f"the user is tagged, but {setting} keeps the function away: left alone"
+                self._rows.append(Row(name, "report", "out_of_reach", None, detail))
 
     def _note_malformed_overrides(self, users: Sequence[ManagedUser]) -> None:
         for user in users:

@@ -42,6 +42,7 @@ variables {
     "arn:aws:iam::123456789012:user/break-glass",
     "arn:aws:iam::444455556666:role/elsewhere",
   ]
+  never_user_arns = ["arn:aws:iam::123456789012:user/team/never"]
 }
 
 run "aws" {
@@ -62,6 +63,15 @@ run "vpc" {
   variables {
     kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module"
     function    = { vpc = { subnet_ids = ["subnet-0123456789"], security_group_ids = ["sg-0123456789"] } }
+
+    # Users under a path: partitions.py.
+    user_path_prefix = "/services/"
+    never_user_arns  = ["arn:aws:iam::123456789012:user/services/team/never"]
+    secret_reader_arns = [
+      "arn:aws:iam::123456789012:role/team/deploy",
+      "arn:aws:iam::123456789012:user/services/break-glass",
+      "arn:aws:iam::444455556666:role/elsewhere",
+    ]
   }
 }
 
@@ -79,6 +89,7 @@ run "china" {
       "arn:aws-cn:iam::123456789012:user/break-glass",
       "arn:aws-cn:iam::444455556666:role/elsewhere",
     ]
+    never_user_arns = ["arn:aws-cn:iam::123456789012:user/team/never"]
   }
 }
 
@@ -96,6 +107,7 @@ run "govcloud" {
       "arn:aws-us-gov:iam::123456789012:user/break-glass",
       "arn:aws-us-gov:iam::444455556666:role/elsewhere",
     ]
+    never_user_arns = ["arn:aws-us-gov:iam::123456789012:user/team/never"]
   }
 }
 
