@@ -56,7 +56,7 @@ locals {
   actions_of_lambda = concat(
     ["logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"],
     local.function.vpc != null ? local.network_actions : [],
-    ["kms:Decrypt", "kms:GenerateDataKey"], # asked by Secrets Manager and SNS on behalf of the role
+    ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], # asked by Secrets Manager and SNS on behalf of the role
   )
 }
 
@@ -253,13 +253,33 @@ data "aws_iam_policy_document" "function" {
 
   statement {
     sid       = "EncryptSecretsAndMessages"
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    actions   = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
     resources = [local.kms_key_arn]
 
     condition {
       test     = "StringEquals"
       variable = "kms:ViaService"
       values   = concat(local.via_secretsmanager, local.via_sns)
+    }
+  }
+
+  # A secret that is on another key can only leave it if Secrets Manager may decrypt it there. Without this permission it
+  # would stay on the former key, without an error. No permission lets the role see what is in it.
+  statement {
+    sid       = "MoveSecretsFromOtherKeys"
+    actions   = ["kms:Decrypt"]
+    resources = ["arn:${local.partition}:kms:${local.region}:*:key/*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = local.via_secretsmanager
+    }
+
+    condition {
+      test     = "StringLike"
+      variable = "kms:EncryptionContext:SecretARN"
+      values   = [local.arn.secrets]
     }
   }
 

@@ -4,6 +4,9 @@
 locals {
   kms_key_arn = var.kms_key_arn != null ? var.kms_key_arn : aws_kms_key.this[0].arn
 
+  # Secrets stay on the module's own key until they have moved to `kms_key_arn`, and nobody could read them without it.
+  own_kms_key = var.kms_key_arn == null || var.keep_own_kms_key == true
+
   # The services call KMS on behalf of their caller. The suffix of the service name differs in China.
   dns_suffixes       = distinct(["amazonaws.com", data.aws_partition.current.dns_suffix])
   via_secretsmanager = [for suffix in local.dns_suffixes : "secretsmanager.${local.region}.${suffix}"]
@@ -13,17 +16,22 @@ locals {
 }
 
 resource "aws_kms_key" "this" {
-  count = var.kms_key_arn == null ? 1 : 0
+  count = local.own_kms_key ? 1 : 0
 
   description             = "Secrets and messages of the IAM access key rotation ${var.name}."
   enable_key_rotation     = true
   deletion_window_in_days = 30
   policy                  = data.aws_iam_policy_document.kms_key.json
   tags                    = var.tags
+
+  # When the key goes, Terraform moves its secrets and topics to the other one first.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_kms_alias" "this" {
-  count = var.kms_key_arn == null ? 1 : 0
+  count = local.own_kms_key ? 1 : 0
 
   name          = "alias/${var.name}"
   target_key_id = aws_kms_key.this[0].key_id
@@ -78,7 +86,7 @@ data "aws_iam_policy_document" "kms_key_use" {
   # the key when it creates a secret.
   statement {
     sid       = "AccountEncryptsThroughSecretsManagerAndSns"
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    actions   = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"] # Encrypt: a secret moves here from another key
     resources = ["*"]
 
     principals {

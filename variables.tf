@@ -369,6 +369,17 @@ variable "kms_key_arn" {
   }
 }
 
+variable "keep_own_kms_key" {
+  description = "What becomes of the key that the module made, while `kms_key_arn` is set. True: it stays, until every secret has moved to yours. False: it is scheduled for deletion, or never made; say so if no secret uses it, [as in the manual](operations.md#another-kms-key). You must choose if `kms_key_arn` is set."
+  type        = bool
+  default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null || var.keep_own_kms_key != null
+    error_message = "keep_own_kms_key: with kms_key_arn you must choose. false, if this installation has never had a key of its own; true, if it has one: secrets stay on it until the function has moved them, and nobody can read a secret whose key is pending deletion."
+  }
+}
+
 variable "deleted_user_secret_retention_days" {
   description = "Days for which the secret of a deleted user is kept; then it is scheduled for deletion, with 30 days to restore it. Operators are notified first. Only runs on Mondays (UTC) look for such secrets. 0 means that they stay for ever."
   type        = number

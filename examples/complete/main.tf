@@ -36,6 +36,7 @@ module "key_rotation" {
   deleted_user_secret_retention_days = 30
   secret_name_prefix                 = var.secret_name_prefix
   kms_key_arn                        = var.own_kms_key ? format("%s", aws_kms_key.own[0].arn) : null
+  keep_own_kms_key                   = true # until every secret has moved: docs/operations.md, "Another KMS key"
   secret_reader_arns                 = var.secret_reader_arns
   operator_emails                    = var.operator_emails
   require_confirmed_subscription     = true

@@ -12,10 +12,34 @@ data "aws_iam_policy_document" "own_key" {
 
   source_policy_documents = [module.key_rotation.kms_key_policy_statements]
 
+  # Administration only, as of the module's own key. With `kms:*`, every administrator of the account could decrypt by a
+  # policy of their own.
   statement {
     sid       = "AccountAdministersTheKey"
-    actions   = ["kms:*"]
     resources = ["*"]
+    actions = [
+      "kms:CancelKeyDeletion",
+      "kms:CreateAlias",
+      "kms:DeleteAlias",
+      "kms:DescribeKey",
+      "kms:DisableKey",
+      "kms:DisableKeyRotation",
+      "kms:EnableKey",
+      "kms:EnableKeyRotation",
+      "kms:GetKeyPolicy",
+      "kms:GetKeyRotationStatus",
+      "kms:ListGrants",
+      "kms:ListKeyPolicies",
+      "kms:ListKeyRotations",
+      "kms:ListResourceTags",
+      "kms:PutKeyPolicy",
+      "kms:RotateKeyOnDemand",
+      "kms:ScheduleKeyDeletion",
+      "kms:TagResource",
+      "kms:UntagResource",
+      "kms:UpdateAlias",
+      "kms:UpdateKeyDescription",
+    ]
 
     principals {
       type        = "AWS"
@@ -30,6 +54,12 @@ resource "aws_kms_key" "own" {
   description         = "Secrets and messages of the access key rotation ${var.name}."
   enable_key_rotation = true
   tags                = var.tags
+
+  # If it goes again, the module's secrets move to the module's key first. Those that the function made move with its next
+  # run, so cancel the deletion until then: docs/operations.md, "Another KMS key".
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # Apart from the key, because the statements come from the module, which takes the key.

@@ -77,7 +77,7 @@ data "aws_iam_policy_document" "boundary" {
   # With any key, since a secret that somebody put on another one must come back. The role sees nothing of what is decrypted.
   statement {
     sid       = "EncryptSecretsAndMessages"
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    actions   = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
     resources = ["arn:${local.partition}:kms:*:*:key/*"]
 
     condition {

@@ -17,6 +17,7 @@ from tests.policies.names import (
     ANOTHER_FUNCTION_ARN,
     BOB_ARN,
     ELSEWHERE,
+    FORMER_KEY_ARN,
     FUNCTION_ARN,
     KEY_ARN,
     LIKE_OUR_ALARM_ARN,
@@ -487,25 +488,42 @@ def _key_use() -> list[Question]:
 
 def _use_of_a_key_brought_along() -> list[Question]:
     """A key of one's own may have a policy that leaves all of its use to IAM: KMS's default."""
-    return [
-        replace(
-            of_the_function(action, KEY_ARN, via, why=f"the function uses a looser key {how}"),
-            resource_policy="default key",
-        )
-        for action in ("kms:Decrypt", "kms:GenerateDataKey")
-        for how, via in (("directly", {}), ("through S3", through("s3", {})))
-    ] + [
-        replace(
-            of_the_function(
-                action,
-                KEY_ARN.replace("of-the-module", "of-payroll"),
-                through("secretsmanager", {}),
-                why="the function uses a key that is not its own",
-            ),
-            resource_policy="default key",
-        )
-        for action in ("kms:Decrypt", "kms:GenerateDataKey")
+    ours = {"SecretARN": SECRET_ARN, "SecretVersionId": "0" * 64}
+    others = {"SecretARN": _OTHER_SECRET, "SecretVersionId": "0" * 64}
+    former = [
+        (FORMER_KEY_ARN, through("secretsmanager", others), "for another secret"),
+        (FORMER_KEY_ARN, through("s3", ours), "through S3"),
+        (FORMER_KEY_ARN.replace(REGION, "us-east-1"), through("secretsmanager", ours), "far off"),
     ]
+    return (
+        [
+            replace(
+                of_the_function("kms:Decrypt", key, context, why=f"using a former key {how}"),
+                resource_policy="default key",
+            )
+            for key, context, how in former
+        ]
+        + [
+            replace(
+                of_the_function(action, KEY_ARN, via, why=f"the function uses a looser key {how}"),
+                resource_policy="default key",
+            )
+            for action in ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
+            for how, via in (("directly", {}), ("through S3", through("s3", {})))
+        ]
+        + [
+            replace(
+                of_the_function(
+                    action,
+                    KEY_ARN.replace("of-the-module", "of-payroll"),
+                    through("secretsmanager", {}),
+                    why="the function uses a key that is not its own",
+                ),
+                resource_policy="default key",
+            )
+            for action in ("kms:Decrypt", "kms:GenerateDataKey")
+        ]
+    )
 
 
 def _in_another_region(arn: str) -> Context:

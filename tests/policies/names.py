@@ -20,6 +20,7 @@ ALARM_TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:key-rotation-alarms"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:key-rotation-dead-letters"
 RULE_ARN = f"arn:aws:events:{REGION}:{ACCOUNT_ID}:rule/key-rotation"
 KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/of-the-module"
+FORMER_KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/that-secrets-were-on"
 LOG_STREAM_ARN = (
     f"arn:aws:logs:{REGION}:{ACCOUNT_ID}:log-group:/aws/lambda/key-rotation:log-stream:2026/06/01"
 )

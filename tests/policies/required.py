@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.policies.behalf import by_lambda_itself
 from tests.policies.names import (
     ACCOUNT_ID,
@@ -9,6 +11,7 @@ from tests.policies.names import (
     ALARM_TOPIC_ARN,
     ALICE_ARN,
     ANOTHER_FUNCTION_ARN,
+    FORMER_KEY_ARN,
     FUNCTION_ARN,
     KEY_ARN,
     OWN_ALARM_ARNS,
@@ -68,6 +71,28 @@ def required() -> list[Question]:
         *_owner_and_readers(),
         *_services(),
         *_terraform_makes_a_secret(),
+        *_a_secret_moves(),
+    ]
+
+
+def _a_secret_moves() -> list[Question]:
+    """To the installation's key, by `UpdateSecret`: of the function, and of Terraform."""
+    version = {"SecretARN": SECRET_ARN, "SecretVersionId": "0" * 64}
+    context = through("secretsmanager", version)
+    questions = []
+    for action in ("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"):
+        key = FORMER_KEY_ARN if action == "kms:Decrypt" else KEY_ARN
+        why = "a secret moves to another key"
+        questions += [
+            of_the_function(action, key, context, why=why),
+            of_the_role(action, key, context, why=why),  # as in behalf.py
+            asked_by(TERRAFORM_ARN, action, key, context, ADMINISTRATORS, why),
+        ]
+    return [
+        replace(question, resource_policy="default key")
+        if question.resource == FORMER_KEY_ARN
+        else question
+        for question in questions
     ]
 
 

@@ -180,6 +180,28 @@ run "guardrails_that_exempt_every_role" {
   expect_failures = [var.terraform_role_arns, var.operator_role_arns]
 }
 
+run "a_key_of_ones_own" {
+  command = plan
+
+  module {
+    source = "./examples/complete"
+  }
+
+  variables {
+    own_kms_key = true
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(data.aws_iam_policy_document.own_key.json).Statement : alltrue([
+        for action in flatten([statement.Action]) :
+        !can(regex("[*]|Encrypt|Decrypt|DataKey|CreateGrant|Sign|Mac", action))
+      ]) if statement.Sid == "AccountAdministersTheKey"
+    ])
+    error_message = "Administration must not include the use of the key, nor grants."
+  }
+}
+
 # What is not known before the apply is no wrong value, and the plan still shows whose secrets it makes.
 run "resources_of_the_same_configuration" {
   command = plan

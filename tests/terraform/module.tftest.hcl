@@ -314,12 +314,13 @@ run "tags_are_everywhere" {
 
 run "a_key_of_ones_own" {
   variables {
-    kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/brought-along"
-    users       = { alice = {} }
+    kms_key_arn      = "arn:aws:kms:eu-central-1:111122223333:key/brought-along"
+    keep_own_kms_key = false
+    users            = { alice = {} }
   }
 
   assert {
-    condition     = length(aws_kms_key.this) == 0 && length(aws_kms_alias.this) == 0
+    condition     = length(aws_kms_key.this) == 0 && length(aws_kms_alias.this) == 0 && output.own_kms_key_arn == null
     error_message = "With kms_key_arn the module must make no key."
   }
 
@@ -331,6 +332,46 @@ run "a_key_of_ones_own" {
       ] : arn == "arn:aws:kms:eu-central-1:111122223333:key/brought-along"
     ])
     error_message = "Topic, secrets and settings must use the key that was given."
+  }
+}
+
+run "a_key_of_the_module" {
+  variables {
+    users = { alice = {} }
+  }
+
+  assert {
+    condition     = aws_secretsmanager_secret.user["alice"].kms_key_id == aws_kms_key.this[0].arn
+    error_message = "The secret must be on the module's key."
+  }
+}
+
+# On top of the run before.
+run "the_former_key_stays_until_every_secret_has_moved" {
+  variables {
+    kms_key_arn      = "arn:aws:kms:eu-central-1:111122223333:key/brought-along"
+    keep_own_kms_key = true
+    users            = { alice = {} }
+  }
+
+  assert {
+    condition = alltrue([
+      length(aws_kms_key.this) == 1,
+      length(aws_kms_alias.this) == 1,
+      output.own_kms_key_arn == run.a_key_of_the_module.own_kms_key_arn,
+      output.own_kms_key_arn == "arn:aws:kms:eu-central-1:111122223333:key/made-by-the-module",
+    ])
+    error_message = "The key that secrets are on must stay."
+  }
+
+  assert {
+    condition = alltrue([
+      for arn in [
+        aws_sns_topic.this.kms_master_key_id, aws_secretsmanager_secret.user["alice"].kms_key_id,
+        aws_ssm_parameter.setting["kms_key_arn"].insecure_value, output.kms_key_arn,
+      ] : arn == "arn:aws:kms:eu-central-1:111122223333:key/brought-along"
+    ])
+    error_message = "Topic, secrets and settings must move to the key that was given."
   }
 }
 

@@ -15,8 +15,9 @@ override_data {
 }
 
 variables {
-  kms_key_arn     = "arn:aws:kms:eu-central-1:111122223333:key/brought-along"
-  operator_emails = ["ops@example.com"]
+  kms_key_arn      = "arn:aws:kms:eu-central-1:111122223333:key/brought-along"
+  keep_own_kms_key = false
+  operator_emails  = ["ops@example.com"]
 }
 
 run "alarms" {

@@ -37,7 +37,8 @@ override_data {
 }
 
 variables {
-  kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/brought-along"
+  kms_key_arn      = "arn:aws:kms:eu-central-1:111122223333:key/brought-along"
+  keep_own_kms_key = false
 }
 
 run "role" {
@@ -163,9 +164,19 @@ run "role" {
         {
           Sid       = "EncryptSecretsAndMessages"
           Effect    = "Allow"
-          Action    = ["kms:GenerateDataKey", "kms:Decrypt"]
+          Action    = ["kms:GenerateDataKey", "kms:Encrypt", "kms:Decrypt"]
           Resource  = "arn:aws:kms:eu-central-1:111122223333:key/brought-along"
           Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.eu-central-1.amazonaws.com", "sns.eu-central-1.amazonaws.com"] } }
+        },
+        {
+          Sid      = "MoveSecretsFromOtherKeys"
+          Effect   = "Allow"
+          Action   = "kms:Decrypt"
+          Resource = "arn:aws:kms:eu-central-1:*:key/*"
+          Condition = {
+            StringEquals = { "kms:ViaService" = "secretsmanager.eu-central-1.amazonaws.com" }
+            StringLike   = { "kms:EncryptionContext:SecretARN" = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:iam-access-key/*" }
+          }
         },
         {
           Sid      = "PublishMessages"
@@ -214,7 +225,7 @@ run "role" {
         {
           Sid       = "OnlyThisFunction"
           Effect    = "Deny"
-          NotAction = ["sqs:SendMessage", "logs:PutLogEvents", "logs:CreateLogStream", "kms:GenerateDataKey", "kms:Decrypt"]
+          NotAction = ["sqs:SendMessage", "logs:PutLogEvents", "logs:CreateLogStream", "kms:GenerateDataKey", "kms:Encrypt", "kms:Decrypt"]
           Resource  = "*"
           Condition = {
             ArnNotEquals = { "lambda:SourceFunctionArn" = "arn:aws:lambda:eu-central-1:111122223333:function:access-key-rotation" }
@@ -299,7 +310,7 @@ run "role_in_a_vpc" {
       ]) == toset([
       "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
       "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
-      "kms:Decrypt", "kms:GenerateDataKey", "logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage",
+      "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage",
     ])
     error_message = "Lambda joins the network with the role, and not from within the function."
   }
@@ -457,7 +468,7 @@ run "key" {
         {
           Sid       = "AccountEncryptsThroughSecretsManagerAndSns"
           Effect    = "Allow"
-          Action    = ["kms:GenerateDataKey", "kms:Decrypt"]
+          Action    = ["kms:GenerateDataKey", "kms:Encrypt", "kms:Decrypt"]
           Resource  = "*"
           Principal = { AWS = "arn:aws:iam::111122223333:root" }
           Condition = { StringEquals = { "kms:ViaService" = ["secretsmanager.eu-central-1.amazonaws.com", "sns.eu-central-1.amazonaws.com"] } }
@@ -532,8 +543,9 @@ run "china" {
   }
 
   variables {
-    kms_key_arn = "arn:aws-cn:kms:cn-north-1:111122223333:key/brought-along"
-    function    = { vpc = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0c"] } }
+    kms_key_arn      = "arn:aws-cn:kms:cn-north-1:111122223333:key/brought-along"
+    keep_own_kms_key = false
+    function         = { vpc = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0c"] } }
   }
 
   assert {
@@ -561,8 +573,9 @@ run "govcloud" {
   }
 
   variables {
-    kms_key_arn = "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/brought-along"
-    function    = { vpc = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0c"] } }
+    kms_key_arn      = "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/brought-along"
+    keep_own_kms_key = false
+    function         = { vpc = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0c"] } }
   }
 
   assert {

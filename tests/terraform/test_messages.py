@@ -260,6 +260,13 @@ CASES = (
         ),
     ),
     Case(
+        "key_without_a_choice",
+        """
+        kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/mine"
+        """,
+        ("keep_own_kms_key: with kms_key_arn you must choose. false, if",),
+    ),
+    Case(
         "reach",
         """
         user_path_prefix = "/services"

@@ -404,6 +404,7 @@ run "unusual_but_right" {
     user_tag           = { key = "Schlüssel wechseln", value = "ja" }
     secret_name_prefix = "team_1/keys+=.@-"
     kms_key_arn        = "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef"
+    keep_own_kms_key   = false
     users              = { "o+ne,two=three.four@x_y-z" = {}, bob = { email = null } }
     operator_emails    = ["o.ne+keys@mail.example.co.uk"]
     event_bus_arn      = "arn:aws-us-gov:events:eu-central-1:444455556666:event-bus/aws.partner/x_y-z"

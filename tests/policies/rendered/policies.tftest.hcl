@@ -49,7 +49,8 @@ run "aws" {
   command = plan
 
   variables {
-    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module"
+    kms_key_arn      = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module"
+    keep_own_kms_key = false
   }
 }
 
@@ -61,8 +62,9 @@ run "vpc" {
   command = plan
 
   variables {
-    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module"
-    function    = { vpc = { subnet_ids = ["subnet-0123456789"], security_group_ids = ["sg-0123456789"] } }
+    kms_key_arn      = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module"
+    keep_own_kms_key = false
+    function         = { vpc = { subnet_ids = ["subnet-0123456789"], security_group_ids = ["sg-0123456789"] } }
 
     # Users under a path: partitions.py.
     user_path_prefix = "/services/"
@@ -83,7 +85,8 @@ run "china" {
   }
 
   variables {
-    kms_key_arn = "arn:aws-cn:kms:cn-north-1:123456789012:key/of-the-module"
+    kms_key_arn      = "arn:aws-cn:kms:cn-north-1:123456789012:key/of-the-module"
+    keep_own_kms_key = false
     secret_reader_arns = [
       "arn:aws-cn:iam::123456789012:role/team/deploy",
       "arn:aws-cn:iam::123456789012:user/break-glass",
@@ -101,7 +104,8 @@ run "govcloud" {
   }
 
   variables {
-    kms_key_arn = "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/of-the-module"
+    kms_key_arn      = "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/of-the-module"
+    keep_own_kms_key = false
     secret_reader_arns = [
       "arn:aws-us-gov:iam::123456789012:role/team/deploy",
       "arn:aws-us-gov:iam::123456789012:user/break-glass",
