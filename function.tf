@@ -16,13 +16,17 @@ locals {
   package_file   = "${path.module}/lambda/package.zip"
   package_record = "${path.module}/lambda/package.sources.sha256"
 
-  # The hash that `make package` records beside the zip: sha256 over "<sha256 of the file>  <path>\n" of every source,
-  # sorted by path. Terraform cannot look into the zip itself.
+  # `make package` records two hashes beside the zip: that of the zip, and that of the sources, which is the sha256 over
+  # "<sha256 of the file>  <path>\n" of each, sorted by path. Terraform cannot look into the zip itself.
   package_sources_sha256 = sha256(join("", [
     for source in fileset("${path.module}/lambda", "key_rotation/**/*.py") :
     "${filesha256("${path.module}/lambda/${source}")}  ${source}\n"
   ]))
-  package_recorded_sha256 = fileexists(local.package_record) ? trimspace(file(local.package_record)) : "none"
+  package_sha256 = fileexists(local.package_file) ? filesha256(local.package_file) : "none"
+  package_recorded = merge({ sources = "none", "package.zip" = "none" }, {
+    for line in fileexists(local.package_record) ? split("\n", trimspace(file(local.package_record))) : [] :
+    try(split("  ", line)[1], "other") => split("  ", line)[0]
+  })
 }
 
 resource "aws_lambda_function" "this" {
@@ -75,8 +79,13 @@ resource "aws_lambda_function" "this" {
 
   lifecycle {
     precondition {
-      condition     = fileexists(local.package_file) && local.package_recorded_sha256 == local.package_sources_sha256
-      error_message = "lambda/package.zip was not built from the sources in lambda/key_rotation (sources ${substr(local.package_sources_sha256, 0, 12)}, package ${substr(local.package_recorded_sha256, 0, 12)}). Run `make package` and commit the result."
+      condition     = fileexists(local.package_file) && local.package_recorded.sources == local.package_sources_sha256
+      error_message = "lambda/package.zip was not built from the sources in lambda/key_rotation (sources ${substr(local.package_sources_sha256, 0, 12)}, package ${substr(local.package_recorded.sources, 0, 12)}). Run `make package` and commit the result."
+    }
+
+    precondition {
+      condition     = local.package_recorded["package.zip"] == local.package_sha256
+      error_message = "lambda/package.zip is not the file that was recorded when it was built (file ${substr(local.package_sha256, 0, 12)}, record ${substr(local.package_recorded["package.zip"], 0, 12)}): somebody replaced it. Find out who, and run `make package`."
     }
   }
 

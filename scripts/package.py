@@ -1,10 +1,11 @@
 """Builds lambda/package.zip from the sources beside it, and checks that the two agree.
 
-    python -m scripts.package           writes the zip, and the hash of its sources beside it
+    python -m scripts.package           writes the zip, and beside it the record: two hashes
     python -m scripts.package --check   changes nothing; exits with 1 when what is committed differs
 
 zlib's output differs between its builds, so the check compares what the zip holds and not its
-bytes; a zip that holds the sources stays as it is. Standard library only, so that it runs before
+bytes; a zip that holds the sources stays as it is. The record has the hash of the sources, and that
+of the zip as it lies there: a plan computes both. Standard library only, so that it runs before
 anything is installed.
 """
 
@@ -20,7 +21,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 LAMBDA = Path(__file__).resolve().parent.parent / "lambda"
 ZIP = LAMBDA / "package.zip"
-SOURCES_HASH = LAMBDA / "package.sources.sha256"
+RECORD = LAMBDA / "package.sources.sha256"
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # the first that a zip can hold
 _MADE_ON_UNIX = 3
@@ -81,6 +82,11 @@ def entries(data: bytes) -> list[_Entry]:
     return held
 
 
+def record(files: dict[str, bytes], zipped: bytes) -> bytes:
+    """Hash and name by line, as function.tf reads them."""
+    return f"{sources_hash(files)}  sources\n{sha256(zipped).hexdigest()}  {ZIP.name}\n".encode()
+
+
 def stale_zip(built: bytes) -> str | None:
     """What to say of the committed zip if it does not hold what the built one holds."""
     try:
@@ -97,16 +103,15 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare, change nothing")
     check = parser.parse_args().check
     files = sources()
-    built, record = build(files), f"{sources_hash(files)}\n".encode()
-    stale = {
-        ZIP: stale_zip(built),
-        SOURCES_HASH: None if _holds(SOURCES_HASH, record) else SOURCES_HASH.name,
-    }
+    built = build(files)
+    stale_package = stale_zip(built)
+    recorded = record(files, built if stale_package else ZIP.read_bytes())
+    stale = {ZIP: stale_package, RECORD: None if _holds(RECORD, recorded) else RECORD.name}
     names = ", ".join(name for name in stale.values() if name)
     if check and names:
         print(f"error: not what the sources build: {names}; run: make package", file=sys.stderr)
         return 1
-    for path, content in ((ZIP, built), (SOURCES_HASH, record)):
+    for path, content in ((ZIP, built), (RECORD, recorded)):
         if stale[path]:
             path.write_bytes(content)
     zipped = ZIP.read_bytes()

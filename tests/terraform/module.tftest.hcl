@@ -116,8 +116,8 @@ run "defaults" {
   }
 
   assert {
-    condition     = trimspace(file("lambda/package.sources.sha256")) == local.package_sources_sha256
-    error_message = "The recorded hash is not that of the sources."
+    condition     = file("lambda/package.sources.sha256") == "${local.package_sources_sha256}  sources\n${filesha256("lambda/package.zip")}  package.zip\n"
+    error_message = "The recorded hashes are not those of the sources and of the zip."
   }
 
   assert {
