@@ -168,6 +168,29 @@ data "aws_iam_policy_document" "dead_letters" {
     }
   }
 
+  # Whoever takes a message out hides that an emergency was not served.
+  dynamic "statement" {
+    for_each = length(var.dead_letter_operator_arns) > 0 ? [var.dead_letter_operator_arns] : []
+
+    content {
+      sid       = "OnlyOperatorsTakeOut"
+      effect    = "Deny"
+      actions   = ["sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ReceiveMessage"]
+      resources = [local.arn.dead_letters]
+
+      principals {
+        type        = "*"
+        identifiers = ["*"]
+      }
+
+      condition {
+        test     = "ArnNotLike"
+        variable = "aws:PrincipalArn"
+        values   = statement.value
+      }
+    }
+  }
+
   statement {
     sid       = "TlsOnly"
     effect    = "Deny"

@@ -39,12 +39,28 @@ locals {
         missing     = "notBreaching"
         notify_ok   = false # an hour without an error is no news
       }
+      # The metrics of AWS, since anybody with cloudwatch:PutMetricData can send those of the function. What these two cannot
+      # see is in docs/adr/0024.
       no-run = {
-        description = "No run of the access key rotation over all users was complete for ${local.monitoring.missed_run_alarm_hours} hours. Keys grow old. See docs/operations.md, \"No run\"."
-        namespace   = local.metric_namespace
-        metric      = "OldestActiveKeyDays" # sent by a run over all users, and by no other
-        dimensions  = { Installation = var.name }
-        statistic   = "SampleCount"
+        description = "No run of the access key rotation was complete for ${local.monitoring.missed_run_alarm_hours} hours. Keys grow old. See docs/operations.md, \"No run\"."
+        expression  = "runs - FILL(errors, 0)"
+        metrics = {
+          runs   = { namespace = "AWS/Lambda", metric = "Invocations", dimensions = { FunctionName = var.name }, statistic = "Sum" }
+          errors = { namespace = "AWS/Lambda", metric = "Errors", dimensions = { FunctionName = var.name }, statistic = "Sum" }
+        }
+        threshold  = 1
+        comparison = "LessThanThreshold"
+        period     = 3600
+        periods    = local.monitoring.missed_run_alarm_hours
+        missing    = "breaching"
+        notify_ok  = true
+      }
+      not-started = {
+        description = "The schedule of the access key rotation started no run for ${local.monitoring.missed_run_alarm_hours} hours: its rule is disabled, or has lost its target. See docs/operations.md, \"No run\"."
+        namespace   = "AWS/Events"
+        metric      = "Invocations"
+        dimensions  = { RuleName = var.name }
+        statistic   = "Sum"
         threshold   = 1
         comparison  = "LessThanThreshold"
         period      = 3600
@@ -67,18 +83,20 @@ locals {
       }
       dead-letters = {
         description = "An event of the access key rotation could not be served and is in the dead-letter queue. If it is an emergency, a leaked key may still be active: look at once. See docs/operations.md, \"A dead letter\"."
-        namespace   = "AWS/SQS"
-        metric      = "ApproximateNumberOfMessagesVisible"
-        dimensions  = { QueueName = local.dead_letter_queue_name }
-        statistic   = "Maximum"
-        threshold   = 0
-        comparison  = "GreaterThanThreshold"
-        period      = 300
-        periods     = 1
-        missing     = "notBreaching"
-        notify_ok   = true
+        # What comes in counts, too: somebody may take it out at once.
+        expression = "FILL(waiting, 0) + FILL(sent, 0)"
+        metrics = {
+          waiting = { namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", dimensions = { QueueName = local.dead_letter_queue_name }, statistic = "Maximum" }
+          sent    = { namespace = "AWS/SQS", metric = "NumberOfMessagesSent", dimensions = { QueueName = local.dead_letter_queue_name }, statistic = "Sum" }
+        }
+        threshold  = 0
+        comparison = "GreaterThanThreshold"
+        period     = 300
+        periods    = 1
+        missing    = "notBreaching"
+        notify_ok  = true
       }
-    } : name => alarm if local.monitoring.enabled && (name != "no-run" || local.missed_run_is_seen)
+    } : name => alarm if local.monitoring.enabled && (!contains(["no-run", "not-started"], name) || local.missed_run_is_seen)
   }
 
   alarm_arns = [
@@ -91,19 +109,47 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 
   alarm_name          = "${var.name}-${each.key}"
   alarm_description   = each.value.description
-  namespace           = each.value.namespace
-  metric_name         = each.value.metric
-  dimensions          = each.value.dimensions
-  statistic           = each.value.statistic
+  namespace           = try(each.value.namespace, null)
+  metric_name         = try(each.value.metric, null)
+  dimensions          = try(each.value.dimensions, null)
+  statistic           = try(each.value.statistic, null)
   comparison_operator = each.value.comparison
   threshold           = each.value.threshold
-  period              = each.value.period
+  period              = can(each.value.metrics) ? null : each.value.period
   evaluation_periods  = each.value.periods
   datapoints_to_alarm = each.value.periods
   treat_missing_data  = each.value.missing
   alarm_actions       = local.alarm_actions
   ok_actions          = each.value.notify_ok ? local.alarm_actions : []
   tags                = var.tags
+
+  # An alarm on several metrics, in place of namespace, metric_name and so on.
+  dynamic "metric_query" {
+    for_each = try(each.value.metrics, {})
+
+    content {
+      id = metric_query.key
+
+      metric {
+        namespace   = metric_query.value.namespace
+        metric_name = metric_query.value.metric
+        dimensions  = metric_query.value.dimensions
+        stat        = metric_query.value.statistic
+        period      = each.value.period
+      }
+    }
+  }
+
+  dynamic "metric_query" {
+    for_each = try([each.value.expression], [])
+
+    content {
+      id          = "alarm"
+      expression  = metric_query.value
+      label       = each.key
+      return_data = true
+    }
+  }
 }
 
 resource "aws_cloudwatch_dashboard" "this" {
@@ -137,6 +183,7 @@ resource "aws_sns_topic" "alarms" {
   name              = local.alarm_topic_name
   display_name      = "IAM access key alarms"
   kms_master_key_id = local.kms_key_arn
+  signature_version = 2
   tags              = var.tags
 }
 

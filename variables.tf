@@ -401,6 +401,18 @@ variable "require_confirmed_subscription" {
   nullable    = false
 }
 
+variable "dead_letter_operator_arns" {
+  description = "ARNs of the IAM roles and users that may take messages out of the dead-letter queue: the on-call role, for example. `*` is allowed in a role's name, as for `AWSReservedSSO_OnCall_*`. Empty: whoever has IAM permission. A dead letter can be an emergency that was not served."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.dead_letter_operator_arns : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(user|role)/[A-Za-z0-9_+=,.@/*-]+$", arn))])
+    error_message = "dead_letter_operator_arns must be ARNs of IAM users or roles (arn:aws:iam::123456789012:role/on-call). For an assumed role (arn:aws:sts::...), give the role."
+  }
+}
+
 variable "event_bus_arn" {
   description = "ARN of the EventBridge bus that gets an event for each transition of a key, in the region of the installation. Null: the account's default bus. The policy of a bus in another account must allow the function's role."
   type        = string
@@ -418,7 +430,7 @@ variable "event_bus_arn" {
 }
 
 variable "monitoring" {
-  description = "Alarms and dashboard. `enabled` (true): whether the module makes them, and the topic of the alarms. `overdue_alarm_days` (14): days beyond `max_key_age_days` at which an active key raises an alarm; set more than the grace. `missed_run_alarm_hours` (two intervals of a rate() schedule, 48 for cron()): hours without a complete run that raise an alarm, at most 168; a schedule that rests over the weekend needs 96. `alarm_action_arns` ([]): at most 4 ARNs that the alarms go to as well, such as an SNS topic of a central account. The function sends its metrics in any case."
+  description = "Alarms and dashboard. `enabled` (true): whether the module makes them, and the topic of the alarms. `overdue_alarm_days` (14): days beyond `max_key_age_days` at which an active key raises an alarm; set more than the grace. `missed_run_alarm_hours` (two intervals of a rate() schedule, 48 for cron()): hours without a complete run, or without a start by the schedule, that raise an alarm, at most 168; a schedule that rests over the weekend needs 96. `alarm_action_arns` ([]): at most 4 ARNs that the alarms go to as well, such as an SNS topic of a central account. The function sends its metrics in any case."
   type        = any
   default     = {}
   nullable    = false

@@ -40,6 +40,7 @@ module "key_rotation" {
   secret_reader_arns                 = var.secret_reader_arns
   operator_emails                    = var.operator_emails
   require_confirmed_subscription     = true
+  dead_letter_operator_arns          = []   # such as the on-call role
   event_bus_arn                      = null # the account's default bus; redeploy.tf listens to it
   users = {
     for key, user in local.iam_users : "${var.user_name_prefix}${key}" => { email = user.email } if user.declared

@@ -115,7 +115,7 @@ def test_there_was_something_of_each_kind(stage: Stage) -> None:
 
     assert {stage.outputs["topic_arn"], stage.outputs["alarm_topic_arn"]} <= set(topics)
     assert rules >= {name, f"{name}-exposed-keys"}
-    assert len([alarm for alarm in alarms if alarm["AlarmName"].startswith(f"{name}-")]) == 4
+    assert len([alarm for alarm in alarms if alarm["AlarmName"].startswith(f"{name}-")]) == 5
     assert name in [board["DashboardName"] for board in boards]
 
 

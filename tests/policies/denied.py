@@ -22,6 +22,7 @@ from tests.policies.names import (
     KEY_ARN,
     LIKE_OUR_ALARM_ARN,
     NEVER_ARN,
+    ON_CALL_ARN,
     OWN_ALARM_ARN,
     QUEUE_ARN,
     READER_ELSEWHERE_ARN,
@@ -36,7 +37,7 @@ from tests.policies.names import (
     through,
 )
 from tests.policies.question import Context, Question
-from tests.policies.required import ADMINISTRATORS
+from tests.policies.required import ADMINISTRATORS, TAKING_OUT
 
 ADMINISTRATOR_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/administrator"
 ADMINISTRATOR_ELSEWHERE_ARN = f"arn:aws:iam::{ELSEWHERE}:role/administrator"
@@ -403,12 +404,23 @@ def _telling() -> list[Question]:
             "an alarm without TLS",
         ),
         asked_by(
-            ADMINISTRATOR_ARN,
+            ON_CALL_ARN,
             "sqs:ReceiveMessage",
             QUEUE_ARN,
             without_tls,
             ADMINISTRATORS,
             "receiving without TLS",
+        ),
+        *(
+            asked_by(
+                ADMINISTRATOR_ARN,
+                action,
+                QUEUE_ARN,
+                {},
+                ADMINISTRATORS,
+                "an administrator takes a dead letter out before anybody saw it",
+            )
+            for action in TAKING_OUT
         ),
     ]
 

@@ -18,6 +18,7 @@ FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:key-rotation"
 TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:key-rotation"
 ALARM_TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:key-rotation-alarms"
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:key-rotation-dead-letters"
+ON_CALL_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/on-call-1"  # of `dead_letter_operator_arns`
 RULE_ARN = f"arn:aws:events:{REGION}:{ACCOUNT_ID}:rule/key-rotation"
 KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/of-the-module"
 FORMER_KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:key/that-secrets-were-on"
@@ -32,7 +33,7 @@ ALARM_ARN = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:function-failed"
 LIKE_OUR_ALARM_ARN = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:key-rotation-please-read"
 OWN_ALARM_ARNS = tuple(
     f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:key-rotation-{name}"
-    for name in ("dead-letters", "errors", "key-overdue", "no-run")
+    for name in ("dead-letters", "errors", "key-overdue", "no-run", "not-started")
 )
 OWN_ALARM_ARN = OWN_ALARM_ARNS[0]
 

@@ -14,6 +14,7 @@ from tests.policies.names import (
     FORMER_KEY_ARN,
     FUNCTION_ARN,
     KEY_ARN,
+    ON_CALL_ARN,
     OWN_ALARM_ARNS,
     QUEUE_ARN,
     READER_ELSEWHERE_ARN,
@@ -64,6 +65,9 @@ _KEY_TASKS = {
 }
 
 
+TAKING_OUT = ("sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ReceiveMessage")
+
+
 def required() -> list[Question]:
     """What must be allowed in every installation."""
     return [
@@ -72,6 +76,10 @@ def required() -> list[Question]:
         *_services(),
         *_terraform_makes_a_secret(),
         *_a_secret_moves(),
+        *(
+            asked_by(ON_CALL_ARN, action, QUEUE_ARN, {}, ADMINISTRATORS, "a dead letter is handled")
+            for action in TAKING_OUT
+        ),
     ]
 
 

@@ -24,8 +24,8 @@ run "alarms" {
   command = plan
 
   assert {
-    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["errors", "no-run", "key-overdue", "dead-letters"])
-    error_message = "There must be an alarm for each of: errors, no run, an overdue key, dead letters."
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["errors", "no-run", "not-started", "key-overdue", "dead-letters"])
+    error_message = "There must be an alarm for each of: errors, no run, no start, an overdue key, dead letters."
   }
 
   assert {
@@ -34,7 +34,7 @@ run "alarms" {
         alarm.alarm_name == "access-key-rotation-${name}",
         tolist(alarm.alarm_actions) == tolist(["arn:aws:sns:eu-central-1:111122223333:access-key-rotation-alarms"]),
         strcontains(alarm.alarm_description, "docs/operations.md"),
-        alarm.evaluation_periods * alarm.period <= 604800,
+        alarm.evaluation_periods * coalesce(alarm.period, one(distinct(flatten([for query in alarm.metric_query : query.metric[*].period])))) <= 604800,
       ])
     ])
     error_message = "Every alarm must go to the topic of the alarms, say where to read on, and look back no longer than CloudWatch does."
@@ -45,16 +45,62 @@ run "alarms" {
       aws_cloudwatch_metric_alarm.this["errors"].dimensions == tomap({ FunctionName = "access-key-rotation" }),
       aws_cloudwatch_metric_alarm.this["errors"].treat_missing_data == "notBreaching",
       aws_cloudwatch_metric_alarm.this["no-run"].treat_missing_data == "breaching",
-      aws_cloudwatch_metric_alarm.this["no-run"].statistic == "SampleCount",
+      aws_cloudwatch_metric_alarm.this["no-run"].threshold == 1,
+      aws_cloudwatch_metric_alarm.this["no-run"].comparison_operator == "LessThanThreshold",
       aws_cloudwatch_metric_alarm.this["no-run"].evaluation_periods == 48,
       aws_cloudwatch_metric_alarm.this["no-run"].datapoints_to_alarm == 48,
-      aws_cloudwatch_metric_alarm.this["no-run"].period == 3600,
+      aws_cloudwatch_metric_alarm.this["not-started"].namespace == "AWS/Events",
+      aws_cloudwatch_metric_alarm.this["not-started"].metric_name == "Invocations",
+      aws_cloudwatch_metric_alarm.this["not-started"].dimensions == tomap({ RuleName = "access-key-rotation" }),
+      aws_cloudwatch_metric_alarm.this["not-started"].treat_missing_data == "breaching",
+      aws_cloudwatch_metric_alarm.this["not-started"].evaluation_periods == 48,
+      aws_cloudwatch_metric_alarm.this["not-started"].period == 3600,
       aws_cloudwatch_metric_alarm.this["key-overdue"].threshold == 104,
       aws_cloudwatch_metric_alarm.this["key-overdue"].dimensions == tomap({ Installation = "access-key-rotation" }),
       aws_cloudwatch_metric_alarm.this["key-overdue"].treat_missing_data == "ignore",
-      aws_cloudwatch_metric_alarm.this["dead-letters"].dimensions == tomap({ QueueName = "access-key-rotation-dead-letters" }),
+      aws_cloudwatch_metric_alarm.this["dead-letters"].treat_missing_data == "notBreaching",
+      aws_cloudwatch_metric_alarm.this["dead-letters"].threshold == 0,
     ])
     error_message = "An alarm does not look at what it is for."
+  }
+
+  # Whoever may put metrics must not be able to feed the watchdog.
+  assert {
+    condition = alltrue(flatten([
+      for name in ["errors", "no-run", "not-started", "dead-letters"] : [
+        for namespace in compact(concat(
+          [aws_cloudwatch_metric_alarm.this[name].namespace],
+          flatten([for query in aws_cloudwatch_metric_alarm.this[name].metric_query : query.metric[*].namespace]),
+        )) : startswith(namespace, "AWS/")
+      ]
+    ]))
+    error_message = "What says that the rotation runs must rest on the metrics of AWS: nobody else can send those."
+  }
+
+  assert {
+    condition = {
+      for query in aws_cloudwatch_metric_alarm.this["no-run"].metric_query : query.id => (
+        length(query.metric) == 0 ? query.expression : "${query.metric[0].metric_name} ${query.metric[0].dimensions.FunctionName} ${query.metric[0].stat} ${query.metric[0].period}"
+      )
+      } == {
+      alarm  = "runs - FILL(errors, 0)"
+      runs   = "Invocations access-key-rotation Sum 3600"
+      errors = "Errors access-key-rotation Sum 3600"
+    }
+    error_message = "A run that ended in an error was not complete."
+  }
+
+  assert {
+    condition = {
+      for query in aws_cloudwatch_metric_alarm.this["dead-letters"].metric_query : query.id => (
+        length(query.metric) == 0 ? query.expression : "${query.metric[0].metric_name} ${query.metric[0].dimensions.QueueName} ${query.metric[0].stat} ${query.metric[0].period}"
+      )
+      } == {
+      alarm   = "FILL(waiting, 0) + FILL(sent, 0)"
+      waiting = "ApproximateNumberOfMessagesVisible access-key-rotation-dead-letters Maximum 300"
+      sent    = "NumberOfMessagesSent access-key-rotation-dead-letters Sum 300"
+    }
+    error_message = "A dead letter must be noticed even if somebody takes it out at once."
   }
 
   assert {
@@ -79,7 +125,7 @@ run "alarms" {
         Principal = { Service = "cloudwatch.amazonaws.com" }
         Action    = "sns:Publish"
         Resource  = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation-alarms"
-        Condition = { ArnEquals = { "aws:SourceArn" = [for name in ["dead-letters", "errors", "key-overdue", "no-run"] : "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:access-key-rotation-${name}"] } }
+        Condition = { ArnEquals = { "aws:SourceArn" = [for name in ["dead-letters", "errors", "key-overdue", "no-run", "not-started"] : "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:access-key-rotation-${name}"] } }
       },
       {
         Sid       = "NobodyElsePublishes"
@@ -118,7 +164,7 @@ run "dashboard" {
   assert {
     condition = toset(flatten([
       for widget in jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets : try(widget.properties.alarms, [])
-    ])) == toset([for name in ["errors", "no-run", "key-overdue", "dead-letters"] : "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:access-key-rotation-${name}"])
+    ])) == toset([for name in ["errors", "no-run", "not-started", "key-overdue", "dead-letters"] : "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:access-key-rotation-${name}"])
     error_message = "The dashboard must show every alarm."
   }
 }
@@ -198,7 +244,7 @@ run "a_run_a_fortnight_cannot_be_missed_by_cloudwatch" {
   }
 
   assert {
-    condition     = !contains(keys(aws_cloudwatch_metric_alarm.this), "no-run")
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["errors", "key-overdue", "dead-letters"])
     error_message = "CloudWatch looks back over seven days: with a run every fourteen the alarm would always be on."
   }
 }

@@ -454,6 +454,29 @@ run "topic_and_queue" {
   }
 }
 
+run "dead_letters_for_operators_only" {
+  command = plan
+
+  variables {
+    dead_letter_operator_arns = ["arn:aws:iam::111122223333:role/on-call"]
+  }
+
+  assert {
+    condition = [
+      for statement in jsondecode(data.aws_iam_policy_document.dead_letters.json).Statement : statement
+      if statement.Sid == "OnlyOperatorsTakeOut"
+      ] == jsondecode(jsonencode([{
+        Sid       = "OnlyOperatorsTakeOut"
+        Effect    = "Deny"
+        Action    = ["sqs:ReceiveMessage", "sqs:PurgeQueue", "sqs:DeleteMessage"]
+        Resource  = "arn:aws:sqs:eu-central-1:111122223333:access-key-rotation-dead-letters"
+        Principal = "*"
+        Condition = { ArnNotLike = { "aws:PrincipalArn" = "arn:aws:iam::111122223333:role/on-call" } }
+    }]))
+    error_message = "Nobody but the operators may take a dead letter out."
+  }
+}
+
 run "key" {
   command = plan
 

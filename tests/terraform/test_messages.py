@@ -267,6 +267,13 @@ CASES = (
         ("keep_own_kms_key: with kms_key_arn you must choose. false, if",),
     ),
     Case(
+        "dead_letter_operators",
+        """
+        dead_letter_operator_arns = ["arn:aws:sts::123456789012:assumed-role/on-call/somebody"]
+        """,
+        ("dead_letter_operator_arns must be ARNs of IAM users or roles",),
+    ),
+    Case(
         "reach",
         """
         user_path_prefix = "/services"

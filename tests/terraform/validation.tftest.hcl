@@ -35,6 +35,7 @@ run "wrong_values_first_set" {
     monitoring                         = { overdue_alarm_days = 0 }                         # is zero
     user_path_prefix                   = "services"                                         # lacks its slashes
     never_user_arns                    = ["arn:aws:iam::111122223333:role/admin"]           # is a role
+    dead_letter_operator_arns          = ["arn:aws:sts::111122223333:assumed-role/a/b"]     # is a session
     secret_name_prefix                 = ""                                                 # is empty
     secret_reader_arns                 = ["arn:aws:iam::111122223333:role/*"]               # holds a wildcard
     users                              = { "team/alice" = {} }                              # holds a path
@@ -56,6 +57,7 @@ run "wrong_values_first_set" {
     var.monitoring,
     var.user_path_prefix,
     var.never_user_arns,
+    var.dead_letter_operator_arns,
     var.secret_name_prefix,
     var.secret_reader_arns,
     var.users,

@@ -42,7 +42,8 @@ variables {
     "arn:aws:iam::123456789012:user/break-glass",
     "arn:aws:iam::444455556666:role/elsewhere",
   ]
-  never_user_arns = ["arn:aws:iam::123456789012:user/team/never"]
+  never_user_arns           = ["arn:aws:iam::123456789012:user/team/never"]
+  dead_letter_operator_arns = ["arn:aws:iam::123456789012:role/on-call-*"]
 }
 
 run "aws" {
@@ -92,7 +93,8 @@ run "china" {
       "arn:aws-cn:iam::123456789012:user/break-glass",
       "arn:aws-cn:iam::444455556666:role/elsewhere",
     ]
-    never_user_arns = ["arn:aws-cn:iam::123456789012:user/team/never"]
+    never_user_arns           = ["arn:aws-cn:iam::123456789012:user/team/never"]
+    dead_letter_operator_arns = ["arn:aws-cn:iam::123456789012:role/on-call-*"]
   }
 }
 
@@ -111,7 +113,8 @@ run "govcloud" {
       "arn:aws-us-gov:iam::123456789012:user/break-glass",
       "arn:aws-us-gov:iam::444455556666:role/elsewhere",
     ]
-    never_user_arns = ["arn:aws-us-gov:iam::123456789012:user/team/never"]
+    never_user_arns           = ["arn:aws-us-gov:iam::123456789012:user/team/never"]
+    dead_letter_operator_arns = ["arn:aws-us-gov:iam::123456789012:role/on-call-*"]
   }
 }
 
