@@ -5,6 +5,7 @@ resource "aws_sns_topic" "this" {
   name              = var.name
   display_name      = "IAM access keys"
   kms_master_key_id = local.kms_key_arn
+  signature_version = 2 # SHA-256; 1 is SHA-1
   tags              = var.tags
 }
 

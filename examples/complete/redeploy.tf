@@ -23,12 +23,30 @@ resource "aws_cloudwatch_event_rule" "key_rotated" {
   })
 }
 
+# One command and no parameters. With AWS-RunShellScript, the role could run anything on the instances, as root.
+resource "aws_ssm_document" "restart_the_consumer" {
+  name            = "${var.name}-restart-build-agent"
+  document_type   = "Command"
+  document_format = "JSON"
+  tags            = var.tags
+
+  content = jsonencode({
+    schemaVersion = "2.2"
+    description   = "Restarts what uses the access key of ${local.consumer}."
+    mainSteps = [{
+      action = "aws:runShellScript"
+      name   = "restart"
+      inputs = { runCommand = ["systemctl restart build-agent"] }
+    }]
+  })
+}
+
 resource "aws_cloudwatch_event_target" "restart_the_consumer" {
   rule      = aws_cloudwatch_event_rule.key_rotated.name
   target_id = "restart"
-  arn       = "arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.id}::document/AWS-RunShellScript"
+  arn       = aws_ssm_document.restart_the_consumer.arn
   role_arn  = aws_iam_role.redeploy.arn
-  input     = jsonencode({ commands = ["systemctl restart build-agent"] })
+  input     = jsonencode({}) # the parameters: without it EventBridge would pass the event as these
 
   run_command_targets {
     key    = "tag:uses-access-key-of"
@@ -71,7 +89,7 @@ data "aws_iam_policy_document" "redeploy" {
   statement {
     sid       = "RunTheDocument"
     actions   = ["ssm:SendCommand"]
-    resources = ["arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.id}::document/AWS-RunShellScript"]
+    resources = ["arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:document/${var.name}-restart-build-agent"]
   }
 
   statement {

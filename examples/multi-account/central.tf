@@ -88,6 +88,7 @@ resource "aws_sns_topic" "central" {
   name              = "${var.name}-central"
   display_name      = "IAM access keys, all accounts"
   kms_master_key_id = aws_kms_key.central[each.key].arn
+  signature_version = 2
 }
 
 data "aws_iam_policy_document" "topic" {
@@ -203,8 +204,30 @@ data "aws_iam_policy_document" "key" {
 
   statement {
     sid       = "AccountAdministersTheKey"
-    actions   = ["kms:*"]
     resources = ["*"]
+    actions = [
+      "kms:CancelKeyDeletion",
+      "kms:CreateAlias",
+      "kms:DeleteAlias",
+      "kms:DescribeKey",
+      "kms:DisableKey",
+      "kms:DisableKeyRotation",
+      "kms:EnableKey",
+      "kms:EnableKeyRotation",
+      "kms:GetKeyPolicy",
+      "kms:GetKeyRotationStatus",
+      "kms:ListGrants",
+      "kms:ListKeyPolicies",
+      "kms:ListKeyRotations",
+      "kms:ListResourceTags",
+      "kms:PutKeyPolicy",
+      "kms:RotateKeyOnDemand",
+      "kms:ScheduleKeyDeletion",
+      "kms:TagResource",
+      "kms:UntagResource",
+      "kms:UpdateAlias",
+      "kms:UpdateKeyDescription",
+    ]
 
     principals {
       type        = "AWS"

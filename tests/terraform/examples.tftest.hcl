@@ -202,6 +202,26 @@ run "a_key_of_ones_own" {
   }
 }
 
+run "a_document_of_one_command" {
+  command = plan
+
+  module {
+    source = "./examples/complete"
+  }
+
+  assert {
+    condition = (
+      jsondecode(aws_ssm_document.restart_the_consumer.content).mainSteps[0].inputs == { runCommand = ["systemctl restart build-agent"] } &&
+      !can(jsondecode(aws_ssm_document.restart_the_consumer.content).parameters) &&
+      [
+        for statement in jsondecode(data.aws_iam_policy_document.redeploy.json).Statement : statement.Resource
+        if statement.Sid == "RunTheDocument"
+      ] == ["arn:aws:ssm:eu-central-1:111122223333:document/access-key-rotation-restart-build-agent"]
+    )
+    error_message = "The role must be able to restart the consumer, and to run nothing else."
+  }
+}
+
 # What is not known before the apply is no wrong value, and the plan still shows whose secrets it makes.
 run "resources_of_the_same_configuration" {
   command = plan

@@ -154,6 +154,11 @@ run "defaults" {
   }
 
   assert {
+    condition     = aws_sns_topic.this.signature_version == 2 && aws_sns_topic.alarms[0].signature_version == 2
+    error_message = "Messages must be signed with SHA-256, as subscriptions by https can check."
+  }
+
+  assert {
     condition = alltrue([
       output.function_name == "access-key-rotation",
       output.function_arn == aws_lambda_function.this.arn,
