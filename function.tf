@@ -33,7 +33,7 @@ resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_50:A trace would be one more place to keep free of secrets; the log says what each run did.
   #checkov:skip=CKV_AWS_115:Off by default, for the reason in the description of var.function.
   #checkov:skip=CKV_AWS_117:It needs nothing in a VPC; function.vpc is for accounts that demand one.
-  #checkov:skip=CKV_AWS_173:The variables are the name of a path and hashes of settings, no secret.
+  #checkov:skip=CKV_AWS_173:CONFIG_PATH is the name of a path, PINNED_SETTINGS are hashes. Whoever may read the target of the rule reads RULE_TOKEN there, too.
   #checkov:skip=CKV_AWS_272:The package is in the repo, and the precondition below holds it to the sources; a signing profile would have to be the account's own.
 
   function_name    = var.name
@@ -60,10 +60,13 @@ resource "aws_lambda_function" "this" {
   }
 
   environment {
-    variables = {
-      CONFIG_PATH     = local.config_path
-      PINNED_SETTINGS = jsonencode(local.pinned_settings)
-    }
+    variables = merge(
+      {
+        CONFIG_PATH     = local.config_path
+        PINNED_SETTINGS = jsonencode(local.pinned_settings)
+      },
+      { for rule, token in terraform_data.rule_token : "RULE_TOKEN" => token.output },
+    )
   }
 
   logging_config {

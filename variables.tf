@@ -321,7 +321,7 @@ variable "max_rotations_per_run" {
 }
 
 variable "rotate_exposed_keys" {
-  description = "Whether a key that AWS finds in public (the AWS Health event AWS_RISK_CREDENTIALS_EXPOSED) is replaced and disabled at once. AWS sends these events to us-east-1: if you install elsewhere, forward them."
+  description = "Whether a key that AWS reports as exposed (an AWS Health event of the service RISK) is replaced and disabled at once. AWS sends these events to us-east-1, in GovCloud to us-gov-west-1: if you install elsewhere, forward them."
   type        = bool
   default     = false
   nullable    = false

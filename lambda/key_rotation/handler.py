@@ -111,8 +111,9 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
         raise SettingsError("the environment variable CONFIG_PATH is missing")
     pins = parse_pins(os.environ.get(VARIABLE))
     clients = Clients(_client, _iam_without_retries, _sts_for, _calls())
-    clock = LambdaClock(context)
-    return run(event, path, context.aws_request_id, clients, clock, MAX_WORKERS, pins)
+    clock, token = LambdaClock(context), os.environ.get("RULE_TOKEN", "")
+    request_id = context.aws_request_id
+    return run(event, path, request_id, clients, clock, MAX_WORKERS, pins, token)
 
 
 def run(
@@ -123,12 +124,14 @@ def run(
     clock: Clock,
     max_workers: int = 1,
     pins: Mapping[str, str] | None = None,
+    rule_token: str = "",
 ) -> dict[str, Any]:
     """One run on these clients and this clock; `path` is where the settings are, and at most
     `max_workers` users are worked on side by side. `pins` are those of the function's environment;
-    None for whoever cannot see it, such as a dry run of the command line."""
+    None for whoever cannot see it, such as a dry run of the command line. `rule_token` is what the
+    rule of `rotate_exposed_keys` adds to its events; empty without it."""
     clients.calls.begin()
-    payload = parse_payload(event)
+    payload = parse_payload(event, rule_token)
     parameters = read_parameters(clients.of("ssm"), path)
     if pins is not None:
         check_pins(parameters, pins, path)
@@ -176,7 +179,11 @@ def _resolve_exposed_key(payload: Payload, settings: Settings, directory: Direct
     if owner is None:
         raise PayloadError(f"there is no access key {exposed.access_key_id} in this account")
     emergency = Emergency(
-        owner, exposed.access_key_id, exposed.reason, exposed.even_if_nobody_can_fetch
+        owner,
+        exposed.access_key_id,
+        exposed.reason,
+        exposed.even_if_nobody_can_fetch,
+        exposed.by_aws_health,
     )
     return replace(payload, exposed=None, emergency=emergency)
 

@@ -106,6 +106,7 @@ class Account:
         self.clock = clock
         self.clients = Clients(client, iam_without_retries, sts_for, CALLS)
         self.max_workers = 1
+        self.rule_token = ""
         self.topic_arn = self.client("sns").create_topic(Name="key-rotation")["TopicArn"]
         self.parameters = PARAMETERS | {"topic_arn": self.topic_arn}
         for name, value in self.parameters.items():
@@ -119,7 +120,15 @@ class Account:
         """One invocation; each has a request id of its own, unless one is given."""
         self._runs += 1
         request_id = request_id or f"run-{self._runs}"
-        return run(payload or {}, PATH, request_id, self.clients, self.clock, self.max_workers)
+        return run(
+            payload or {},
+            PATH,
+            request_id,
+            self.clients,
+            self.clock,
+            self.max_workers,
+            self.rule_token,
+        )
 
     def environment(self) -> dict[str, str]:
         """The function's, as Terraform writes it with the parameters of the set-up."""

@@ -192,10 +192,20 @@ HEALTH: dict[str, Any] = json.loads(
 )
 
 
-def exposed(key_id: str) -> dict[str, Any]:
-    """The event that AWS Health sends of this key."""
-    detail = HEALTH["detail"] | {"affectedEntities": [{"entityValue": key_id}]}
-    return HEALTH | {"detail": detail}
+TOKEN = "6f1c2d0e-0000-4000-8000-000000000000"
+
+
+def exposed(key_id: str, code: str = "AWS_RISK_CREDENTIALS_EXPOSED") -> dict[str, Any]:
+    """The event that AWS Health sends of this key, as the module's rule hands it over."""
+    entities = {"affectedEntities": [{"entityValue": key_id}], "eventTypeCode": code}
+    event = HEALTH | {"detail": HEALTH["detail"] | entities}
+    return {"rule_token": TOKEN, "aws_health": event}
+
+
+@pytest.fixture
+def account(account: Account) -> Account:
+    account.rule_token = TOKEN
+    return account
 
 
 def test_a_key_that_aws_found_exposed_is_replaced_and_off(
@@ -205,16 +215,28 @@ def test_a_key_that_aws_found_exposed_is_replaced_and_off(
     account.add_user("bob", 10)
     [leaked] = account.add_user("alice", 10)
 
-    report = account.run(exposed(leaked))
+    report = account.run(exposed(leaked, "AWS_RISK_IAM_QUARANTINE"))
 
     verbs = ("record", "rotate", "disable", "announce")
     assert actions(report) == [("alice", verb) for verb in verbs]
     assert account.statuses()[leaked] == "Inactive"
     [rotated] = [m for m in account.messages("alice") if m["event"] == "rotated"]
-    assert "https://github.com/example/example" in rotated["reason"]
+    assert rotated["reason"].startswith(
+        "Reason: AWS Health reported it as AWS_RISK_IAM_QUARANTINE. AWS may have attached a policy"
+    )
     done = [record for record in caplog.records if record.getMessage() == "done"]
     assert {record.note for record in done} == {rotated["reason"]}  # type: ignore[attr-defined]
     assert account.run(exposed(leaked))["counts"] == {}
+
+
+def test_nobody_but_the_rule_can_send_an_event_of_aws_health(account: Account) -> None:
+    [leaked] = account.add_user("alice", 10)
+
+    for event in (exposed(leaked)["aws_health"], exposed(leaked) | {"rule_token": "guessed"}):
+        with pytest.raises(PayloadError, match="from the module's own rule only"):
+            account.run(event)
+
+    assert account.statuses()[leaked] == "Active"
 
 
 def test_an_emergency_without_a_user_finds_whose_key_it_is(account: Account) -> None:

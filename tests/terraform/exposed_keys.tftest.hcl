@@ -26,6 +26,11 @@ run "not_unless_asked_for" {
     condition     = length(aws_cloudwatch_event_rule.exposed_keys) == 0 && length(aws_lambda_permission.exposed_keys) == 0
     error_message = "rotate_exposed_keys must be off by default."
   }
+
+  assert {
+    condition     = !contains(keys(aws_lambda_function.this.environment[0].variables), "RULE_TOKEN")
+    error_message = "Without the rule there must be no token that an event could match."
+  }
 }
 
 run "exposed_keys" {
@@ -47,8 +52,13 @@ run "exposed_keys" {
   }
 
   assert {
-    condition     = aws_cloudwatch_event_target.exposed_keys["rule"].input == null && length(aws_cloudwatch_event_target.exposed_keys["rule"].input_transformer) == 0
-    error_message = "The function must get the event as it is."
+    condition     = keys(jsondecode(aws_cloudwatch_event_rule.exposed_keys["rule"].event_pattern).detail) == ["service"]
+    error_message = "The rule must match a risk under any code and category: the function refuses those that it cannot serve, with a dead letter."
+  }
+
+  assert {
+    condition     = length(terraform_data.rule_token) == 1 && length(aws_cloudwatch_event_target.exposed_keys["rule"].input_transformer) == 1
+    error_message = "The rule must hand the event over with the token, which tells it from an invocation by anybody else."
   }
 
   assert {

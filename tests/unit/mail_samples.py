@@ -14,13 +14,15 @@ from key_rotation.notify.digest import DigestLine, digest
 from key_rotation.notify.mail import InSecret, Writer
 from key_rotation.notify.message import Message
 from key_rotation.notify.reasons import blocked_text
+from key_rotation.run.payload import Emergency, reported_as
 
 FOLDER = Path(__file__).resolve().parents[1] / "samples" / "mails"
 _ACCOUNT = "123456789012"
 _OLD, _NEW = "AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE"
 _DUE = datetime(2026, 6, 8, 6, 0, tzinfo=UTC)
 _END = datetime(2026, 6, 15, 6, 0, tzinfo=UTC)
-_NOTE = "found in a public repository"
+_NOTE = Emergency("alice", _OLD, "found in a public repository").note
+_REPORTED = reported_as("AWS_RISK_IAM_QUARANTINE")
 
 
 def _writer(name: str, has_password: bool | None, has_readers: bool = False) -> Writer:
@@ -55,6 +57,7 @@ def samples() -> dict[str, Message]:
         "rotated.service_in_grace": service.rotated(_NEW, _OLD, _END),
         "rotated.service_while_used": service.rotated(_NEW, _OLD, _END, while_used=True),
         "rotated.emergency": anybody.rotated(_NEW, _OLD, None, _NOTE),
+        "rotated.emergency_by_aws_health": anybody.rotated(_NEW, _OLD, None, _REPORTED),
         "rotated.emergency_service": service.rotated(_NEW, _OLD, None, _NOTE),
         "rotated.emergency_service_with_readers": service_with_readers.rotated(
             _NEW, _OLD, None, _NOTE

@@ -37,6 +37,10 @@ HOSTILE = "\x00\x07\x1b\r\n\t\x7f\x85\u202e\ufeff<>&;'\"`$(){}[]|\\%!*?~#"
 OLD = "AKIAIOSFODNN7EXAMPLE"
 OTHER = "AKIAI44QH8DHBEXAMPLE"
 
+# No link can be made of these.
+REASON_CHARACTERS = "".join(
+    c for c in TAG_CHARACTERS + HOSTILE if c.isprintable() and c not in "./:\u3002\uff0e\uff61"
+)
 Made = tuple[Any, bool]  # a value, and whether it is a right one
 
 
@@ -55,7 +59,16 @@ def junk(rng: random.Random, most: int = 40) -> str:
 
 
 def payload(rng: random.Random, name: str) -> Made:
-    reason = text(rng, TAG_CHARACTERS + HOSTILE, 0, 100) + "x"
+    reason = text(rng, REASON_CHARACTERS, 0, 100) + "x"
+    wrong_reasons = [
+        "",
+        " \n",
+        "r" * 501,
+        5,
+        f"{reason} www.{reason}",
+        f"{reason}\n",
+        f"//{reason}",
+    ]
     emergency = {"user": name, "access_key_id": OLD, "reason": reason}
     wrong_name = rng.choice([junk(rng), "", "n" * 65, 7, None, [name]])
     return rng.choice(
@@ -71,7 +84,7 @@ def payload(rng: random.Random, name: str) -> Made:
             ({"users": rng.choice([[], {}, name, [wrong_name], [name, wrong_name], None])}, False),
             ({"users": [text(rng, IAM_NAME, 40, 60) + "nobody"]}, False),
             ({"emergency": emergency | {"user": wrong_name}}, False),
-            ({"emergency": emergency | {"reason": rng.choice(["", " \n", "r" * 501, 5])}}, False),
+            ({"emergency": emergency | {"reason": rng.choice(wrong_reasons)}}, False),
             ({"emergency": emergency | {"access_key_id": rng.choice([junk(rng), "A", 1])}}, False),
             ({"emergency": emergency | {"access_key_id": "AKIA" + "0" * 16}}, False),
             ({"emergency": emergency | {junk(rng): "x"}}, False),

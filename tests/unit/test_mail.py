@@ -21,6 +21,7 @@ from key_rotation.notify.fetching import SIGN_IN_PROFILE
 from key_rotation.notify.mail import InSecret, Writer
 from key_rotation.notify.message import Message
 from key_rotation.notify.reasons import blocked_because
+from key_rotation.notify.text import link_in, unlinked
 
 ACCOUNT = "123456789012"
 SECRET = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:iam-access-key/alice-a1B2c3"
@@ -370,7 +371,7 @@ def test_leaked_key_is_not_to_be_enabled_again() -> None:
 
     assert "enabled again" not in text
     assert "Do not use it any more" in text
-    assert "(on a public page)" in text
+    assert "it was reported as leaked. on a public page." in text
 
 
 @pytest.mark.parametrize(
@@ -399,10 +400,10 @@ def test_without_a_secret_nothing_is_said_of_fetching() -> None:
 
 
 def test_emergency_gives_the_operators_reason() -> None:
-    message = writer().rotated(NEW, OLD, None, "found\non a public page")
+    message = writer().rotated(NEW, OLD, None, "Reason: found\non a public page")
 
     assert "Reason: found on a public page" in message.text
-    assert message.data["reason"] == "found\non a public page"
+    assert message.data["reason"] == "Reason: found\non a public page"
 
 
 @pytest.mark.parametrize("reason", BLOCKED)
@@ -718,3 +719,22 @@ def test_every_part_fits_into_one_publish(event: Event, text: str) -> None:
         # Attributes count too: their names, types and values take well under 1 KB.
         assert len(message.body().encode()) < SNS_LIMIT - 1024
         assert_is_harmless(message)
+
+
+# -- words of others -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("An error (AccessDenied): see https://evil.example/x", "see https:/[/]evil[.]example/x"),
+        ("www.evil.example", "www[.]evil[.]example"),
+        ("mail root@evil.example", "root@evil[.]example"),
+        ("evil\u3002example", "evil[\u3002]example"),
+        ("in 1.5 s. Then 10.0.0.1", "in 1.5 s. Then 10.0.0.1"),
+        ("two\nlines\x1b[31m", "two lines [31m"),
+    ],
+)
+def test_text_of_others_is_one_line_that_links_nowhere(text: str, shown: str) -> None:
+    assert unlinked(text).endswith(shown)
+    assert link_in(unlinked(text)) is None

@@ -34,7 +34,8 @@ def test_the_operators_read_the_reason_of_an_emergency() -> None:
     run(account, Payload(emergency=emergency))
 
     [digest] = account.digests
-    assert "it was reported as leaked (pushed to a public repo)" in " ".join(digest.text.split())
+    told = "it was reported as leaked. Reason, as given by whoever asked: pushed to a public repo"
+    assert told in " ".join(digest.text.split())
 
 
 def test_what_was_done_before_a_dead_reader_was_found_is_told() -> None:

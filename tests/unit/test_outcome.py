@@ -51,9 +51,14 @@ def outcome(verb: Verb, reason: Reason, notify: bool = True, **details: Any) -> 
             id="announced, the only key",
         ),
         pytest.param(
-            outcome(Verb.ANNOUNCE, Reason.EMERGENCY, superseded="AKIA0", note="on GitHub"),
+            outcome(
+                Verb.ANNOUNCE,
+                Reason.EMERGENCY,
+                superseded="AKIA0",
+                note="Reason, as given: on GitHub",
+            ),
             "new key AKIA1 is in the secret; the old key AKIA0 is disabled: it was reported as "
-            "leaked (on GitHub)",
+            "leaked. Reason, as given: on GitHub",
             Event.ROTATED,
             id="announced in an emergency",
         ),

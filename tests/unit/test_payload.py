@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from key_rotation.run.payload import Emergency, ExposedKey, Payload, PayloadError, parse_payload
+from key_rotation.run.payload import (
+    EXPOSED_KEY_CODES,
+    Emergency,
+    ExposedKey,
+    Payload,
+    PayloadError,
+    parse_payload,
+)
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
 EMERGENCY = {"user": "alice", "access_key_id": KEY, "reason": "leaked"}
@@ -68,6 +75,18 @@ def emergency(**changes: object) -> dict[str, Any]:
             emergency(reason="x" * 500),
             Payload(emergency=Emergency("alice", KEY, "x" * 500)),
             id="longest reason",
+        ),
+        *(
+            pytest.param(
+                emergency(reason=reason),
+                Payload(emergency=Emergency("alice", KEY, reason)),
+                id=f"reason: {reason}",
+            )
+            for reason in (
+                "e.g. pushed to a public repo. Bob saw it at 10.30",
+                "ticket SEC-12, version 1.2.3, at 100%",
+                "Schlüssel veröffentlicht: «leck»",
+            )
         ),
         pytest.param(
             emergency(access_key_id="A" * 128),
@@ -155,6 +174,38 @@ def test_documented_payload_is_understood(event: object, payload: Payload) -> No
             "users and emergency cannot be given together",
             id="both",
         ),
+        *(
+            pytest.param(
+                emergency(reason=f"leaked{separator}by mail"),
+                "emergency.reason must be one line without control characters",
+                id=f"reason with {separator!r}",
+            )
+            for separator in ("\n", "\r", "\t", "\x1b[31m", "\x00", "\u2028", "\u202e", "\u200b")
+        ),
+        *(
+            pytest.param(
+                emergency(reason=f"leaked, see {link} for help"),
+                f"emergency.reason must not hold a link or an address, and {link!r}",
+                id=f"reason with {link}",
+            )
+            for link in (
+                "http://example.com/key",
+                "HTTPS://EXAMPLE.COM",
+                "hxxp://1.2.3.4",
+                "//1.2.3.4/x",
+                "www.example",
+                "example.com",
+                "sub.example-1.co.uk/path",
+                "(example.com)",
+                "пример.рф",
+                "example\u3002com",
+                "example\uff0ecom",
+                "someone@example.com",
+                "mailto:someone",
+                "<https://example.com|click>",
+                "[click](example.com)",
+            )
+        ),
     ],
 )
 def test_undocumented_payload_is_refused_by_its_field(event: object, problem: str) -> None:
@@ -164,10 +215,22 @@ def test_undocumented_payload_is_refused_by_its_field(event: object, problem: st
     assert str(refused.value).startswith(problem)
 
 
+@pytest.mark.parametrize(
+    ("emergency", "note"),
+    [
+        (Emergency("alice", KEY, "leaked"), "Reason, as given by whoever asked: leaked"),
+        (Emergency("alice", KEY, "Reason: AWS said so", by_aws_health=True), "Reason: AWS said so"),
+    ],
+)
+def test_people_read_whose_words_a_reason_is(emergency: Emergency, note: str) -> None:
+    assert emergency.note == note
+
+
 # -- AWS Health ------------------------------------------------------------------------------------
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 HEALTH = json.loads((SAMPLES / "health_exposed_key.json").read_text())
+TOKEN = "6f1c2d0e-0000-4000-8000-000000000000"
 
 
 def health(**detail: object) -> dict[str, Any]:
@@ -178,38 +241,60 @@ def health(**detail: object) -> dict[str, Any]:
     return event
 
 
+def by_the_rule(event: object) -> dict[str, Any]:
+    """As the rule hands it over."""
+    return {"rule_token": TOKEN, "aws_health": event}
+
+
+@pytest.mark.parametrize("code", EXPOSED_KEY_CODES)
+def test_an_event_of_aws_health_is_an_emergency(code: str) -> None:
+    exposed = parse_payload(by_the_rule(health(eventTypeCode=code)), TOKEN).exposed
+
+    assert exposed is not None
+    assert (exposed.access_key_id, exposed.by_aws_health) == (KEY, True)
+    assert exposed.even_if_nobody_can_fetch
+    assert exposed.reason.startswith(f"Reason: AWS Health reported it as {code}. ")
+    assert "AWSCompromisedKeyQuarantine" in exposed.reason
+
+
+def test_no_text_of_the_event_reaches_anybody() -> None:
+    texts = {"exposedUrl": "https://example.com", "userName": "eve"}
+
+    with_texts = parse_payload(by_the_rule(health(eventMetadata=texts)), TOKEN)
+
+    assert with_texts == parse_payload(by_the_rule(health(eventMetadata=None)), TOKEN)
+
+
 @pytest.mark.parametrize(
-    ("event", "reason"),
+    ("event", "token"),
     [
-        pytest.param(
-            health(),
-            "AWS Health found it exposed at https://github.com/example/example",
-            id="as AWS sends it",
-        ),
-        pytest.param(
-            health(eventMetadata=None), "AWS Health found it exposed", id="without metadata"
-        ),
-        pytest.param(
-            health(eventMetadata={"exposedUrl": "x" * 600}),
-            f"AWS Health found it exposed at {'x' * 469}",
-            id="an endless address",
-        ),
+        pytest.param(HEALTH, TOKEN, id="as AWS sends it, without the rule"),
+        pytest.param(HEALTH | {"rule_token": TOKEN}, TOKEN, id="with the token in another place"),
+        pytest.param(by_the_rule(HEALTH) | {"rule_token": "guessed"}, TOKEN, id="a wrong token"),
+        pytest.param(by_the_rule(HEALTH) | {"rule_token": None}, TOKEN, id="a token that is null"),
+        pytest.param({"aws_health": HEALTH}, TOKEN, id="no token"),
+        pytest.param({"aws_health": HEALTH, "rule_token": ""}, "", id="no rule, empty token"),
+        pytest.param({"aws_health": HEALTH}, "", id="no rule, no token"),
+        pytest.param(by_the_rule("x"), TOKEN, id="no event"),
     ],
 )
-def test_an_event_of_aws_health_is_an_emergency(event: object, reason: str) -> None:
-    assert parse_payload(event) == Payload(
-        exposed=ExposedKey(KEY, reason, even_if_nobody_can_fetch=True)
-    )
-    assert len(reason) <= 500
+def test_an_event_is_accepted_from_the_rule_only(event: object, token: str) -> None:
+    with pytest.raises(PayloadError) as refused:
+        parse_payload(event, token)
+
+    assert TOKEN not in str(refused.value)
 
 
 @pytest.mark.parametrize(
     ("event", "problem"),
     [
-        pytest.param({"source": "aws.health"}, "eventTypeCode", id="no detail"),
+        pytest.param({"source": "aws.health"}, "eventTypeCode None", id="no detail"),
         pytest.param(
-            health(eventTypeCode="AWS_RISK_IAM_QUARANTINE"), "eventTypeCode", id="another event"
+            health(eventTypeCode="AWS_RISK_ACCOUNT_CONSOLE_COMPROMISE"),
+            "'AWS_RISK_ACCOUNT_CONSOLE_COMPROMISE', which is not one about an access key",
+            id="another risk",
         ),
+        pytest.param(health(eventTypeCode=["x"]), "eventTypeCode", id="no text"),
         pytest.param(health(affectedEntities=[]), "names 0 access keys", id="no key"),
         pytest.param(health(affectedEntities=None), "names 0 access keys", id="no entities"),
         pytest.param(
@@ -227,4 +312,4 @@ def test_an_event_of_aws_health_is_an_emergency(event: object, reason: str) -> N
 )
 def test_an_event_that_does_not_say_which_key_is_refused(event: object, problem: str) -> None:
     with pytest.raises(PayloadError, match=problem):
-        parse_payload(event)
+        parse_payload(by_the_rule(event), TOKEN)

@@ -1013,7 +1013,8 @@ def test_an_emergency_disables_before_it_tells() -> None:
     ]
     assert account.statuses() == {"A": "Inactive", "NEW1": "Active"}
     mail = account.notified[0][2].text
-    assert "seen on a paste site" in mail
+    told = "Reason, as given by whoever asked: seen on a paste site"
+    assert told in " ".join(mail.split())
     assert "Old key: A, disabled now" in mail
     assert "has no console password. Ask your platform team for the new key" in " ".join(
         mail.split()

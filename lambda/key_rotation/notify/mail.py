@@ -71,11 +71,11 @@ If that is refused, tell your platform team before {day(due)}.
         """The new key is in the secret; how to fetch it, use it and check it.
 
         `old_key_until` is None when the old key is disabled now; `while_used`: it may be disabled
-        before then, when it is not used any more.
+        before then, when it is not used any more. `reason` is a sentence that says who gave it.
         """
         fetching = self._fetching(has_key=old_key_until is not None)
         assert fetching is not None
-        why = f"The old key was replaced at once. Reason: {one_line(reason)}\n\n" if reason else ""
+        why = f"The old key was replaced at once. {one_line(reason)}\n\n" if reason else ""
         text = f"""\
 There is a new access key for {self._whom()}.
 
@@ -105,7 +105,7 @@ There is a new access key for {self._whom()}.
     ) -> Message:
         """A key stops working, other than in the course of its own rotation. `in_secret`: the key
         that stays can be fetched."""
-        why = REASON_TEXT[reason] + (f" ({one_line(note)})" if note else "")
+        why = REASON_TEXT[reason] + (f". {one_line(note)}" if note else "")
         fetching = self._fetching(has_key=False)  # the key that works is the one in the secret
         text = f"""\
 The access key {one_line(key_id)} of {self._whom()} is disabled now: {why}.

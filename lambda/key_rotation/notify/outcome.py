@@ -42,8 +42,8 @@ class Outcome:
     superseded: the id of the key that an announced one replaces. while_used: it may stop before,
     when it is not used any more. by_operators: the operators pass the announcement on. restored:
     the secret was pending deletion. fetchable: the owner of a disabled key can fetch its successor
-    without it. cut_off: nobody can fetch the key that stays. note: the reason that somebody gave
-    for an emergency.
+    without it. cut_off: nobody can fetch the key that stays. note: the reason of an emergency,
+    which says who gave it.
     """
 
     action: Action
@@ -103,7 +103,7 @@ class Outcome:
         return f". {CUT_OFF}" if self.cut_off else ""
 
     def _noted(self) -> str:
-        return f" ({self.note})" if self.note else ""
+        return f". {self.note}" if self.note else ""
 
 
 def row(outcome: Outcome) -> Row:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from ..domain.model import Verb
+from .text import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,4 +131,4 @@ def describe(error: Exception) -> str:
     text = f"{type(error).__name__}: {error}".rstrip(": ")
     if isinstance(error.__cause__, Exception):
         text += f" ({describe(error.__cause__)})"
-    return " ".join(text.split())
+    return one_line(text)

@@ -17,6 +17,13 @@ SUBJECT_LIMIT = 99  # SNS: a subject is under 100 characters, without control ch
 TEXT_LIMIT = 1000  # characters of one row's text; an error's text may be of any length
 COLUMNS = 76
 WHOLE_WORDS: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
+# What mail clients turn into a link: an address with a scheme, and a bare domain, in any alphabet.
+# Each ends in the character that makes it one.
+_LINK = re.compile(
+    r"(?://|\bwww[.\u3002\uff0e\uff61]|\b(?:mailto|tel|javascript|data):"
+    r"|(?<=[^\W_])[.\u3002\uff0e\uff61](?=[^\W\d_]{2}))",
+    re.IGNORECASE,
+)
 
 
 def wrapped(text: str) -> str:
@@ -54,6 +61,16 @@ def clipped(text: str) -> str:
 def one_line(text: str) -> str:
     """Free text as one harmless line: no control, format, or separator character but the space."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def link_in(text: str) -> str | None:
+    """The first word that a mail client may turn into a link; None if there is none."""
+    return next((word for word in text.split() if _LINK.search(word)), None)
+
+
+def unlinked(text: str) -> str:
+    """Text of others, such as that of an error, that no mail client turns into a link."""
+    return _LINK.sub(lambda found: f"{found[0][:-1]}[{found[0][-1]}]", one_line(text))
 
 
 def subject_line(text: str) -> str:

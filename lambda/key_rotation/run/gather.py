@@ -37,7 +37,7 @@ def begin(
         user,
         lambda u: decide_emergency(u, key_id, settings, world.clock.now(), at_all_costs),
     )
-    return Progress(user, decision, listed_at, emergency.reason)
+    return Progress(user, decision, listed_at, emergency.note)
 
 
 def decided[T](

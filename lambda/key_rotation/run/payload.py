@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hmac import compare_digest
 from typing import Any
+
+from ..notify.text import link_in
 
 
 class PayloadError(Exception):
@@ -14,12 +17,19 @@ class PayloadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Emergency:
-    """Replace and disable this key now; `even_if_nobody_can_fetch` the one that stays."""
+    """Replace and disable this key now; `even_if_nobody_can_fetch` the one that stays.
+    `by_aws_health`: AWS reported it, and no person asked."""
 
     user: str
     access_key_id: str
     reason: str
     even_if_nobody_can_fetch: bool = False
+    by_aws_health: bool = False
+
+    @property
+    def note(self) -> str:
+        """The reason as people read it: whose words these are is part of it."""
+        return self.reason if self.by_aws_health else f"{_GIVEN}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,7 @@ class ExposedKey:
     access_key_id: str
     reason: str
     even_if_nobody_can_fetch: bool = False
+    by_aws_health: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +58,36 @@ _EMERGENCY_FIELDS = (*_EMERGENCY_TEXTS, "even_if_nobody_can_fetch")
 _USER_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")  # IAM's own alphabet
 _KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")
 _REASON_LIMIT = 500
-EXPOSED = "AWS_RISK_CREDENTIALS_EXPOSED"
+_GIVEN = "Reason, as given by whoever asked"
+
+# How the rule of exposed_keys.tf hands over an event of AWS Health.
+_HEALTH_EVENT, _RULE_TOKEN = "aws_health", "rule_token"
+# The events about an access key of an IAM user. AWS publishes no list of its codes for risks; these
+# are the ones known from public reports. The rule matches every risk, so that an event under any
+# other code is refused here and becomes a dead letter.
+EXPOSED_KEY_CODES = (
+    "AWS_RISK_CREDENTIALS_COMPROMISED",
+    "AWS_RISK_CREDENTIALS_COMPROMISE_SUSPECTED",
+    "AWS_RISK_CREDENTIALS_EXPOSED",
+    "AWS_RISK_CREDENTIALS_EXPOSURE_SUSPECTED",
+    "AWS_RISK_IAM_QUARANTINE",
+)
+_QUARANTINE = (
+    "AWS may have attached a policy AWSCompromisedKeyQuarantine to the user. It restricts the new "
+    "key too, until it is detached: follow the support case that AWS opened"
+)
 
 
-def parse_payload(event: object) -> Payload:
-    """The payload of an invocation. Raises PayloadError naming the field at fault."""
-    if isinstance(event, Mapping) and event.get("source") == "aws.health":
-        return Payload(exposed=_exposed_key(event))
+def parse_payload(event: object, rule_token: str = "") -> Payload:
+    """The payload of an invocation. Raises PayloadError naming the field at fault.
+
+    An event of AWS Health counts only with `rule_token`, which the module's rule adds to it; empty
+    if there is no such rule.
+    """
+    if isinstance(event, Mapping) and (
+        _HEALTH_EVENT in event or event.get("source") == "aws.health"
+    ):
+        return Payload(exposed=_exposed_key(_from_the_rule(event, rule_token)))
     fields = _object(event, "the payload", _FIELDS)
     dry_run = fields.get("dry_run", False)
     if not isinstance(dry_run, bool):
@@ -96,8 +130,7 @@ def _emergency(value: object) -> Emergency | ExposedKey:
         raise PayloadError(
             f"emergency.access_key_id is {fields['access_key_id']!r}, not an access key id"
         )
-    if len(fields["reason"]) > _REASON_LIMIT:
-        raise PayloadError(f"emergency.reason must not exceed {_REASON_LIMIT} characters")
+    _check_reason(fields["reason"])
     at_all_costs = fields.get("even_if_nobody_can_fetch", False)
     if not isinstance(at_all_costs, bool):
         raise PayloadError(
@@ -108,12 +141,48 @@ def _emergency(value: object) -> Emergency | ExposedKey:
     return Emergency(fields["user"], fields["access_key_id"], fields["reason"], at_all_costs)
 
 
+def _check_reason(reason: str) -> None:
+    """People get it in a genuine message, so it must not lead them anywhere."""
+    if len(reason) > _REASON_LIMIT:
+        raise PayloadError(f"emergency.reason must not exceed {_REASON_LIMIT} characters")
+    if not reason.isprintable():
+        raise PayloadError("emergency.reason must be one line without control characters")
+    link = link_in(reason)
+    if link is not None:
+        raise PayloadError(
+            f"emergency.reason must not hold a link or an address, and {link!r} looks like one: "
+            "it is in a mail. Put a space after a full stop"
+        )
+
+
+def _from_the_rule(event: Mapping[str, Any], rule_token: str) -> Mapping[str, Any]:
+    """The event that the module's rule hands over; anybody else who sends one is refused."""
+    token = event.get(_RULE_TOKEN)
+    if not (
+        rule_token
+        and isinstance(token, str)
+        and compare_digest(token.encode(), rule_token.encode())
+    ):
+        raise PayloadError(
+            "an event of AWS Health is accepted from the module's own rule only "
+            "(rotate_exposed_keys): send an emergency instead"
+        )
+    health = event.get(_HEALTH_EVENT)
+    if not isinstance(health, Mapping):
+        raise PayloadError(f"{_HEALTH_EVENT} must be a JSON object, not {type(health).__name__}")
+    return health
+
+
 def _exposed_key(event: Mapping[str, Any]) -> ExposedKey:
     """The key that an event of AWS Health names. It is the one thing that is needed of it: whose it
-    is, AWS may say under `eventMetadata` or not."""
+    is, AWS may say under `eventMetadata` or not. Its other texts reach nobody."""
     detail = event.get("detail")
-    if not isinstance(detail, Mapping) or detail.get("eventTypeCode") != EXPOSED:
-        raise PayloadError(f"an event of AWS Health must have the eventTypeCode {EXPOSED}")
+    code = detail.get("eventTypeCode") if isinstance(detail, Mapping) else None
+    if not isinstance(detail, Mapping) or code not in EXPOSED_KEY_CODES:
+        raise PayloadError(
+            f"AWS Health reported the eventTypeCode {code!r}, which is not one about an access key "
+            f"({', '.join(EXPOSED_KEY_CODES)}): look into the AWS Health Dashboard"
+        )
     entities = detail.get("affectedEntities")
     found = [
         entity.get("entityValue") if isinstance(entity, Mapping) else None
@@ -130,12 +199,9 @@ def _exposed_key(event: Mapping[str, Any]) -> ExposedKey:
             f"detail.affectedEntities[0].entityValue is {key_id!r}, not an access key id"
         )
     # There the leak weighs more than an owner who is cut off, and nobody is asked.
-    return ExposedKey(key_id, _found_by_health(detail), even_if_nobody_can_fetch=True)
+    return ExposedKey(key_id, reported_as(code), even_if_nobody_can_fetch=True, by_aws_health=True)
 
 
-def _found_by_health(detail: Mapping[str, Any]) -> str:
-    """The reason of the emergency: what AWS found, and where, as far as it says."""
-    metadata = detail.get("eventMetadata")
-    where = metadata.get("exposedUrl") if isinstance(metadata, Mapping) else None
-    reason = "AWS Health found it exposed" + (f" at {where}" if isinstance(where, str) else "")
-    return reason[:_REASON_LIMIT]
+def reported_as(code: str) -> str:
+    """The reason of an emergency that AWS Health reported, in words of ours."""
+    return f"Reason: AWS Health reported it as {code}. {_QUARANTINE}"

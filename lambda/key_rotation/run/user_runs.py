@@ -19,6 +19,7 @@ from ..domain.settings import Settings, SettingsError
 from ..domain.situation import notice_is_due
 from ..notify.digest import DigestLine
 from ..notify.response import Row, describe, failure
+from ..notify.text import unlinked
 from ..ports import World
 from .apply import Executor
 from .discovery import STOP_BEFORE_END
@@ -240,7 +241,7 @@ def _add_to_digest(world: World, run: UserRun, user: ManagedUser, error: Excepti
     except Exception as unrecorded:
         log.error("notice not recorded", extra={"user": name, "detail": describe(unrecorded)})
         return
-    text = f"{name}: {describe(error)}"
+    text = f"{name}: {unlinked(describe(error))}"
     run.failures.append(DigestLine(Event.FAILED, name, text, key_id, "error", secret.arn))
 
 
