@@ -219,7 +219,8 @@ class Account:
     def secret_tags(self, name: str = "alice") -> dict[str, str]:
         answer = self.client("secretsmanager").describe_secret(SecretId=self.secret_name(name))
         return {
-            tag["Key"].removeprefix("access-key-rotation:"): tag["Value"] for tag in answer["Tags"]
+            tag["Key"].removeprefix("access-key-rotation:"): tag["Value"]
+            for tag in answer.get("Tags", [])
         }
 
     # -- listeners ---------------------------------------------------------------------------------

@@ -136,9 +136,30 @@ def test_a_foreign_secret_of_that_name_blocks(account: Account) -> None:
 
     [row] = response["users"]
     assert (row["action"], row["reason"]) == ("block", "unmanaged_secret")
+    [digest] = account.messages("operators")
+    assert digest["lines"] == [
+        {
+            "event": "blocked",
+            "user": "alice",
+            "access_key_id": old,
+            "reason": "unmanaged_secret",
+            "secret_arn": None,
+            "text": f"alice: key {old} cannot be replaced: a secret of the same name exists that "
+            "this rotation did not make",
+        }
+    ]
+    assert account.secret_tags() == {}
+    assert account.messages("alice") == []
     assert account.statuses() == {old: "Active"}
     value = account.client("secretsmanager").get_secret_value(SecretId=account.secret_name())
     assert value["SecretString"] == "somebody's"
+    for _ in range(6):
+        account.pass_days(1)
+        account.run()
+    assert account.messages("operators") == []
+    account.pass_days(1)
+    account.run()
+    assert len(account.messages("operators")) == 1
 
 
 def test_a_secret_pending_deletion_is_restored(account: Account) -> None:

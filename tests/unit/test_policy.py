@@ -144,13 +144,32 @@ NO_OR_ONE_KEY = [
     Case(
         "due, and the secret of that name is not ours",
         user(key("A", 90), secret=secret(managed_by=None)),
-        "block A silently",
+        "block A",
         Reason.UNMANAGED_SECRET,
     ),
     Case(
         "to be warned, and the secret of that name is another module's",
         user(key("A", 85), secret=secret(managed_by="other")),
         "block A silently",
+        Reason.UNMANAGED_SECRET,
+    ),
+    *(
+        Case(
+            f"the secret is not ours: said on day {days} of the key",
+            user(key("A", days), secret=secret(managed_by=None)),
+            "block A" if days in (83, 83.9, 90.5, 97) else "block A silently",
+            Reason.UNMANAGED_SECRET,
+        )
+        for days in (83, 83.9, 84, 89.9, 90.5, 91, 96.9, 97, 98)
+    ),
+    Case(
+        "the secret is not ours, and the user's keys may be 60 days old",
+        user(
+            key("A", 53),
+            secret=secret(managed_by=None),
+            tags={"max-key-age-days": "60"},
+        ),
+        "block A",
         Reason.UNMANAGED_SECRET,
     ),
     Case(
@@ -1449,7 +1468,7 @@ EMERGENCIES = [
     Case(
         "the secret of that name is not ours",
         user(key("A", 5), secret=secret(managed_by=None)),
-        "block A silently",
+        "block A",
         Reason.UNMANAGED_SECRET,
     ),
 ]

@@ -117,5 +117,5 @@ def test_a_secret_of_somebody_else_is_not_written_to() -> None:
 
     run(account)
 
-    assert changes(account) == []
+    assert changes(account) == ["notify_operators"]
     assert account.statuses() == {"A": "Active"}

@@ -37,7 +37,7 @@ def _decide(situation: Situation, access_key_id: str, at_all_costs: bool) -> Dec
     if not key.is_active:
         return _already_inactive(situation, key)
     if situation.secret_is_unmanaged:
-        return blocked(situation, key, Reason.UNMANAGED_SECRET)
+        return blocked(situation, key, Reason.UNMANAGED_SECRET, notify=True)
     working = [other for other in others if other.is_active and not may_be_orphan(situation, other)]
     cut_off = (
         not any(is_had(situation, other) for other in working)

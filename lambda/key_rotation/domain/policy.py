@@ -40,9 +40,6 @@ Rule = Callable[[Situation], Decision | None]
 # What may follow a late announcement in the same run: what it announces, and a mere record. For an
 # owner without a subscription it waits for the run's digest, and no line may come after that.
 _MAY_FOLLOW_AN_ANNOUNCEMENT = (Verb.DISABLE, Verb.RECORD)
-# Blocks that send no notice: there is no recipient, or no secret of ours to record the notice on.
-# They show only in the response and the metric.
-_SILENT_BLOCKS = (Reason.NO_CONFIRMED_SUBSCRIPTION, Reason.UNMANAGED_SECRET)
 
 
 def decide(user: ManagedUser, settings: Settings, now: datetime) -> Decision | Needs:
@@ -89,7 +86,8 @@ def _unmanaged_secret(situation: Situation) -> Decision | None:
         return None
     for key in situation.active:
         if situation.in_warning_window(key):
-            return blocked(situation, key, Reason.UNMANAGED_SECRET)
+            notify = situation.is_day_of_notice(key)
+            return blocked(situation, key, Reason.UNMANAGED_SECRET, notify=notify)
     return Decision((), Reason.UNMANAGED_SECRET)
 
 
@@ -358,10 +356,19 @@ def _warn(situation: Situation, key: AccessKey) -> Decision:
 
 
 def blocked(
-    situation: Situation, key: AccessKey, reason: Reason, first: tuple[Action, ...] = ()
+    situation: Situation,
+    key: AccessKey,
+    reason: Reason,
+    first: tuple[Action, ...] = (),
+    notify: bool | None = None,
 ) -> Decision:
-    """A person must act before this key can be replaced; `first` is done all the same."""
-    notify = reason not in _SILENT_BLOCKS and situation.notice_is_due(Event.BLOCKED, key)
+    """A person must act before this key can be replaced; `first` is done all the same. Without
+    `notify` the records say whether a notice is due. If nobody would get it, there is none: the
+    block shows only in the response and the metric."""
+    if reason is Reason.NO_CONFIRMED_SUBSCRIPTION:
+        notify = False
+    elif notify is None:
+        notify = situation.notice_is_due(Event.BLOCKED, key)
     return Decision((*first, Action(Verb.BLOCK, reason, key.id, notify)), reason)
 
 

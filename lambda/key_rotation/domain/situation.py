@@ -211,6 +211,12 @@ class Situation:
     def notice_is_due(self, event: Event, key: AccessKey) -> bool:
         return notice_is_due(self.secret, event, key.id, self.now)
 
+    def is_day_of_notice(self, key: AccessKey) -> bool:
+        """Where no record can say when the last notice went out, the age of the key does: on the
+        first day of its warning window, and every 7 days from there. A run a day sends one."""
+        begins = timedelta(days=self.limits.max_key_age_days - self.settings.warn_before_days)
+        return (self.age(key) - begins).days % REMIND_EVERY.days == 0
+
 
 def notice_is_due(secret: SecretState, event: Event, access_key_id: str, now: datetime) -> bool:
     """Whether a notice that repeats may go out again for this key."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from ..domain.model import AccessKey, Action, Event, SecretState, Stamp
+from ..domain.model import AccessKey, Action, Event, Reason, SecretState, Stamp
 from ..domain.overrides import limits_for
 from ..notify.mail import InSecret
 from .progress import Progress, RunContext
@@ -75,7 +75,11 @@ def block(run: RunContext, progress: Progress, action: Action) -> None:
     """The key waits for a person; a notice goes out when one is due."""
     assert action.access_key_id is not None
     outcome = run.outcome(progress, action)
-    if action.notify:
+    if action.reason is Reason.UNMANAGED_SECRET:
+        # The digest alone says it: that secret is not ours to write on, and programs must not take
+        # it for the user's.
+        outcome = replace(outcome, secret_arn=None)
+    elif action.notify:
         _record_notice(run, progress, Event.BLOCKED, action.access_key_id)
         outcome = replace(outcome, secret_arn=progress.secret.arn)
         message = run.writer(progress).blocked(action.access_key_id, action.reason)
