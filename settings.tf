@@ -29,6 +29,7 @@ locals {
     deleted_user_secret_retention_days = tostring(var.deleted_user_secret_retention_days)
 
     require_confirmed_subscription = tostring(var.require_confirmed_subscription)
+    operator_emails                = jsonencode(var.operator_emails)
     topic_arn                      = aws_sns_topic.this.arn
     event_bus_arn                  = local.arn.event_bus
   }

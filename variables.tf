@@ -28,6 +28,11 @@ variable "operator_emails" {
     condition     = alltrue([for email in var.operator_emails : can(regex("^[^\\s@<>(),;:\"]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$", email))])
     error_message = "operator_emails must be plain addresses such as platform@example.com."
   }
+
+  validation {
+    condition     = length(jsonencode(var.operator_emails)) <= 4096
+    error_message = "operator_emails must fit into 4096 characters, the size of an SSM parameter. Use a mailing list."
+  }
 }
 
 variable "users" {

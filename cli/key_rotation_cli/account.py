@@ -15,7 +15,7 @@ from key_rotation.domain.overrides import limits_for
 from key_rotation.domain.settings import Settings, SettingsError, parse_settings
 from key_rotation.handler import world_of
 from key_rotation.notify.response import describe
-from key_rotation.ports import Scan, World
+from key_rotation.ports import Scan, UnreachedOperator, World
 from key_rotation.run.gather import decided
 
 from .connection import MAX_WORKERS, Connection, OperatorClock
@@ -81,7 +81,8 @@ class Unread:
 class AccountStatus:
     """All managed users of an installation at one time.
 
-    `scanned` counts all IAM users; `unexpected` are those whose tag has an unexpected value.
+    `scanned` counts all IAM users; `unexpected` are those whose tag has an unexpected value;
+    `unreached` are the operators who would not get the digest.
     """
 
     settings: Settings
@@ -92,6 +93,7 @@ class AccountStatus:
     unexpected: dict[str, str]
     statuses: tuple[UserStatus, ...]
     unread: tuple[Unread, ...]
+    unreached: tuple[UnreachedOperator, ...] = ()
 
 
 def settings_of(connection: Connection, name: str) -> Settings:
@@ -117,6 +119,7 @@ def read_account(
     world = world_of(connection.clients(), settings, OperatorClock(), MAX_WORKERS)
     scan = world.directory.scan()
     statuses, unread = read_all(world, settings, scan, now, progress)
+    unreached, unread_operators = _unreached_operators(world)
     return AccountStatus(
         settings,
         connection.account_id,
@@ -125,8 +128,17 @@ def read_account(
         scan.scanned,
         dict(scan.unexpected),
         tuple(statuses),
-        tuple(unread),
+        (*unread, *unread_operators),
+        unreached,
     )
+
+
+def _unreached_operators(world: World) -> tuple[tuple[UnreachedOperator, ...], tuple[Unread, ...]]:
+    """The operators who would not get the digest; who may not ask that sees all the rest."""
+    try:
+        return tuple(world.notifier.unreached_operators()), ()
+    except (BotoCoreError, ClientError) as error:
+        return (), (Unread("(operators)", describe(error)),)
 
 
 def read_all(

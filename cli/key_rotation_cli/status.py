@@ -113,6 +113,7 @@ def as_document(found: AccountStatus, administrators: Administrators) -> dict[st
             _user(status, administrators.of(status.name), found.at) for status in found.statuses
         ],
         "unexpected_tag_values": found.unexpected,
+        "unreached_operators": {operator.email: operator.why for operator in found.unreached},
         "unread": [{"user": unread.name, "error": unread.error} for unread in found.unread],
     }
 
@@ -178,6 +179,8 @@ def show(found: AccountStatus, screen: Screen) -> None:
         screen.say(_summary(found))
     for name, value in sorted(found.unexpected.items()):
         screen.note(f"{name}: the tag {tag.key} is {value!r}, not {tag.value!r}: left alone")
+    for operator in found.unreached:
+        screen.note(f"operator {operator.email} {operator.why}")
     for status in found.statuses:
         for problem in status.limits.malformed:
             screen.note(f"{status.name}: override tag ignored: {problem}")

@@ -198,11 +198,24 @@ class OwnedSecrets(Protocol):
     def restore(self, secret: OwnedSecret) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class UnreachedOperator:
+    """An operator of the settings who would not get the digest; `why` goes on after the address."""
+
+    email: str
+    why: str
+
+
 class Notifier(Protocol):
     """Messages to users and operators."""
 
     def audience(self, user: UserRef, event: Event) -> Audience:
-        """Who would be notified: a confirmed subscription admits the message."""
+        """Who would be notified: a confirmed subscription admits the message. If the settings name
+        operators, no other subscription counts as theirs."""
+
+    def unreached_operators(self) -> Sequence[UnreachedOperator]:
+        """Those of the settings who have not confirmed, or whose subscription is gone or filtered
+        otherwise. Costs no call where somebody was notified, or is going to be."""
 
     def notify(self, user: UserRef, event: Event, message: Message) -> None:
         """Publishes to the user."""

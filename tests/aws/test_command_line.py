@@ -180,6 +180,17 @@ def test_status_names_odd_tags_and_ignored_overrides(
     assert "alice: override tag ignored: grace-days must be a whole number" in err
 
 
+def test_status_names_the_operators_who_do_not_get_the_digest(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    account.set_parameter("operator_emails", '["ops@example.com"]')
+    account.add_user("alice", 10)
+
+    assert "operator ops@example.com has no subscription any more" in key_rotation("status").err
+    [(email, why)] = json.loads(key_rotation("status", "--json").out)["unreached_operators"].items()
+    assert (email, why[:3]) == ("ops@example.com", "has")
+
+
 def test_nobody_is_marked(account: Account, key_rotation: CommandLine) -> None:
     assert "no IAM user carries the tag" in key_rotation("status").out
 

@@ -100,3 +100,75 @@ def test_a_subscription_that_ended_meanwhile_gets_nothing(account: Account) -> N
     notifier = TopicNotifier(lambda: sns, account.topic_arn, 1, account.clock)
 
     assert notifier.audience(user("carol"), Event.ROTATED) is Audience.OPERATOR
+
+
+# -- the operators of the settings -----------------------------------------------------------------
+
+OPERATORS = ("Ops@example.com", "other@example.com")
+DIGEST = '{"audience": ["operator"]}'
+
+
+class WithPending:
+    """moto's SNS, which confirms at once, with one address that has not confirmed."""
+
+    def __init__(self, account: Account, address: str) -> None:
+        self._sns, self._address = account.client("sns"), address
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sns, name)
+
+    def get_paginator(self, _operation: str) -> Any:
+        return self
+
+    def paginate(self, **given: Any) -> list[Any]:
+        pending = {"SubscriptionArn": "PendingConfirmation", "Protocol": "email"}
+        pending["Endpoint"] = self._address
+        return [self._sns.list_subscriptions_by_topic(**given), {"Subscriptions": [pending]}]
+
+
+def with_operators(account: Account, sns: Any = None) -> TopicNotifier:
+    client = sns or account.client("sns")
+    return TopicNotifier(lambda: client, account.topic_arn, 1, account.clock, OPERATORS)
+
+
+def test_a_strangers_subscription_is_no_operator(account: Account) -> None:
+    subscribe(account, "eve@example.com", DIGEST)  # beside the queue of the fixture
+
+    assert with_operators(account).audience(user("bob"), Event.ROTATED) is Audience.NOBODY
+
+    subscribe(account, "ops@EXAMPLE.com", DIGEST)
+
+    assert with_operators(account).audience(user("bob"), Event.ROTATED) is Audience.OPERATOR
+
+
+def test_without_operators_in_the_settings_any_subscription_to_the_digest_counts(
+    account: Account, notifier: TopicNotifier
+) -> None:
+    assert notifier.audience(user("bob"), Event.ROTATED) is Audience.OPERATOR
+    assert notifier.unreached_operators() == []
+
+
+def test_operators_who_do_not_get_the_digest_are_known(account: Account) -> None:
+    subscribe(account, "other@example.com", '{"audience": ["user"]}')
+
+    found = with_operators(account, WithPending(account, "ops@example.com")).unreached_operators()
+
+    assert [(operator.email, operator.why) for operator in found] == [
+        ("Ops@example.com", "has not confirmed the subscription"),
+        (
+            "other@example.com",
+            "has a subscription whose filter does not admit the digest: apply again",
+        ),
+    ]
+
+
+def test_an_operator_whose_subscription_ended_is_known(account: Account) -> None:
+    ended = subscribe(account, "ops@example.com", DIGEST)
+    subscribe(account, "other@example.com", DIGEST)
+    assert with_operators(account).unreached_operators() == []
+
+    account.client("sns").unsubscribe(SubscriptionArn=ended)
+
+    [gone] = with_operators(account).unreached_operators()
+    assert gone.email == "Ops@example.com"
+    assert gone.why.startswith("has no subscription any more")

@@ -59,6 +59,7 @@ run "defaults" {
       bulk_discovery                     = "true"
       dry_run                            = "false"
       require_confirmed_subscription     = "true"
+      operator_emails                    = "[]"
       user_tag                           = jsonencode({ key = "access-key-rotation", value = "enabled" })
       user_path_prefix                   = "/"
       never_user_arns                    = "[]"
@@ -213,6 +214,7 @@ run "settings_follow_the_variables" {
     bulk_discovery                     = false
     dry_run                            = true
     require_confirmed_subscription     = false
+    operator_emails                    = ["ops@example.com"]
     user_tag                           = { key = "rotate", value = "yes" }
     user_path_prefix                   = "/services/"
     never_user_arns                    = ["arn:aws:iam::111122223333:user/break-glass"]
@@ -239,6 +241,7 @@ run "settings_follow_the_variables" {
       bulk_discovery                     = "false"
       dry_run                            = "true"
       require_confirmed_subscription     = "false"
+      operator_emails                    = "[\"ops@example.com\"]"
       user_tag                           = "{\"key\":\"rotate\",\"value\":\"yes\"}"
       user_path_prefix                   = "/services/"
       never_user_arns                    = "[\"arn:aws:iam::111122223333:user/break-glass\"]"

@@ -30,7 +30,7 @@ from key_rotation.domain.model import (
 from key_rotation.notify.events import Transition
 from key_rotation.notify.message import Message
 from key_rotation.notify.response import Measure
-from key_rotation.ports import Scan, SlotTakenError, ThrottledError, World
+from key_rotation.ports import Scan, SlotTakenError, ThrottledError, UnreachedOperator, World
 from tests.unit.builders import NAME, NO_SECRET, NOW, SECRET_ARN, credential_report_of
 
 
@@ -69,6 +69,7 @@ class FakeAccount:
         self.values: dict[str, str] = {}
         self.notified: list[tuple[str, Event, Message]] = []
         self.digests: list[Message] = []
+        self.unreached: list[UnreachedOperator] = []
         self.calls: list[str] = []
         self.refused_by_sts = 0
         self.dead_principals: list[str] = []
@@ -365,6 +366,10 @@ class FakeAccount:
     def audience(self, user: UserRef, event: Event) -> Audience:
         self._called("audience")
         return self.users[user.name].audience or Audience.NOBODY
+
+    def unreached_operators(self) -> list[UnreachedOperator]:
+        self._called("unreached_operators")
+        return self.unreached
 
     def notify(self, user: UserRef, event: Event, message: Message) -> None:
         self._called("notify")

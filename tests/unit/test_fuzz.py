@@ -137,6 +137,9 @@ WRONG_SETTINGS: dict[str, Callable[[random.Random], str]] = {
             json.dumps({"x": "v" * 257}),
         ]
     ),
+    "operator_emails": lambda rng: rng.choice(
+        [wrong_json(rng), json.dumps([junk(rng)]), json.dumps(["a@b"]), json.dumps([1])]
+    ),
     "secret_reader_arns": lambda rng: rng.choice(
         [
             wrong_json(rng),

@@ -9,7 +9,7 @@ import pytest
 from key_rotation.domain.model import Audience, Event
 from key_rotation.domain.settings import SettingsError
 from key_rotation.notify.response import LOGGED_ROWS, Report, Row
-from key_rotation.ports import UnknownPrincipalError
+from key_rotation.ports import UnknownPrincipalError, UnreachedOperator
 from key_rotation.run.payload import Emergency, Payload
 from tests.unit.builders import NOW, key, secret, stamp, user
 from tests.unit.fakes import FakeAccount
@@ -119,3 +119,30 @@ def test_the_rows_of_a_large_run_do_not_fit_into_a_line_of_the_log() -> None:
 
     assert small.logged() == small.response()
     assert large.logged() == {k: v for k, v in large.response().items() if k != "users"}
+
+
+def test_a_digest_names_the_operators_who_do_not_get_it() -> None:
+    account = one_user(key("A", 90), audience=Audience.OPERATOR)
+    account.unreached = [UnreachedOperator("ops@example.com", "has not confirmed")]
+
+    report = run(account)
+
+    [digest] = account.digests
+    assert "Operators who do not get this digest:\n- ops@example.com has not con" in digest.text
+    assert Row(
+        "(operators)",
+        "report",
+        "no_confirmed_subscription",
+        None,
+        "ops@example.com has not confirmed",
+    ) in list(report.rows)
+
+
+def test_a_run_without_news_does_not_ask_who_would_hear_it() -> None:
+    account = one_user(key("A", 10))
+    account.unreached = [UnreachedOperator("ops@example.com", "has not confirmed")]
+
+    run(account)
+
+    assert account.digests == []
+    assert "unreached_operators" not in account.calls

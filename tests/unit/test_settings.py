@@ -35,6 +35,7 @@ def test_defaults_of_the_module_are_accepted() -> None:
         "user_tag": UserTag("access-key-rotation", "enabled"),
         "secret_reader_arns": (),
         "never_user_arns": (),
+        "operator_emails": (),
         "secret_tags": (),
         "kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/of-the-module",
         "topic_arn": TOPIC_ARN,
@@ -175,6 +176,15 @@ def test_zero_means_none_elsewhere(name: str) -> None:
             "secret_reader_arns", f'"{ROLE}"', "must be JSON, a list of ARNs", id="readers no list"
         ),
         pytest.param("secret_reader_arns", "[1]", "holds 1, which", id="reader is a number"),
+        pytest.param("operator_emails", "{}", "must be JSON, a list of e-mail", id="no list"),
+        pytest.param("operator_emails", '["ops"]', "holds 'ops', which is not", id="no address"),
+        pytest.param("operator_emails", "[7]", "holds 7, which is not", id="address is a number"),
+        pytest.param(
+            "operator_emails",
+            '["ops@example.com\\n"]',
+            "holds 'ops@example.com\\n', which is not a plain e-mail address",
+            id="address of two lines",
+        ),
         pytest.param("secret_reader_arns", '["*"]', "holds '*', which", id="reader is anybody"),
         pytest.param(
             "secret_reader_arns",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..concurrent import map_concurrent
 from ..domain.model import Audience, Event, UserRef
 from ..notify.message import Message
-from ..ports import Clock
+from ..ports import Clock, UnreachedOperator
 from .filters import admits
 from .rate_limiter import RateLimiter
 
@@ -22,14 +22,19 @@ if TYPE_CHECKING:
 # SNS ends a subscription by e-mail that gets more than 10 a second. These are the starts of calls,
 # which bunch up on their way.
 MAILS_PER_SECOND = 5
+_PENDING = "has not confirmed the subscription"
+_GONE = "has no subscription any more: apply again, and confirm the new one"
+_FILTERED = "has a subscription whose filter does not admit the digest: apply again"
 
 
 @dataclass(frozen=True, slots=True)
 class _Subscription:
-    """A confirmed one, as far as it matters; e-mail has a `pace`."""
+    """A confirmed one, as far as it matters; `email` is None unless it is by e-mail, which has a
+    `pace`."""
 
     filter_policy: str | None
     filter_policy_scope: str | None
+    email: str | None
     pace: RateLimiter | None
 
     def gets(self, attributes: Mapping[str, str]) -> bool:
@@ -38,22 +43,46 @@ class _Subscription:
 
 class TopicNotifier:
     """The `Notifier` port on an SNS client, made when first needed; the subscriptions are read
-    once per run, whichever thread asks first, and `max_workers` of them side by side."""
+    once per run, whichever thread asks first, and `max_workers` of them side by side.
+
+    With `operator_emails` only these addresses count as operators: anybody who may subscribe could
+    otherwise be the operator who passes a message on. Without, any subscription to the digest does.
+    """
 
     def __init__(
-        self, sns: Callable[[], SNSClient], topic_arn: str, max_workers: int, clock: Clock
+        self,
+        sns: Callable[[], SNSClient],
+        topic_arn: str,
+        max_workers: int,
+        clock: Clock,
+        operator_emails: Collection[str] = (),
     ) -> None:
         self._sns = sns
         self._topic_arn = topic_arn
         self._max_workers = max_workers
         self._clock = clock
+        self._operators = {email.lower(): email for email in operator_emails}
         self._reading = Lock()
 
     def audience(self, user: UserRef, event: Event) -> Audience:
-        if self._anyone_gets(_attributes(Audience.USER, event, user.account_id, user.name)):
+        attributes = _attributes(Audience.USER, event, user.account_id, user.name)
+        confirmed = self._confirmed_once()
+        if any(subscription.gets(attributes) for subscription in confirmed):
             return Audience.USER
         digest = _attributes(Audience.OPERATOR, Event.DIGEST, user.account_id)
-        return Audience.OPERATOR if self._anyone_gets(digest) else Audience.NOBODY
+        heard = any(self._is_operators(s) and s.gets(digest) for s in confirmed)
+        return Audience.OPERATOR if heard else Audience.NOBODY
+
+    def unreached_operators(self) -> list[UnreachedOperator]:
+        confirmed = self._confirmed_once()
+        account_id = self._topic_arn.split(":")[4]
+        digest = _attributes(Audience.OPERATOR, Event.DIGEST, account_id)
+        reached = {s.email for s in confirmed if s.gets(digest)}
+        return [
+            UnreachedOperator(email, self._why_unreached(address, confirmed))
+            for address, email in sorted(self._operators.items())
+            if address not in reached
+        ]
 
     def notify(self, user: UserRef, event: Event, message: Message) -> None:
         self._publish(message, _attributes(Audience.USER, event, user.account_id, user.name))
@@ -62,24 +91,34 @@ class TopicNotifier:
         account_id = message.data["account_id"]
         self._publish(message, _attributes(Audience.OPERATOR, Event.DIGEST, account_id))
 
-    def _anyone_gets(self, attributes: Mapping[str, str]) -> bool:
-        return any(subscription.gets(attributes) for subscription in self._confirmed_once())
+    def _is_operators(self, subscription: _Subscription) -> bool:
+        return not self._operators or subscription.email in self._operators
+
+    def _why_unreached(self, address: str, confirmed: Sequence[_Subscription]) -> str:
+        if any(subscription.email == address for subscription in confirmed):
+            return _FILTERED
+        listed = {_email(subscription) for subscription in self._listed}
+        return _PENDING if address in listed else _GONE
 
     def _confirmed_once(self) -> list[_Subscription]:
         with self._reading:
             return self._confirmed
 
     @cached_property
-    def _confirmed(self) -> list[_Subscription]:
-        """A pending one has no ARN yet."""
-        sns = self._sns()
-        paginator = sns.get_paginator("list_subscriptions_by_topic")
-        listed = [
+    def _listed(self) -> list[SubscriptionTypeDef]:
+        """Pending ones, too."""
+        paginator = self._sns().get_paginator("list_subscriptions_by_topic")
+        return [
             subscription
             for page in paginator.paginate(TopicArn=self._topic_arn)
             for subscription in page["Subscriptions"]
-            if subscription["SubscriptionArn"].startswith("arn:")
         ]
+
+    @cached_property
+    def _confirmed(self) -> list[_Subscription]:
+        """A pending one has no ARN yet."""
+        sns = self._sns()
+        listed = [s for s in self._listed if s["SubscriptionArn"].startswith("arn:")]
 
         def read(subscription: SubscriptionTypeDef) -> _Subscription | None:
             arn = subscription["SubscriptionArn"]
@@ -89,10 +128,10 @@ class TopicNotifier:
                 return None  # ended since it was listed
             if attributes.get("PendingConfirmation", "false") != "false":
                 return None
-            is_mail = subscription["Protocol"] in ("email", "email-json")
-            pace = RateLimiter(MAILS_PER_SECOND, self._clock) if is_mail else None
+            email = _email(subscription)
+            pace = None if email is None else RateLimiter(MAILS_PER_SECOND, self._clock)
             policy, scope = attributes.get("FilterPolicy"), attributes.get("FilterPolicyScope")
-            return _Subscription(policy, scope, pace)
+            return _Subscription(policy, scope, email, pace)
 
         found = map_concurrent(read, listed, self._max_workers)
         return [subscription for subscription in found if subscription is not None]
@@ -111,6 +150,12 @@ class TopicNotifier:
                 for name, value in attributes.items()
             },
         )
+
+
+def _email(subscription: SubscriptionTypeDef) -> str | None:
+    """The address, without regard to case; None if it is not by e-mail."""
+    is_mail = subscription["Protocol"] in ("email", "email-json")
+    return subscription["Endpoint"].lower() if is_mail else None
 
 
 def _attributes(

@@ -37,10 +37,11 @@ class Event(StrEnum):
     DELETED = "deleted"
     HELD = "held"
     BLOCKED = "blocked"
-    RETIRED = "retired"  # this and the next three only as lines of the digest
+    RETIRED = "retired"  # this and the next four only as lines of the digest
     REPAIRED = "repaired"
     KEPT = "kept"
     FAILED = "failed"
+    UNREACHED = "unreached"
     DIGEST = "digest"
 
 

@@ -85,6 +85,14 @@ def _principals(text: str) -> tuple[str, ...]:
     return tuple(arns)
 
 
+def _emails(text: str) -> tuple[str, ...]:
+    emails = _json(text, list, "a list of e-mail addresses")
+    for email in emails:
+        if not isinstance(email, str) or not email.isprintable() or not _EMAIL.fullmatch(email):
+            raise ValueError(f"holds {email!r}, which is not a plain e-mail address")
+    return tuple(emails)
+
+
 def _tags(text: str) -> tuple[tuple[str, str], ...]:
     tags = _json(text, dict, "an object of tags")
     if not all(isinstance(value, str) for value in tags.values()):
@@ -116,6 +124,7 @@ def _json(text: str, kind: type, what: str) -> Any:
     return value
 
 
+_EMAIL = re.compile(r'[^\s@<>(),;:"]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+')
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:user|role)/[\w+=,.@/-]+", re.ASCII)
 
 
@@ -167,6 +176,7 @@ class Settings:
     secret_reader_arns: tuple[str, ...] = _setting(_principals)
     secret_tags: tuple[tuple[str, str], ...] = _setting(_tags)
     kms_key_arn: str = _arn("a KMS key", "kms", r"key/[A-Za-z0-9-]+")
+    operator_emails: tuple[str, ...] = _setting(_emails)
     topic_arn: str = _arn("an SNS topic", "sns", r"[A-Za-z0-9_-]+")
     event_bus_arn: str = _arn("an EventBridge bus", "events", r"event-bus/[A-Za-z0-9._/-]+")
 

@@ -19,6 +19,7 @@ ROWS_BYTES_PER_DIGEST = 230 * 1024
 _HEADINGS = {
     Event.FAILED: "Failed, tried again at the next run",
     Event.BLOCKED: "Blocked, waiting for a person",
+    Event.UNREACHED: "Operators who do not get this digest",
     Event.HELD: "Held: the old key is left on",
     Event.ROTATED: "Rotated",
     Event.RETIRED: "Secrets of users who do not exist any more",

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from ..domain.model import Event
 from ..domain.settings import Settings, SettingsError
 from ..notify.digest import DigestLine, digest
 from ..notify.metrics import gauges
@@ -125,12 +126,23 @@ class Rotation:
             return False
         title = started_at.strftime("%Y-%m-%d %H:%M UTC")
         try:
+            lines += self._unreached_operators()
             for message in digest(self._settings.account_id, title, lines):
                 self._world.notifier.notify_operators(message)
         except Exception as error:
             self._fail(_OPERATORS, "digest_not_sent", error)
             return False
         return True
+
+    def _unreached_operators(self) -> list[DigestLine]:
+        """Who of the operators does not get the digest: the others, and the response, say it. It
+        is no reason to send one: that costs calls."""
+        lines = []
+        for operator in self._world.notifier.unreached_operators():
+            text, why = f"{operator.email} {operator.why}", "no_confirmed_subscription"
+            self._rows.append(Row(_OPERATORS, "report", why, None, text))
+            lines.append(DigestLine(Event.UNREACHED, _OPERATORS, text, None, why))
+        return lines
 
     def _send_events(self) -> None:
         try:
