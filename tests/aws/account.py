@@ -127,7 +127,7 @@ class Account:
             self.clients,
             self.clock,
             self.max_workers,
-            self.rule_token,
+            rule_token=self.rule_token,
         )
 
     def environment(self) -> dict[str, str]:
