@@ -239,7 +239,9 @@ def _reader_added(account: Account) -> Unheld:
     """The message named a day, and a reader would end the grace before."""
     account.add_user("alice", 90, password=False)
     account.run()
-    role = account.client("iam").create_role(RoleName="deploy", AssumeRolePolicyDocument="{}")
+    role = account.client("iam").create_role(
+        RoleName="deploy", Path="/team/", AssumeRolePolicyDocument="{}"
+    )
     account.set_parameter("secret_reader_arns", json.dumps([role["Role"]["Arn"]]))
     account.pass_days(1)
     return set()
