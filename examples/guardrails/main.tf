@@ -32,7 +32,7 @@ locals {
   everybody_exempt       = concat(local.operators, [local.role_arn])
 
   rule_arns = [
-    for name in [var.name, "${var.name}-exposed-keys"] : "arn:${local.partition}:events:*:*:rule/${name}"
+    for name in [var.name, "${var.name}-exposed-keys", "${var.name}/*"] : "arn:${local.partition}:events:*:*:rule/${name}"
   ]
   queue_arn     = "arn:${local.partition}:sqs:*:*:${var.name}-dead-letters"
   secret_arns   = "arn:${local.partition}:secretsmanager:*:*:secret:${var.secret_name_prefix}*"
@@ -73,6 +73,7 @@ data "aws_iam_policy_document" "service_control" {
       "secretsmanager:Get*",
       "secretsmanager:List*",
       "secretsmanager:RestoreSecret",
+      "secretsmanager:TagResource",
       "secretsmanager:UntagResource",
       "secretsmanager:UpdateSecretVersionStage",
       "sns:Get*",
@@ -96,6 +97,8 @@ data "aws_iam_policy_document" "service_control" {
       local.secret_arns,
       local.topic_arn,
       "${local.topic_arn}-alarms",
+      "${local.topic_arn}-central", # this and the bus: of examples/multi-account
+      "arn:${local.partition}:events:*:*:event-bus/${var.name}",
       "arn:${local.partition}:cloudwatch:*:*:alarm:${var.name}-*",
       "arn:${local.partition}:iam::*:policy/${var.name}-boundary",
       "arn:${local.partition}:kms:*:*:alias/${var.name}",
@@ -119,6 +122,7 @@ data "aws_iam_policy_document" "service_control" {
       "events:DisableRule",
       "events:EnableRule",
       "secretsmanager:RestoreSecret",
+      "secretsmanager:TagResource",
       "secretsmanager:UntagResource",
       "secretsmanager:UpdateSecretVersionStage",
       "sqs:ChangeMessageVisibility",

@@ -28,6 +28,9 @@ MANAGED = {"aws:ResourceTag/access-key-rotation": "enabled"}
 OF_OUR_KEY = {"kms:ResourceAliases": ("alias/key-rotation",)}
 OUR_METRICS = {"cloudwatch:namespace": "AccessKeyRotation"}
 _EXPOSED_RULE_ARN = f"{RULE_ARN}-exposed-keys"
+_CENTRAL_TOPIC_ARN = f"{TOPIC_ARN}-central"
+_CENTRAL_BUS_ARN = f"arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/key-rotation"
+_CENTRAL_RULE_ARN = f"{RULE_ARN}/key-rotation-blocked"
 _LOG_GROUP_ARN = LOG_STREAM_ARN.split(":log-stream")[0]
 PARAMETER_ARN = f"arn:aws:ssm:{REGION}:{ACCOUNT_ID}:parameter/key-rotation/config/user_tag"
 _BOUNDARY_ARN = f"arn:aws:iam::{ACCOUNT_ID}:policy/key-rotation-boundary"
@@ -103,7 +106,6 @@ OF_THE_INSTALLATION: dict[str, tuple[str, ...]] = {
         "secretsmanager:ReplicateSecretToRegions",
         "secretsmanager:RotateSecret",
         "secretsmanager:StopReplicationToReplica",
-        "secretsmanager:TagResource",
         "secretsmanager:UpdateSecret",
     ),
     _ALIAS_ARN: ("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"),
@@ -118,6 +120,9 @@ OF_THE_INSTALLATION: dict[str, tuple[str, ...]] = {
         "sns:Unsubscribe",
     ),
     ALARM_TOPIC_ARN: ("sns:SetTopicAttributes", "sns:Subscribe", "sns:Unsubscribe"),
+    _CENTRAL_TOPIC_ARN: ("sns:SetTopicAttributes", "sns:Subscribe", "sns:Unsubscribe"),
+    _CENTRAL_BUS_ARN: ("events:DeleteEventBus", "events:PutEvents"),
+    _CENTRAL_RULE_ARN: ("events:DeleteRule", "events:PutTargets", "events:RemoveTargets"),
     QUEUE_ARN: (
         "sqs:AddPermission",
         "sqs:DeleteQueue",
@@ -143,8 +148,10 @@ OF_THE_INSTALLATION: dict[str, tuple[str, ...]] = {
 OF_THE_RUNBOOKS: dict[str, tuple[str, ...]] = {
     RULE_ARN: ("events:DisableRule", "events:EnableRule"),
     _EXPOSED_RULE_ARN: ("events:DisableRule", "events:EnableRule"),
+    _CENTRAL_RULE_ARN: ("events:DisableRule",),
     SECRET_ARN: (
         "secretsmanager:RestoreSecret",
+        "secretsmanager:TagResource",
         "secretsmanager:UntagResource",
         "secretsmanager:UpdateSecretVersionStage",
     ),
