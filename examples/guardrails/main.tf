@@ -11,8 +11,8 @@
 # What to know before you attach the service control policy:
 # - AWS does not apply such policies to the management account, nor to service-linked roles. Install in a member account.
 # - Apply the module first. Afterwards only terraform_role_arns can change the installation, and only they can change the roles
-#   that are exempt: otherwise an administrator would let themselves assume one. Name a role of your landing zone too, such as
-#   OrganizationAccountAccessRole, so that a broken trust policy can be mended.
+#   that are exempt, or read secrets: otherwise an administrator would let themselves assume one. Name a role of your landing
+#   zone too, such as OrganizationAccountAccessRole, so that a broken trust policy can be mended.
 # - It refuses everything but what it names as harmless, in every region. So it also covers what AWS adds later.
 # - Everybody may still disable or delete a managed user's key, and invoke the function: a leak cannot wait for a role. The next
 #   run disables a leaked key that somebody enabled again.
@@ -88,7 +88,7 @@ data "aws_iam_policy_document" "service_control" {
       "sts:*",
     ]
 
-    resources = concat(local.rule_arns, local.operators, [
+    resources = concat(local.rule_arns, local.operators, sort(var.reader_role_arns), [
       local.log_group_arn,
       "${local.log_group_arn}:*",
       local.parameters,

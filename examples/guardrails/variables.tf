@@ -48,6 +48,13 @@ variable "kms_key_arns" {
   nullable    = false
 }
 
+variable "reader_role_arns" {
+  description = "ARNs of the roles in the module's `secret_reader_arns`. Whoever could change or pass one could read every key: only `terraform_role_arns` can. A reader that is an IAM user is not guarded, unless it is managed."
+  type        = set(string)
+  default     = []
+  nullable    = false
+}
+
 variable "terraform_role_arns" {
   description = "ARNs of the roles that apply the module, such as `arn:aws:iam::*:role/terraform` for all accounts. Nobody else changes the installation, or these roles."
   type        = set(string)

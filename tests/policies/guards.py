@@ -13,6 +13,7 @@ from tests.policies.names import (
     LOG_STREAM_ARN,
     OWN_ALARM_ARN,
     QUEUE_ARN,
+    READING_ROLE_ARN,
     REGION,
     ROLE_ARN,
     RULE_ARN,
@@ -52,8 +53,9 @@ OF_THE_INSTALLATION: dict[str, tuple[str, ...]] = {
         "iam:UpdateAssumeRolePolicy",
         "iam:UpdateRole",
     ),
-    # Who is exempt is guarded, too: or else an administrator would assume it.
+    # Who is exempt, or reads, is guarded, too: or else an administrator would assume it.
     TERRAFORM_ARN: ("iam:CreateRole", "iam:PassRole", "iam:UpdateAssumeRolePolicy"),
+    READING_ROLE_ARN: ("iam:AttachRolePolicy", "iam:PassRole", "iam:UpdateAssumeRolePolicy"),
     OPERATOR_ARN: ("iam:CreateRole", "iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"),
     _BOUNDARY_ARN: (
         "iam:CreatePolicyVersion",

@@ -128,6 +128,7 @@ run "guardrails" {
   variables {
     terraform_role_arns = ["arn:aws:iam::*:role/terraform"]
     operator_role_arns  = ["arn:aws:iam::*:role/on-call"]
+    reader_role_arns    = ["arn:aws:iam::123456789012:role/team/deploy"]
   }
 }
 
@@ -143,6 +144,7 @@ run "guardrails_vpc" {
     kms_key_arns        = ["arn:aws:kms:eu-west-1:123456789012:key/of-the-module"]
     terraform_role_arns = ["arn:aws:iam::*:role/terraform"]
     operator_role_arns  = ["arn:aws:iam::*:role/on-call"]
+    reader_role_arns    = ["arn:aws:iam::123456789012:role/team/deploy"]
   }
 }
 
@@ -160,5 +162,6 @@ run "guardrails_china" {
   variables {
     terraform_role_arns = ["arn:aws-cn:iam::*:role/terraform"]
     operator_role_arns  = ["arn:aws-cn:iam::*:role/on-call"]
+    reader_role_arns    = ["arn:aws-cn:iam::123456789012:role/team/deploy"]
   }
 }
