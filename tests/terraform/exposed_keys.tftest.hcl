@@ -28,7 +28,7 @@ run "not_unless_asked_for" {
   }
 
   assert {
-    condition     = !contains(keys(aws_lambda_function.this.environment[0].variables), "RULE_TOKEN")
+    condition     = length(terraform_data.rule_token) == 0
     error_message = "Without the rule there must be no token that an event could match."
   }
 }
