@@ -45,7 +45,7 @@ SABOTAGES = (
     ),
     Sabotage(
         "the old key is disabled before its owner is notified",
-        "domain/policy.py",
+        "domain/one_key.py",
         "(*actions, Action(Verb.DISABLE, Reason.SUPERSEDED, key.id, notify=False))",
         "(actions[0], Action(Verb.DISABLE, Reason.SUPERSEDED, key.id, notify=False), actions[1])",
         Promise.NOTIFIED_FIRST,
@@ -256,7 +256,7 @@ SABOTAGES = (
     ),
     Sabotage(
         "an end that a message named does not count",
-        "domain/policy.py",
+        "domain/two_keys.py",
         "    if situation.is_promised(older):\n        return Decision((), Reason.IN_GRACE)\n",
         "",
         Promise.NAMED_END,

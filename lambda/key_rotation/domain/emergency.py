@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from .decisions import blocked, record
 from .model import AccessKey, Action, Decision, KeyStatus, ManagedUser, Needs, Reason, Verb
 from .orphans import may_be_orphan, may_make_room
 from .overlap import is_had
-from .policy import announce_late, blocked, missing_announcement, record
+from .policy import announce_late, missing_announcement
 from .settings import Settings
 from .situation import IN_PROGRESS_FOR, Situation, UnreadError
 

@@ -8,33 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import takewhile
 
 from .after import after
-from .model import (
-    AccessKey,
-    Action,
-    Decision,
-    Event,
-    KeyStatus,
-    ManagedUser,
-    Needs,
-    Reason,
-    Verb,
-)
+from .decisions import blocked
+from .model import AccessKey, Action, Decision, ManagedUser, Needs, Reason, Verb
+from .one_key import rotate_or_warn
 from .orphans import ORPHAN_DELETED_AFTER, is_in_progress, is_orphan
-from .overlap import (
-    grace_ends,
-    held_until,
-    hold_reason,
-    idle_key,
-    is_had,
-    old_key_until,
-    overlap_ends,
-)
+from .overlap import is_had, old_key_until
 from .settings import Settings
-from .situation import RECENT, VERIFIED_AFTER, Situation, UnreadError
+from .situation import RECENT, Situation, UnreadError
+from .two_keys import one_of_unrelated_pair, rotated_pair, unrelated_pair
 
 Rule = Callable[[Situation], Decision | None]
 # What may follow a late announcement in the same run: what it announces, and a mere record. For an
@@ -161,7 +146,7 @@ def announce_late(situation: Situation) -> Decision | None:
     announce = Action(Verb.ANNOUNCE, Reason.NOT_ANNOUNCED, key.id)
     announced = _once_done(situation, announce)
     if len(situation.keys) == 2 and situation.keys[1] is key:
-        then = _rotated_pair(announced, *announced.keys)
+        then = rotated_pair(announced, *announced.keys)
         old = situation.keys[0]
         until, while_used = old_key_until(announced, old, key) if old.is_active else (None, False)
     else:
@@ -194,19 +179,19 @@ def _two_keys(situation: Situation) -> Decision | None:
         return None
     older, newer = situation.keys
     if newer.is_active and situation.is_announced(newer):
-        return _rotated_pair(situation, older, newer)
+        return rotated_pair(situation, older, newer)
     match situation.active:
         case [_, _]:
-            return _unrelated_pair(situation)
+            return unrelated_pair(situation)
         case [key]:
-            return _one_of_unrelated_pair(situation, key, older if key is newer else newer)
+            return one_of_unrelated_pair(situation, key, older if key is newer else newer)
         case _:
             return Decision((), Reason.NOT_ACTIVE)
 
 
 def _one_key(situation: Situation) -> Decision:
     return (
-        _rotate_or_warn(situation, situation.keys[0])
+        rotate_or_warn(situation, situation.keys[0])
         if situation.keys
         else Decision((), Reason.NO_KEY)
     )
@@ -228,156 +213,6 @@ _AGAIN_AFTER_A_FIRST_STEP: tuple[Rule, ...] = (
     _two_keys,
     _one_key,
 )
-
-
-# -- rules by number of keys -----------------------------------------------------------------------
-
-
-def _rotate_or_warn(situation: Situation, key: AccessKey) -> Decision:
-    if not key.is_active:
-        return Decision((), Reason.NOT_ACTIVE)
-    if situation.is_due(key):
-        return _rotate(situation, key)
-    if situation.in_warning_window(key):
-        return _warn(situation, key)
-    return Decision((), Reason.NOT_DUE)
-
-
-def _rotated_pair(situation: Situation, older: AccessKey, newer: AccessKey) -> Decision:
-    """The newer key is delivered, announced and active; the older one is superseded."""
-    if not older.is_active:
-        return _one_of_unrelated_pair(situation, newer, older)
-    disable = Action(Verb.DISABLE, Reason.SUPERSEDED, older.id)
-    if situation.now < grace_ends(situation):
-        return Decision((), Reason.IN_GRACE)
-    hold, latest = hold_reason(situation, older), overlap_ends(situation, newer)
-    if hold is not None and situation.now < latest:
-        action = Action(Verb.HOLD, hold, older.id, situation.notice_is_due(Event.HELD, older))
-        return Decision((action,), hold, held_until(situation, hold, latest))
-    if situation.is_promised(older):
-        return Decision((), Reason.IN_GRACE)
-    if situation.age(newer) < VERIFIED_AFTER:
-        return Decision((), Reason.UNVERIFIED)
-    if hold is not None:
-        disable = replace(disable, reason=Reason.OVERLAP_CEILING)
-    return Decision((disable,), disable.reason)
-
-
-def _one_of_unrelated_pair(situation: Situation, key: AccessKey, other: AccessKey) -> Decision:
-    """One active key; the other slot holds a key that is inactive or expired."""
-    expired = other.status is KeyStatus.EXPIRED
-    superseded = situation.is_announced(key) and other.created <= key.created
-    seen_inactive = record(situation, other)
-    if situation.may_be_deleted(other) and (superseded or situation.is_due(key)):
-        reason = Reason.SUPERSEDED if superseded else Reason.SLOT_TAKEN
-        then = _rotate_or_warn(situation, key)
-        if any(action.verb is Verb.BLOCK for action in then.actions):
-            return then  # who is blocked waits for a person, and that person sees both keys
-        delete = Action(Verb.DELETE, reason, other.id)
-        return replace(
-            then, actions=(delete, *then.actions), reason=then.reason if then.actions else reason
-        )
-    if situation.is_due(key):
-        taken = Reason.SLOT_TAKEN_BY_EXPIRED_KEY if expired else Reason.SLOT_TAKEN
-        return blocked(situation, key, taken, seen_inactive)
-    if situation.in_warning_window(key):
-        then = _warn(situation, key)
-        return replace(then, actions=(*seen_inactive, *then.actions))
-    if not superseded and not _should_record_inactive(situation, key):
-        seen_inactive = ()
-    reason = Reason.WAITING_TO_DELETE if superseded and not expired else Reason.NOT_DUE
-    return Decision(seen_inactive, Reason.SEEN_INACTIVE if seen_inactive else reason)
-
-
-def _should_record_inactive(situation: Situation, key: AccessKey) -> bool:
-    """Whether to put the other, inactive key on record now. Where a secret exists it costs nothing.
-    Otherwise a secret is made only when the key must be on record now to be deletable by the start
-    of the warning window of `key`."""
-    days = (
-        situation.limits.max_key_age_days
-        - situation.settings.warn_before_days
-        - situation.settings.delete_after_days
-    )
-    return situation.secret.exists or situation.age(key) >= timedelta(days=days)
-
-
-def _unrelated_pair(situation: Situation) -> Decision:
-    """Two active keys that are not a pair of ours."""
-    idle = idle_key(situation)
-    if idle is not None:
-        if situation.has_no_recipient:
-            return blocked(situation, idle, Reason.NO_CONFIRMED_SUBSCRIPTION)
-        return Decision((Action(Verb.DISABLE, Reason.IDLE, idle.id),), Reason.IDLE)
-    oldest = situation.keys[0]
-    if situation.is_due(oldest):
-        return blocked(situation, oldest, Reason.TWO_ACTIVE_KEYS_DUE)
-    return Decision((), Reason.TWO_ACTIVE)
-
-
-# -- building decisions ----------------------------------------------------------------------------
-
-
-def _rotate(situation: Situation, key: AccessKey) -> Decision:
-    if situation.has_no_recipient:
-        return blocked(situation, key, Reason.NO_CONFIRMED_SUBSCRIPTION)
-    if situation.is_leaked(key):
-        return _replace_leaked(situation, key)
-    rotate = Action(Verb.ROTATE, Reason.KEY_TOO_OLD, key.id)
-    announce = Action(Verb.ANNOUNCE, Reason.KEY_TOO_OLD)
-    actions: tuple[Action, ...] = (rotate, announce)
-    until, while_used = old_key_until(situation, key)
-    if until <= situation.now:
-        actions = (*actions, Action(Verb.DISABLE, Reason.SUPERSEDED, key.id, notify=False))
-    return Decision(actions, Reason.KEY_TOO_OLD, until, while_used)
-
-
-def _replace_leaked(situation: Situation, key: AccessKey) -> Decision:
-    if situation.only_a_key_can_fetch:
-        return blocked(situation, key, Reason.NOBODY_CAN_FETCH)
-    actions = (
-        Action(Verb.ROTATE, Reason.LEAKED, key.id),
-        Action(Verb.ANNOUNCE, Reason.LEAKED),
-        Action(Verb.DISABLE, Reason.LEAKED, key.id, notify=False),
-    )
-    return Decision(actions, Reason.LEAKED)
-
-
-def _warn(situation: Situation, key: AccessKey) -> Decision:
-    warned = situation.secret.warned
-    if warned is not None and warned.access_key_id == key.id and situation.secret_is_owners:
-        return Decision((), Reason.WARNED_ALREADY)
-    if situation.has_no_recipient:
-        return blocked(situation, key, Reason.NO_CONFIRMED_SUBSCRIPTION)
-    actions = (
-        Action(Verb.PREPARE, Reason.WARNING_WINDOW, key.id),
-        Action(Verb.WARN, Reason.WARNING_WINDOW, key.id),
-    )
-    return Decision(actions, Reason.WARNING_WINDOW)
-
-
-def blocked(
-    situation: Situation,
-    key: AccessKey,
-    reason: Reason,
-    first: tuple[Action, ...] = (),
-    notify: bool | None = None,
-) -> Decision:
-    """A person must act before this key can be replaced; `first` is done all the same. Without
-    `notify` the records say whether a notice is due. If nobody would get it, there is none: the
-    block shows only in the response and the metric."""
-    if reason is Reason.NO_CONFIRMED_SUBSCRIPTION:
-        notify = False
-    elif notify is None:
-        notify = situation.notice_is_due(Event.BLOCKED, key)
-    return Decision((*first, Action(Verb.BLOCK, reason, key.id, notify)), reason)
-
-
-def record(situation: Situation, key: AccessKey) -> tuple[Action, ...]:
-    """The RECORD action for a key that is not on record as inactive yet. None for an active or an
-    expired key: an expired one is never deleted, so a record is of no use."""
-    if key.status is not KeyStatus.INACTIVE or situation.inactive_since(key) is not None:
-        return ()
-    return (Action(Verb.RECORD, Reason.SEEN_INACTIVE, key.id),)
 
 
 def _with_forget(situation: Situation, then: Decision) -> Decision:

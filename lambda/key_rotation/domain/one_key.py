@@ -1,0 +1,56 @@
+"""The one key of a user, or the one that counts: warned about, and replaced when it is due."""
+
+from __future__ import annotations
+
+from .decisions import blocked
+from .model import AccessKey, Action, Decision, Reason, Verb
+from .overlap import old_key_until
+from .situation import Situation
+
+
+def rotate_or_warn(situation: Situation, key: AccessKey) -> Decision:
+    if not key.is_active:
+        return Decision((), Reason.NOT_ACTIVE)
+    if situation.is_due(key):
+        return _rotate(situation, key)
+    if situation.in_warning_window(key):
+        return warn(situation, key)
+    return Decision((), Reason.NOT_DUE)
+
+
+def _rotate(situation: Situation, key: AccessKey) -> Decision:
+    if situation.has_no_recipient:
+        return blocked(situation, key, Reason.NO_CONFIRMED_SUBSCRIPTION)
+    if situation.is_leaked(key):
+        return _replace_leaked(situation, key)
+    rotate = Action(Verb.ROTATE, Reason.KEY_TOO_OLD, key.id)
+    announce = Action(Verb.ANNOUNCE, Reason.KEY_TOO_OLD)
+    actions: tuple[Action, ...] = (rotate, announce)
+    until, while_used = old_key_until(situation, key)
+    if until <= situation.now:
+        actions = (*actions, Action(Verb.DISABLE, Reason.SUPERSEDED, key.id, notify=False))
+    return Decision(actions, Reason.KEY_TOO_OLD, until, while_used)
+
+
+def _replace_leaked(situation: Situation, key: AccessKey) -> Decision:
+    if situation.only_a_key_can_fetch:
+        return blocked(situation, key, Reason.NOBODY_CAN_FETCH)
+    actions = (
+        Action(Verb.ROTATE, Reason.LEAKED, key.id),
+        Action(Verb.ANNOUNCE, Reason.LEAKED),
+        Action(Verb.DISABLE, Reason.LEAKED, key.id, notify=False),
+    )
+    return Decision(actions, Reason.LEAKED)
+
+
+def warn(situation: Situation, key: AccessKey) -> Decision:
+    warned = situation.secret.warned
+    if warned is not None and warned.access_key_id == key.id and situation.secret_is_owners:
+        return Decision((), Reason.WARNED_ALREADY)
+    if situation.has_no_recipient:
+        return blocked(situation, key, Reason.NO_CONFIRMED_SUBSCRIPTION)
+    actions = (
+        Action(Verb.PREPARE, Reason.WARNING_WINDOW, key.id),
+        Action(Verb.WARN, Reason.WARNING_WINDOW, key.id),
+    )
+    return Decision(actions, Reason.WARNING_WINDOW)
