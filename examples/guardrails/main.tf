@@ -82,6 +82,7 @@ data "aws_iam_policy_document" "service_control" {
       "sqs:DeleteMessage",
       "sqs:Get*",
       "sqs:List*",
+      "sqs:PurgeQueue",
       "sqs:ReceiveMessage",
       "ssm:Get*",
       "ssm:List*",
@@ -127,6 +128,7 @@ data "aws_iam_policy_document" "service_control" {
       "secretsmanager:UpdateSecretVersionStage",
       "sqs:ChangeMessageVisibility",
       "sqs:DeleteMessage",
+      "sqs:PurgeQueue",
       "sqs:ReceiveMessage",
     ]
 

@@ -67,7 +67,7 @@ variable "terraform_role_arns" {
 }
 
 variable "operator_role_arns" {
-  description = "ARNs of the roles of the people on call: they may run `key-rotation restore`, handle dead letters and blocked users, stop the schedule, and tag, rename and create keys for managed users."
+  description = "ARNs of the roles of the people on call: they may run `key-rotation restore`, handle dead letters (those in the module's `dead_letter_operator_arns`, too) and blocked users, stop the schedule, and tag, rename and create keys for managed users."
   type        = set(string)
   nullable    = false
 

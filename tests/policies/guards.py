@@ -11,6 +11,7 @@ from tests.policies.names import (
     FUNCTION_ARN,
     KEY_ARN,
     LOG_STREAM_ARN,
+    ON_CALL_ARN,
     OWN_ALARM_ARN,
     QUEUE_ARN,
     READING_ROLE_ARN,
@@ -23,7 +24,7 @@ from tests.policies.names import (
 from tests.policies.question import Context
 from tests.policies.required import TERRAFORM_ARN
 
-OPERATOR_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/on-call"
+OPERATOR_ARN = ON_CALL_ARN
 
 MANAGED = {"aws:ResourceTag/access-key-rotation": "enabled"}
 OF_OUR_KEY = {"kms:ResourceAliases": ("alias/key-rotation",)}
@@ -128,7 +129,6 @@ OF_THE_INSTALLATION: dict[str, tuple[str, ...]] = {
     QUEUE_ARN: (
         "sqs:AddPermission",
         "sqs:DeleteQueue",
-        "sqs:PurgeQueue",
         "sqs:SetQueueAttributes",
         "sqs:StartMessageMoveTask",
     ),
@@ -157,7 +157,12 @@ OF_THE_RUNBOOKS: dict[str, tuple[str, ...]] = {
         "secretsmanager:UntagResource",
         "secretsmanager:UpdateSecretVersionStage",
     ),
-    QUEUE_ARN: ("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"),
+    QUEUE_ARN: (
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:PurgeQueue",
+        "sqs:ReceiveMessage",
+    ),
 }
 OF_MANAGED_USERS = (
     "iam:CreateAccessKey",

@@ -127,7 +127,7 @@ run "guardrails" {
 
   variables {
     terraform_role_arns = ["arn:aws:iam::*:role/terraform"]
-    operator_role_arns  = ["arn:aws:iam::*:role/on-call"]
+    operator_role_arns  = ["arn:aws:iam::*:role/on-call-*"]
     reader_role_arns    = ["arn:aws:iam::123456789012:role/team/deploy"]
   }
 }
@@ -143,7 +143,7 @@ run "guardrails_vpc" {
     vpc                 = true
     kms_key_arns        = ["arn:aws:kms:eu-west-1:123456789012:key/of-the-module"]
     terraform_role_arns = ["arn:aws:iam::*:role/terraform"]
-    operator_role_arns  = ["arn:aws:iam::*:role/on-call"]
+    operator_role_arns  = ["arn:aws:iam::*:role/on-call-*"]
     reader_role_arns    = ["arn:aws:iam::123456789012:role/team/deploy"]
   }
 }
@@ -161,7 +161,7 @@ run "guardrails_china" {
 
   variables {
     terraform_role_arns = ["arn:aws-cn:iam::*:role/terraform"]
-    operator_role_arns  = ["arn:aws-cn:iam::*:role/on-call"]
+    operator_role_arns  = ["arn:aws-cn:iam::*:role/on-call-*"]
     reader_role_arns    = ["arn:aws-cn:iam::123456789012:role/team/deploy"]
   }
 }
