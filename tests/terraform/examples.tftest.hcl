@@ -67,9 +67,9 @@ run "many_accounts" {
       for statement in jsondecode(aws_sns_topic_policy.central["here"].policy).Statement :
       statement.Condition.ArnEquals["aws:SourceArn"] if statement.Sid == "AlarmsOfTheAccountsPublish"
       ])) == toset(flatten([
-        for id in ["111122223333", "444455556666"] : [
-          for alarm in ["dead-letters", "errors", "key-overdue", "no-run"] : "arn:aws:cloudwatch:eu-central-1:${id}:alarm:access-key-rotation-${alarm}"
-        ]
+      for id in ["111122223333", "444455556666"] : [
+        for alarm in ["dead-letters", "errors", "key-overdue", "no-run"] : "arn:aws:cloudwatch:eu-central-1:${id}:alarm:access-key-rotation-${alarm}"
+      ]
     ]))
     error_message = "The alarms of each installation, and no others, must be able to publish to the central topic."
   }
