@@ -112,7 +112,7 @@ data "aws_iam_policy_document" "topic" {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
       values = [
-        for alarm in setproduct(local.all_ids, ["dead-letters", "errors", "key-overdue", "no-run"]) :
+        for alarm in setproduct(local.all_ids, ["dead-letters", "errors", "key-overdue", "no-run", "not-started"]) :
         "arn:${data.aws_partition.current.partition}:cloudwatch:${var.region}:${alarm[0]}:alarm:${var.name}-${alarm[1]}"
       ]
     }

@@ -68,7 +68,7 @@ run "many_accounts" {
       statement.Condition.ArnEquals["aws:SourceArn"] if statement.Sid == "AlarmsOfTheAccountsPublish"
       ])) == toset(flatten([
       for id in ["111122223333", "444455556666"] : [
-        for alarm in ["dead-letters", "errors", "key-overdue", "no-run"] : "arn:aws:cloudwatch:eu-central-1:${id}:alarm:access-key-rotation-${alarm}"
+        for alarm in ["dead-letters", "errors", "key-overdue", "no-run", "not-started"] : "arn:aws:cloudwatch:eu-central-1:${id}:alarm:access-key-rotation-${alarm}"
       ]
     ]))
     error_message = "The alarms of each installation, and no others, must be able to publish to the central topic."

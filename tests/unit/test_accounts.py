@@ -177,4 +177,4 @@ def test_the_central_topic_admits_every_alarm_of_the_module() -> None:
     central = (root / "examples" / "multi-account" / "central.tf").read_text()
 
     assert json.dumps(sorted(made)) in central
-    assert len(made) == 4
+    assert len(made) == 5
