@@ -40,7 +40,8 @@ locals {
 locals {
   pinned_settings = {
     for name in [
-      "kms_key_arn", "require_confirmed_subscription", "secret_name_prefix", "secret_reader_arns", "topic_arn", "user_tag",
+      "kms_key_arn", "operator_emails", "require_confirmed_subscription", "secret_name_prefix", "secret_reader_arns", "topic_arn",
+      "user_tag",
     ] : name => sha256(local.settings[name])
   }
 }

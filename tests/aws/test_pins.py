@@ -16,6 +16,7 @@ from tests.aws.account import ACCOUNT_ID, PATH, Account
 
 OTHERS = {
     "kms_key_arn": f"arn:aws:kms:eu-west-1:{ACCOUNT_ID}:key/of-somebody-else",
+    "operator_emails": '["stranger@example.com"]',
     "require_confirmed_subscription": "false",
     "secret_name_prefix": "elsewhere/",
     "secret_reader_arns": json.dumps([f"arn:aws:iam::{ACCOUNT_ID}:role/slipped-in"]),

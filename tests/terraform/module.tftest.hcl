@@ -90,7 +90,8 @@ run "defaults" {
   assert {
     condition = jsondecode(aws_lambda_function.this.environment[0].variables.PINNED_SETTINGS) == {
       for name in [
-        "kms_key_arn", "require_confirmed_subscription", "secret_name_prefix", "secret_reader_arns", "topic_arn", "user_tag",
+        "kms_key_arn", "operator_emails", "require_confirmed_subscription", "secret_name_prefix", "secret_reader_arns",
+        "topic_arn", "user_tag",
       ] : name => sha256(aws_ssm_parameter.setting[name].insecure_value)
     }
     error_message = "What decides who can read a key must be pinned in the function's environment."

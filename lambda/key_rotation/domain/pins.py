@@ -18,6 +18,7 @@ VARIABLE = "PINNED_SETTINGS"  # of the environment
 PINNED = frozenset(
     {
         "kms_key_arn",
+        "operator_emails",
         "require_confirmed_subscription",
         "secret_name_prefix",
         "secret_reader_arns",
