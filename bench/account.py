@@ -38,12 +38,13 @@ class User:
 
 @dataclass
 class Secret:
-    """One secret: the stages of its versions and its tags; values are not kept."""
+    """One secret: the stages of its versions, its tags, policy and key; values are not kept."""
 
     name: str
     tags: dict[str, str]
     versions: dict[str, list[str]]
     policy: str = ""
+    kms_key_id: str | None = None
 
     @property
     def arn(self) -> str:

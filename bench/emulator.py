@@ -259,6 +259,7 @@ class Emulator:
                     "ARN": secret.arn,
                     "Name": secret.name,
                     "Tags": [{"Key": key, "Value": value} for key, value in secret.tags.items()],
+                    "KmsKeyId": secret.kms_key_id,
                 }
                 for secret in every[start:end]
             ]
@@ -272,13 +273,14 @@ class Emulator:
             "Name": secret.name,
             "Tags": [{"Key": key, "Value": value} for key, value in secret.tags.items()],
             "VersionIdsToStages": secret.versions,
+            "KmsKeyId": secret.kms_key_id,
         }
 
     def _secretsmanager_CreateSecret(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         if asked["Name"] in self.account.secrets:
             raise RefusedError("ResourceExistsException")
         tags = {tag["Key"]: tag["Value"] for tag in asked.get("Tags", [])}
-        secret = Secret(asked["Name"], tags, {})
+        secret = Secret(asked["Name"], tags, {}, kms_key_id=asked["KmsKeyId"])
         self.account.secrets[secret.name] = secret
         return {"ARN": secret.arn, "Name": secret.name}
 

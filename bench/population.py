@@ -9,10 +9,12 @@ from hashlib import sha256
 
 from key_rotation.aws import records
 from key_rotation.aws.reading_policy import reading_policy
-from key_rotation.domain.model import Intent, Stamp, version_id
+from key_rotation.domain.model import Intent, Stamp, UserRef, version_id
+from tests.defaults import default_parameters
 
-from .account import Account, Key, Secret, User
+from .account import ACCOUNT_ID, Account, Key, Secret, User
 
+ROOT_ARN = f"arn:aws:iam::{ACCOUNT_ID}:root"
 MARK = {"access-key-rotation": "enabled"}
 
 
@@ -55,11 +57,12 @@ class Population:
 
 def steady_secret(user: User, key: Key) -> Secret:
     """The user's secret as a rotation, and then the warning, left it: the product's own records."""
-    policy = reading_policy([user.arn])
+    policy = reading_policy(ROOT_ARN, UserRef(user.name, user.id, user.arn), [])
     at = key.created + timedelta(seconds=2)
     return Secret(
         name=f"iam-access-key/{user.name}",
         policy=policy,
+        kms_key_id=default_parameters()["kms_key_arn"],
         versions={version_id(key.id): ["AWSCURRENT"]},
         tags={
             records.MANAGED_BY: "access-key-rotation",

@@ -99,7 +99,7 @@ class AccountStatus:
 def settings_of(connection: Connection, name: str) -> Settings:
     """The settings of the installation. Raises SettingsError, also if there is none of the name."""
     path = f"/{name}/config"
-    parameters = read_parameters(connection.client("ssm"), path)
+    parameters = read_parameters(connection.client("ssm"), path).values
     if not parameters:
         raise SettingsError(
             f"there is no installation {name!r} in {connection.region}: no parameters under {path} "

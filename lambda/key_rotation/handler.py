@@ -134,11 +134,13 @@ def run(
     payload = parse_payload(event, rule_token)
     parameters = read_parameters(clients.of("ssm"), path)
     if pins is not None:
-        check_pins(parameters, pins, path)
-    settings = parse_settings(parameters, path)
+        check_pins(parameters.values, pins, path)
+    settings = parse_settings(parameters.values, path)
     world = world_of(clients, settings, clock, max_workers)
     payload = _resolve_exposed_key(payload, settings, world.directory)
-    return Rotation(world, settings, payload, request_id, max_workers).run().response()
+    changed_at = parameters.access_changed_at
+    rotation = Rotation(world, settings, payload, request_id, max_workers, changed_at)
+    return rotation.run().response()
 
 
 def world_of(clients: Clients, settings: Settings, clock: Clock, max_workers: int = 1) -> World:
@@ -151,7 +153,7 @@ def world_of(clients: Clients, settings: Settings, clock: Clock, max_workers: in
         ),
         credential_reports=IamCredentialReports(iam, clock),
         keys=IamKeys(iam, clients.iam_without_retries, clients.sts_for, rate_limiter, clock),
-        secrets=UserSecrets(partial(clients.of, "secretsmanager"), settings),
+        secrets=UserSecrets(partial(clients.of, "secretsmanager"), settings, clock),
         owned_secrets=InstallationSecrets(partial(clients.of, "secretsmanager"), settings),
         notifier=TopicNotifier(
             partial(clients.of, "sns"),

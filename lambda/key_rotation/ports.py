@@ -13,6 +13,7 @@ from typing import Protocol
 
 from .domain.credential_report import CredentialReport
 from .domain.model import (
+    Access,
     AccessKey,
     Audience,
     Event,
@@ -42,7 +43,12 @@ class ThrottledError(RefusedError):
 
 
 class UnknownPrincipalError(Exception):
-    """A policy was refused because it names a principal that does not exist."""
+    """A policy was refused, for longer than IAM takes to know a new principal: one that it names
+    does not exist."""
+
+
+class UnprotectedSecretError(Exception):
+    """Who can read a secret is not what the settings say, and that cannot be put right."""
 
 
 class NoCredentialReportError(Exception):
@@ -130,6 +136,9 @@ class Keys(Protocol):
 class Secrets(Protocol):
     """The users' secrets: their metadata, records, policies and, write-only, values."""
 
+    def name(self, user: UserRef) -> str:
+        """What the user's secret is called; this costs no call."""
+
     def describe(self, user: UserRef) -> SecretState: ...
 
     def prepare(self, user: UserRef, state: SecretState, placeholder: bool = False) -> SecretState:
@@ -139,14 +148,16 @@ class Secrets(Protocol):
         tried. Raises UnknownPrincipalError.
         """
 
-    def policy_is_ours(self, user: UserRef, state: SecretState) -> bool:
-        """Whether the secret's policy is still the one that `prepare` puts."""
+    def as_now(self, state: SecretState) -> SecretState:
+        """The secret with the KMS key and the replicas that it has now; all else is as it was."""
 
-    def policy_is_on_record(self, user: UserRef, state: SecretState) -> bool:
-        """Whether `prepare` would leave the policy as it is; this costs no call."""
+    def access(self, owner: UserRef | None, state: SecretState) -> Access:
+        """Who may read the secret, read from AWS; an owner of None is gone."""
 
-    def may_read(self, user: UserRef, state: SecretState) -> bool:
-        """Whether the secret's policy names the user as a reader."""
+    def secure(self, owner: UserRef | None, state: SecretState, found: Access) -> SecretState:
+        """Puts the policy, moves the secret to `kms_key_arn` and removes its replicas, where
+        `found` and `state` show that it is to do. Raises UnknownPrincipalError, or
+        UnprotectedSecretError for what is definitely refused."""
 
     def record_intent(self, state: SecretState, intent: Intent) -> None: ...
 

@@ -32,6 +32,7 @@ from key_rotation.handler import Clients, run
 from tests.defaults import default_parameters
 
 START = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
+INSTALLED = START - timedelta(days=30)  # when the settings were written
 REGION = "eu-west-1"
 ACCOUNT_ID = "123456789012"
 PATH = "/key-rotation/config"
@@ -112,6 +113,16 @@ class Account:
         for name, value in self.parameters.items():
             self.set_parameter(name, value)
         self._runs = 0
+        self._intercepted: list[tuple[str, Any]] = []
+
+    def intercept(self, event: str, handler: Any) -> None:
+        """botocore asks the handler before each such call, until the account is gone."""
+        self._intercepted.append((event, handler))
+        self.client("secretsmanager").meta.events.register(event, handler)
+
+    def stop_intercepting(self) -> None:
+        for event, handler in self._intercepted:
+            self.client("secretsmanager").meta.events.unregister(event, handler)
 
     def client(self, service: str) -> Any:
         return client(service)
@@ -254,11 +265,15 @@ class Account:
 def an_account() -> Iterator[Account]:
     """A fresh account with a listening user `alice` and a listening operator."""
     with (
-        time_machine.travel(START, tick=False) as traveller,
+        time_machine.travel(INSTALLED, tick=False) as traveller,
         mock_aws(),
         mock.patch.object(Subscription, "private_key", return_value=_signing_key()),
     ):
         account = Account(Clock(traveller))
         account.subscribe("alice", user="alice", audience="user")
         account.subscribe("operators", audience="operator")
-        yield account
+        traveller.move_to(START)
+        try:
+            yield account
+        finally:
+            account.stop_intercepting()

@@ -336,17 +336,19 @@ def test_when_the_last_page_fails_nothing_is_done_and_it_says_so(
 def test_discovery_does_not_grow_with_the_managed_users() -> None:
     few, many = Wire(Population(100, due=0), {}), Wire(Population(1_000, due=0), {})
     unmanaged = Wire(Population(1_000, due=0, managed=False), {})
-    for wire in (few, many, unmanaged):
+    for wire, secrets in ((few, 100), (many, 1_000), (unmanaged, 0)):
         wire.run()
-        # Once a week, which is today, the secrets are listed, a hundred a call.
-        assert wire.calls.pop("secretsmanager:ListSecrets") <= 10
+        # Once a week, which is today, the secrets are listed twice, a hundred a call, and each
+        # one's policy is read.
+        assert wire.calls.pop("secretsmanager:ListSecrets") <= 20
+        assert wire.calls.pop("secretsmanager:GetResourcePolicy", 0) == secrets
 
     assert few.calls == many.calls
     assert few.calls.total() <= 10
     assert unmanaged.calls < few.calls
 
 
-def test_a_due_key_takes_twelve_calls_of_which_six_change_something() -> None:
+def test_a_due_key_takes_thirteen_calls_of_which_six_change_something() -> None:
     none, some = Wire(Population(50, due=0), {}), Wire(Population(50, due=10), {})
     none.run()
     some.run()
@@ -354,5 +356,5 @@ def test_a_due_key_takes_twelve_calls_of_which_six_change_something() -> None:
     once = {"sns:ListSubscriptionsByTopic": 1, "sns:GetSubscriptionAttributes": 2, "sns:Publish": 1}
     once["events:PutEvents"] = 2  # ten transitions a call
     per_key = some.calls - none.calls - Counter(once)
-    assert per_key.total() == 12 * 10
+    assert per_key.total() == 13 * 10
     assert sum(per_key[name] for name in some.changed()) == 6 * 10

@@ -84,23 +84,14 @@ def test_the_owner_may_read_the_secret_and_everybody_else_is_denied(account: Acc
 
     answer = account.client("secretsmanager").get_resource_policy(SecretId=account.secret_name())
     allow, deny = json.loads(answer["ResourcePolicy"])["Statement"]
-    readers = [f"arn:aws:iam::{ACCOUNT_ID}:user/team/alice", reader]
-    assert (allow["Effect"], allow["Principal"]) == ("Allow", {"AWS": readers})
+    root, owner = (f"arn:aws:iam::{ACCOUNT_ID}:{name}" for name in ("root", "user/team/alice"))
+    assert (allow["Effect"], allow["Principal"]) == ("Allow", {"AWS": [owner, reader, root]})
     assert (deny["Effect"], deny["Principal"]) == ("Deny", "*")
-    assert deny["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": readers}}
-
-
-def test_a_changed_reader_list_rewrites_the_policy_at_the_next_rotation(account: Account) -> None:
-    account.add_user("alice", 90)
-    account.run()
-    account.pass_days(90)
-    account.set_parameter("secret_reader_arns", '["arn:aws:iam::999999999999:role/deploy"]')
-    account.pass_days(1)
-
-    account.run()
-
-    answer = account.client("secretsmanager").get_resource_policy(SecretId=account.secret_name())
-    assert "role/deploy" in answer["ResourcePolicy"]
+    user_id = account.client("iam").get_user(UserName="alice")["User"]["UserId"]
+    assert deny["Condition"] == {
+        "ArnNotEquals": {"aws:PrincipalArn": [reader]},
+        "StringNotEquals": {"aws:userid": user_id},
+    }
 
 
 def test_a_secret_made_on_demand_carries_the_tags_of_the_settings(account: Account) -> None:

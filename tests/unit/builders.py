@@ -31,6 +31,8 @@ SECRET_ARN = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:iam-access-key/
 
 SETTINGS = parse_settings(default_parameters(name=NAME), f"/{NAME}/config")
 
+OWN_KEY = SETTINGS.kms_key_arn
+
 
 def ago(days: float = 0, **units: float) -> datetime:
     """A moment before NOW."""
@@ -89,6 +91,7 @@ def secret(
     return SecretState(
         name=NO_SECRET.name,
         arn=SECRET_ARN,
+        kms_key_id=OWN_KEY,
         pending_deletion=pending_deletion,
         managed_by=managed_by,
         user_id=user_id,

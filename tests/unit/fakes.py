@@ -14,9 +14,11 @@ from typing import Any
 
 from key_rotation.domain.credential_report import CredentialReport
 from key_rotation.domain.model import (
+    Access,
     AccessKey,
     Audience,
     Event,
+    Grant,
     Intent,
     KeyStatus,
     ManagedUser,
@@ -31,7 +33,14 @@ from key_rotation.notify.events import Transition
 from key_rotation.notify.message import Message
 from key_rotation.notify.response import Measure
 from key_rotation.ports import Scan, SlotTakenError, ThrottledError, UnreachedOperator, World
-from tests.unit.builders import NAME, NO_SECRET, NOW, SECRET_ARN, credential_report_of
+from tests.unit.builders import (
+    NAME,
+    NO_SECRET,
+    NOW,
+    OWN_KEY,
+    SECRET_ARN,
+    credential_report_of,
+)
 
 
 class TooManyRequestsError(Exception):
@@ -76,6 +85,8 @@ class FakeAccount:
         self.unseen = ("", 0)  # a key, and how many lists do not show it yet
         self.foreign_policies: set[str] = set()
         self.policies_read_otherwise = False
+        self.grants: dict[str, Grant] = {}  # of policies for other readers, or another owner
+        self.closed: list[str] = []  # secrets whose policy was put without an owner
         self.measures: dict[str, float] = {}
         self.events: list[Transition] = []
         self.unmanaged_ids: frozenset[str] = frozenset()
@@ -250,6 +261,7 @@ class FakeAccount:
         state = replace(
             state,
             arn=SECRET_ARN.replace("alice", user.name),
+            kms_key_id=state.kms_key_id if state.exists else OWN_KEY,
             pending_deletion=False,
             managed_by=NAME,
             user_id=user.id,
@@ -265,16 +277,42 @@ class FakeAccount:
         self.secrets[user.name] = state
         return state
 
-    def policy_is_ours(self, user: UserRef, state: SecretState) -> bool:
-        self._called("policy_is_ours")
-        return user.name not in self.foreign_policies
+    def name(self, user: UserRef) -> str:
+        return f"iam-access-key/{user.name}"
 
-    def policy_is_on_record(self, user: UserRef, state: SecretState) -> bool:
-        return state.policy_for == f"{user.id} ours"
+    def as_now(self, state: SecretState) -> SecretState:
+        self._called("as_now")
+        now = next((s for s in self.secrets.values() if s.name == state.name), state)
+        return replace(state, kms_key_id=now.kms_key_id, replica_regions=now.replica_regions)
 
-    def may_read(self, user: UserRef, state: SecretState) -> bool:
-        self._called("may_read")
-        return user.name not in self.foreign_policies
+    def access(self, owner: UserRef | None, state: SecretState) -> Access:
+        self._called("access")
+        name = self._name_of(state)
+        if name in self.foreign_policies:
+            return Access(as_wanted=False, owner_reads=False)
+        grant = self.grants.get(name)
+        if grant is None:  # as the settings want it, for whoever the owner is
+            closed = Grant(None, None, frozenset()) if owner is None else None
+            return Access(as_wanted=True, owner_reads=owner is not None, grant=closed)
+        reads = owner is not None and grant.owner_id == owner.id
+        return Access(as_wanted=False, owner_reads=reads, grant=grant)
+
+    def secure(self, owner: UserRef | None, state: SecretState, found: Access) -> SecretState:
+        self._called("secure")
+        name = self._name_of(state)
+        if not self.policies_read_otherwise:
+            self.foreign_policies.discard(name)
+            self.grants.pop(name, None)
+        self._update(state, kms_key_id=OWN_KEY, replica_regions=())
+        if owner is None:
+            self.closed.append(name)
+            return state
+        self._update(state, policy_for=f"{owner.id} ours")
+        return replace(state, policy_for=f"{owner.id} ours")
+
+    @staticmethod
+    def _name_of(state: SecretState) -> str:
+        return state.name.removeprefix("iam-access-key/")
 
     def record_intent(self, state: SecretState, intent: Intent) -> None:
         self._called("record_intent")

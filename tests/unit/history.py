@@ -46,7 +46,9 @@ OTHER_CALLS = frozenset(
         "last_used",
         "missing",
         "request",
-        "policy_is_ours",
+        "access",
+        "as_now",
+        "all",
         "put",
         "read",
         "scan",
@@ -64,6 +66,7 @@ CHANGES = frozenset(
         "prepare",
         "record",
         "record_intent",
+        "secure",
         "store",
         "notify",
         "notify_operators",
@@ -182,15 +185,8 @@ class History(FakeAccount):
             self.secrets[name] = replace(self.secrets[name], **changes)
 
     def change_policy(self, name: str) -> None:
-        """Somebody changes the secret's policy, if there is one.
-
-        Not between a warning and its rotation: the policy is looked at with the warning.
-        """
-        state = self.secrets.get(name)
-        if state is None:
-            return
-        key_ids = {key.id for key in self.users[name].keys}
-        if state.warned is None or state.warned.access_key_id not in key_ids:
+        """Somebody changes the secret's policy, if there is one."""
+        if name in self.secrets:
             self.foreign_policies.add(name)
             self.truths[name].unreadable += 1
 

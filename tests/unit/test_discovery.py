@@ -65,7 +65,7 @@ def test_who_has_nothing_due_costs_no_call() -> None:
 
     report = run(account)
 
-    assert account.calls == ["request", "scan", "read", "put"]
+    assert account.calls == ["request", "scan", "read", "all", "put"]  # on a Monday
     assert (report.scanned, rows(report)) == (500, [])
 
 
@@ -74,7 +74,7 @@ def test_where_nobody_is_managed_no_survey_is_waited_for() -> None:
 
     report = run(account)
 
-    assert (report.scanned, account.calls) == (0, ["request", "scan", "put"])
+    assert (report.scanned, account.calls) == (0, ["request", "scan", "all", "put"])
 
 
 def test_only_those_near_a_boundary_are_read() -> None:
@@ -120,7 +120,7 @@ def test_a_stale_survey_causes_no_change() -> None:
 
     assert (rows(report), account.calls) == (
         [],
-        ["request", "scan", "read", "keys", "describe", "put"],
+        ["request", "scan", "read", "keys", "describe", "all", "put"],
     )
 
 

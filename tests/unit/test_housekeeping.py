@@ -13,7 +13,7 @@ from key_rotation.notify.response import Report, RotationFailedError
 from key_rotation.run.housekeeping import WEEKDAY, SecretAction, decide
 from key_rotation.run.payload import Emergency, Payload
 from key_rotation.run.run import Rotation
-from tests.unit.builders import ALICE, NOW, SECRET_ARN, ago, key, settings, user
+from tests.unit.builders import ALICE, NOW, OWN_KEY, SECRET_ARN, ago, key, settings, user
 from tests.unit.fakes import FakeAccount
 
 GONE, UNMANAGED, UNREAD = "AIDAGONE", "AIDAUNMARKED", "AIDAUNREAD"
@@ -28,6 +28,7 @@ def owned(
     user_id: str | None = GONE, gone_days: float | None = None, **changes: Any
 ) -> OwnedSecret:
     gone_since = None if gone_days is None else ago(gone_days)
+    changes = {"kms_key_id": OWN_KEY, **changes}
     return OwnedSecret("iam-access-key/gone", SECRET_ARN, user_id, gone_since, **changes)
 
 
@@ -157,21 +158,27 @@ def test_gone_is_reported_first_and_retired_later() -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "changes", "days"),
+    ("payload", "days"),
     [
-        pytest.param(Payload(users=("alice",)), {}, 0, id="named users"),
-        pytest.param(Payload(emergency=Emergency("alice", "A", "x")), {}, 0, id="emergency"),
-        pytest.param(Payload(), {"deleted_user_secret_retention_days": 0}, 0, id="never wanted"),
-        pytest.param(Payload(), {}, 1, id="another day of the week"),
+        pytest.param(Payload(users=("alice",)), 0, id="named users"),
+        pytest.param(Payload(emergency=Emergency("alice", "A", "x")), 0, id="emergency"),
+        pytest.param(Payload(), 1, id="another day of the week"),
     ],
 )
-def test_nobody_looks(payload: Payload, changes: dict[str, int], days: int) -> None:
+def test_nobody_looks(payload: Payload, days: int) -> None:
     account = account_with(owned(gone_days=40))
     account.clock.time += timedelta(days=days)
 
-    run(account, payload, **changes)
+    run(account, payload)
 
     assert "all" not in account.calls
+
+
+def test_nobody_is_gone_where_that_is_not_wanted() -> None:
+    account = account_with(owned(gone_days=40))
+
+    assert run(account, deleted_user_secret_retention_days=0).rows == ()
+    assert "confirmed" not in account.calls
 
 
 def test_an_unmanaged_or_renamed_user_keeps_the_secret() -> None:

@@ -42,7 +42,9 @@ def test_what_was_done_before_a_dead_reader_was_found_is_told() -> None:
     account = FakeAccount()
     account.add(user(key("A", 91), audience=Audience.OPERATOR))
     account.add(user(key("B", 90)), "bob")
-    account.fail("prepare", None, UnknownPrincipalError("the policy was refused"))
+    account.add(user(key("C", 89)), "carol")
+    refused_policy = UnknownPrincipalError("the policy was refused")
+    account.fail("prepare", None, refused_policy, refused_policy)
 
     with pytest.raises(SettingsError) as refused:
         run(
@@ -54,7 +56,7 @@ def test_what_was_done_before_a_dead_reader_was_found_is_told() -> None:
         )
 
     assert "/key-rotation/config/secret_reader_arns" in str(refused.value)
-    assert "exist: arn:aws:iam::999999999999:role/gone (" in str(refused.value)
+    assert "not known yet: arn:aws:iam::999999999999:role/gone (" in str(refused.value)
     assert account.statuses() == {"A": "Inactive", "NEW1": "Active"}  # after the digest was sent
     assert len(account.digests) == 1
     assert account.statuses("bob") == {"B": "Active"}

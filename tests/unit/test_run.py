@@ -10,11 +10,16 @@ from typing import Any
 
 import pytest
 
-from key_rotation.domain.model import AccessKey, Audience, Event, KeyStatus, NewAccessKey
+from key_rotation.domain.model import AccessKey, Audience, Event, Grant, KeyStatus, NewAccessKey
 from key_rotation.domain.settings import SettingsError
 from key_rotation.notify.outcome import CUT_OFF
 from key_rotation.notify.response import Report, RotationFailedError
-from key_rotation.ports import RefusedError, SlotTakenError, UnknownPrincipalError
+from key_rotation.ports import (
+    RefusedError,
+    SlotTakenError,
+    UnknownPrincipalError,
+    UnprotectedSecretError,
+)
 from key_rotation.run.payload import Emergency, Payload, PayloadError
 from key_rotation.run.run import Rotation
 from tests.unit.builders import (
@@ -359,18 +364,19 @@ def test_a_changed_policy_is_put_back_before_a_new_key_is_stored() -> None:
     report = run(account)
 
     assert [action for action, _, _ in rows(report)] == ["rotate", "announce", "disable"]
-    assert account.calls.index("policy_is_ours") < account.calls.index("store")
+    assert account.calls.index("access") < account.calls.index("store")
     assert not account.foreign_policies
     assert "the secret's policy had been changed, and is put back" in account.digests[0].text
 
 
-def test_a_policy_that_was_looked_at_with_the_warning_is_not_read_again() -> None:
+def test_a_policy_changed_after_the_warning_is_put_back_before_a_new_key_is_stored() -> None:
     records = secret("A", policy_for=OURS, announced=stamp("A", 90), warned=stamp("A", 7))
     account = one_user(key("A", 90), secret=records)
+    account.foreign_policies.add("alice")
 
     run(account)
 
-    assert "policy_is_ours" not in account.calls
+    assert account.calls.index("secure") < account.calls.index("store")
     assert account.statuses() == {"A": "Inactive", "NEW1": "Active"}
 
 
@@ -387,43 +393,70 @@ def test_an_idle_key_stays_while_nobody_can_read_the_delivered_one() -> None:
     assert rows(run(account)) == [("disable", "idle", "B")]
 
 
-def test_a_policy_that_aws_writes_down_otherwise_does_not_hold_the_old_key_for_ever() -> None:
+def test_a_policy_that_stays_as_somebody_made_it_blocks() -> None:
+    """Nobody can tell a policy that AWS writes down in a way not known here from another's."""
     account = superseded()
     account.foreign_policies.add("alice")
     account.policies_read_otherwise = True
 
-    assert rows(run(account)) == [("disable", "superseded", "A")]
+    assert rows(run(account)) == [("block", "secret_not_protected", "A")]
+    assert account.statuses() == {"A": "Active", "B": "Active"}
+    said = " ".join(account.digests[0].text.split())
+    assert "its policy is not the one that was just put" in said
 
 
 def test_a_policy_for_other_readers_is_put_again_and_nobody_is_blamed() -> None:
-    account = superseded(policy_for=None)
-    account.foreign_policies.add("alice")
+    account = superseded()
+    account.grants["alice"] = Grant("AIDAALICE", None, frozenset({"arn:reader"}))
 
     assert rows(run(account)) == [("disable", "superseded", "A")]
+    assert "may not read it any more: arn:reader" in " ".join(account.digests[0].text.split())
     assert "had been changed" not in account.digests[0].text
 
 
-def test_a_policy_for_the_owner_by_another_path_keeps_the_old_key_and_tells_anew() -> None:
-    account = superseded(policy_for="AIDAALICE another")
+def test_a_policy_for_another_owner_blocks() -> None:
+    account = superseded()
+    account.grants["alice"] = Grant("AIDAOTHER", None, frozenset())
+
+    assert rows(run(account)) == [("block", "secret_not_protected", "A")]
+    assert "secure" not in account.calls
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        pytest.param({"kms_key_id": "other"}, "was encrypted with other, and is moved", id="key"),
+        pytest.param({"replica_regions": ("us-east-1",)}, "replicated to us-east-1", id="replica"),
+    ],
+)
+def test_the_kms_key_and_the_replicas_are_put_right_before_a_store(
+    changes: dict[str, Any], said: str
+) -> None:
+    ours = secret("A", policy_for=OURS, announced=stamp("A", 90), warned=stamp("A", 7))
+    account = one_user(key("A", 90), secret=replace(ours, **changes))
+
+    run(account)
+
+    assert account.calls.index("secure") < account.calls.index("store")
+    assert said in " ".join(account.digests[0].text.split())
+    assert account.statuses() == {"A": "Inactive", "NEW1": "Active"}
+
+
+def test_a_secret_that_cannot_be_protected_fails_an_emergency() -> None:
+    ours = secret("A", announced=stamp("A", 40), policy_for=OURS)
+    account = one_user(key("A", 40), secret=ours)
     account.foreign_policies.add("alice")
+    account.fail("secure", UnprotectedSecretError("denied"))
 
-    assert rows(run(account)) == [("defer", "concurrent_change", "A")]
-    assert "had been changed" not in str(account.digests)
-    assert rows(run(account)) == [
-        ("announce", "not_announced", "B"),
-        ("disable", "superseded", "A"),
-    ]
+    with pytest.raises(RotationFailedError, match="denied"):
+        run(account, leaked())
 
-
-def test_a_policy_for_other_readers_does_not_keep_the_old_key() -> None:
-    account = superseded(policy_for="AIDAALICE another")
-
-    assert rows(run(account)) == [("disable", "superseded", "A")]
+    assert "create" not in account.calls
 
 
 def test_a_policy_that_cannot_be_read_keeps_the_old_key() -> None:
     account = superseded()
-    account.fail("policy_is_ours", RuntimeError("throttled"))
+    account.fail("access", RuntimeError("throttled"))
 
     with pytest.raises(RotationFailedError):
         run(account)
@@ -956,7 +989,9 @@ def test_a_dead_reader_of_another_account_stops_the_run_when_the_policy_is_refus
     account = FakeAccount()
     account.add(user(key("A", 91)))
     account.add(user(key("B", 90)), "bob")
-    account.fail("prepare", UnknownPrincipalError("the policy was refused"))
+    account.add(user(key("C", 89)), "carol")
+    refused = UnknownPrincipalError("the policy was refused")
+    account.fail("prepare", refused, refused)
 
     with pytest.raises(SettingsError, match="secret_reader_arns"):
         run(account, secret_reader_arns=("arn:aws:iam::999999999999:role/gone",))
@@ -1000,7 +1035,6 @@ def test_an_emergency_disables_before_it_tells() -> None:
     assert changes(account) == [
         "prepare",
         "record",
-        "prepare",
         "record_intent",
         "create",
         "store",

@@ -1,8 +1,7 @@
-"""The name of a user's secret, and the policy that keeps everyone else from reading it."""
+"""The name of a user's secret."""
 
 from __future__ import annotations
 
-import json
 import re
 import string
 
@@ -11,7 +10,6 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from key_rotation.aws.reading_policy import reading_policy, same_policy
 from key_rotation.aws.secrets import secret_name
 
 PREFIX = "iam-access-key/"
@@ -74,67 +72,3 @@ def test_terraform_writes_the_same_name(character: str) -> None:
     for user in (character, f"{character}{character}", f"+{character},"):
         terraform = user.replace("+", "+2B").replace(",", "+2C")
         assert secret_name(PREFIX, user) == f"{PREFIX}{terraform}"
-
-
-# -- the policy ----------------------------------------------------------------------------------
-
-ALICE = "arn:aws:iam::123456789012:user/alice"
-READER = "arn:aws:iam::123456789012:role/team/reader"
-
-
-@pytest.mark.parametrize(
-    "readers", [pytest.param([ALICE], id="owner"), pytest.param([ALICE, READER], id="and a reader")]
-)
-def test_policy_lets_these_principals_read_and_denies_everyone_else(readers: list[str]) -> None:
-    policy = json.loads(reading_policy(readers))
-
-    assert policy["Version"] == "2012-10-17"
-    allow, deny = policy["Statement"]
-    assert allow.pop("Sid") != deny.pop("Sid")
-    assert allow == {
-        "Effect": "Allow",
-        "Principal": {"AWS": readers},
-        "Action": ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
-        "Resource": "*",
-    }
-    assert deny == {
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "secretsmanager:GetSecretValue",
-        "Resource": "*",
-        "Condition": {"ArnNotEquals": {"aws:PrincipalArn": readers}},
-    }
-
-
-def test_policy_of_the_same_readers_is_the_same_text() -> None:
-    # Its hash is on record: another text would be put again at every run.
-    assert reading_policy([ALICE, READER]) == reading_policy([ALICE, READER])
-    assert reading_policy([ALICE, READER]) != reading_policy([ALICE])
-    assert reading_policy([ALICE]) == json.dumps(
-        json.loads(reading_policy([ALICE])), sort_keys=True
-    )
-
-
-@pytest.mark.parametrize(
-    ("found", "same"),
-    [
-        pytest.param(reading_policy([ALICE]), True, id="as it was put"),
-        pytest.param(reading_policy([ALICE]).replace(f'["{ALICE}"]', f'"{ALICE}"'), True, id="one"),
-        pytest.param(
-            reading_policy([ALICE]).replace(
-                '"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"',
-                '"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"',
-            ),
-            True,
-            id="another order",
-        ),
-        pytest.param(reading_policy([ALICE, READER]), False, id="a reader more"),
-        pytest.param(reading_policy([ALICE]).replace("Deny", "Allow"), False, id="no denial"),
-        pytest.param(reading_policy([ALICE]).replace(ALICE, "AIDAGONE"), False, id="a gone user"),
-        pytest.param(None, False, id="none"),
-        pytest.param("{", False, id="no JSON"),
-        pytest.param("[" * 100_000, False, id="too deep"),
-    ],
-)
-def test_a_policy_is_recognised_however_aws_writes_it_down(found: str | None, same: bool) -> None:
-    assert same_policy(found, reading_policy([ALICE])) is same

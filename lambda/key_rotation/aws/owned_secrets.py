@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,11 @@ from .errors import code
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_secretsmanager.type_defs import TagTypeDef
+    from mypy_boto3_secretsmanager.type_defs import (
+        DescribeSecretResponseTypeDef,
+        SecretListEntryTypeDef,
+        TagTypeDef,
+    )
 
 
 class InstallationSecrets:
@@ -41,8 +45,7 @@ class InstallationSecrets:
         )
         for page in pages:
             for entry in page["SecretList"]:
-                pending = "DeletedDate" in entry
-                secret = self._ours(entry["Name"], entry["ARN"], entry.get("Tags", []), pending)
+                secret = self._ours(entry)
                 if secret is not None:
                     yield secret
 
@@ -53,8 +56,7 @@ class InstallationSecrets:
             if code(error) == "ResourceNotFoundException":
                 return None
             raise
-        pending = "DeletedDate" in answer
-        return self._ours(answer["Name"], answer["ARN"], answer.get("Tags", []), pending)
+        return self._ours(answer)
 
     def record_gone(self, secret: OwnedSecret, since: datetime) -> None:
         value = records.write_gone(secret.user_id or "", since)
@@ -76,9 +78,10 @@ class InstallationSecrets:
         self._client().restore_secret(SecretId=secret.arn)
 
     def _ours(
-        self, name: str, arn: str, tags: Sequence[TagTypeDef], pending: bool
+        self, found: SecretListEntryTypeDef | DescribeSecretResponseTypeDef
     ) -> OwnedSecret | None:
-        values = {tag.get("Key"): tag.get("Value") for tag in tags}
+        name = found["Name"]
+        values = {tag.get("Key"): tag.get("Value") for tag in found.get("Tags", [])}
         settings = self._settings
         if values.get(records.MANAGED_BY) != settings.name:
             return None
@@ -87,15 +90,18 @@ class InstallationSecrets:
         intent = records.read_intent(values.get(records.INTENT))
         return OwnedSecret(
             name,
-            arn,
+            found["ARN"],
             values.get(records.USER_ID),
             records.read_gone(values.get(records.GONE_SINCE), values.get(records.USER_ID)),
             records.PROVIDED_BY in values,
-            pending,
+            "DeletedDate" in found,
             intent.time if intent else None,
             _time(values.get(records.ANNOUNCED)),
             _time(values.get(records.INACTIVE_SINCE)),
             _time(values.get(records.notice_key(Event.BLOCKED))),
+            kms_key_id=found.get("KmsKeyId"),
+            replicated="PrimaryRegion" in found,
+            policy_for=values.get(records.POLICY_FOR),
         )
 
 

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
+# Those that decide who can read a secret.
+_OF_ACCESS = ("secret_reader_arns", "kms_key_arn")
 
-def read_parameters(ssm: SSMClient, path: str) -> dict[str, str]:
-    """The values of the parameters directly under `path`, by the last segment of their names."""
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Values by the last segment of the parameter's name. `access_changed_at` is when one of those
+    that decide who can read a secret was last written: AWS dates it, so nobody can forge it."""
+
+    values: dict[str, str]
+    access_changed_at: datetime | None
+
+
+def read_parameters(ssm: SSMClient, path: str) -> Parameters:
+    """The parameters directly under `path`."""
     paginator = ssm.get_paginator("get_parameters_by_path")
-    return {
-        parameter["Name"].removeprefix(f"{path}/"): parameter["Value"]
+    found = {
+        parameter["Name"].removeprefix(f"{path}/"): parameter
         for page in paginator.paginate(Path=path)
         for parameter in page["Parameters"]
     }
+    dates = [found[name].get("LastModifiedDate") for name in _OF_ACCESS if name in found]
+    return Parameters(
+        {name: parameter["Value"] for name, parameter in found.items()},
+        max((date.astimezone(UTC) for date in dates if date), default=None),
+    )

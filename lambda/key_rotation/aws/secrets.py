@@ -3,35 +3,56 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from ..domain.model import Event, Intent, NewAccessKey, SecretState, Stamp, UserRef, version_id
+from ..domain.model import (
+    Access,
+    Event,
+    Intent,
+    NewAccessKey,
+    SecretState,
+    Stamp,
+    UserRef,
+    version_id,
+)
 from ..domain.settings import Settings
-from ..ports import RefusedError, UnknownPrincipalError
+from ..ports import Clock, RefusedError, UnknownPrincipalError, UnprotectedSecretError
 from . import records
 from .errors import code, is_definite
-from .reading_policy import reading_policy, same_policy
+from .reading_policy import access, reading_policy
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef
 
+# A principal that IAM has just got to know is refused in a policy for some seconds.
+PRINCIPAL_SETTLES_FOR = timedelta(seconds=15)
+PRINCIPAL_RETRY_SECONDS = 3.0
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_=.@-")
 
 
 class UserSecrets:
     """The `Secrets` port on a Secrets Manager client, made when first needed."""
 
-    def __init__(self, client: Callable[[], SecretsManagerClient], settings: Settings) -> None:
+    def __init__(
+        self, client: Callable[[], SecretsManagerClient], settings: Settings, clock: Clock
+    ) -> None:
         self._client = client
         self._settings = settings
+        self._clock = clock
+
+    def name(self, user: UserRef) -> str:
+        return secret_name(self._settings.secret_name_prefix, user.name)
 
     def describe(self, user: UserRef) -> SecretState:
-        name = secret_name(self._settings.secret_name_prefix, user.name)
+        name = self.name(user)
         try:
             answer = self._client().describe_secret(SecretId=name)
         except ClientError as error:
@@ -44,6 +65,8 @@ class UserSecrets:
             name=name,
             arn=answer["ARN"],
             pending_deletion="DeletedDate" in answer,
+            kms_key_id=answer.get("KmsKeyId"),
+            replica_regions=_replica_regions(answer),
             managed_by=tags.get(records.MANAGED_BY),
             user_id=tags.get(records.USER_ID),
             versions={id_: frozenset(stages) for id_, stages in versions.items() if stages},
@@ -73,18 +96,38 @@ class UserSecrets:
                 state = replace(state, intent=None)
         elif placeholder and not any("AWSCURRENT" in s for s in state.versions.values()):
             state = self._put_placeholder(user, state, 1)
+        # The record only saves a call. Before a key is stored the policy itself is read.
+        if state.policy_for == self._policy_for(user) and state.user_id == user.id:
+            return state
         return self._put_policy(user, state)
 
-    def policy_is_ours(self, user: UserRef, state: SecretState) -> bool:
-        answer = self._client().get_resource_policy(SecretId=_arn(state))
-        return same_policy(answer.get("ResourcePolicy"), self._policy(user))
+    def as_now(self, state: SecretState) -> SecretState:
+        answer = self._client().describe_secret(SecretId=_arn(state))
+        key, regions = answer.get("KmsKeyId"), _replica_regions(answer)
+        return replace(state, kms_key_id=key, replica_regions=regions)
 
-    def policy_is_on_record(self, user: UserRef, state: SecretState) -> bool:
-        return state.policy_for == self._policy_for(user) and state.user_id == user.id
-
-    def may_read(self, user: UserRef, state: SecretState) -> bool:
+    def access(self, owner: UserRef | None, state: SecretState) -> Access:
         answer = self._client().get_resource_policy(SecretId=_arn(state))
-        return json.dumps(user.arn) in answer.get("ResourcePolicy", "")
+        settings = self._settings
+        return access(
+            answer.get("ResourcePolicy"), settings.root_arn, owner, settings.secret_reader_arns
+        )
+
+    def secure(self, owner: UserRef | None, state: SecretState, found: Access) -> SecretState:
+        if not found.as_wanted:
+            with _or_unprotected("its policy cannot be written"):
+                state = self._put_policy(owner, state)
+        if not self._settings.is_own_key(state.kms_key_id):
+            key = self._settings.kms_key_arn
+            with _or_unprotected(f"it cannot be moved from {state.kms_key_id} to {key}"):
+                self._client().update_secret(SecretId=_arn(state), KmsKeyId=key)
+        if state.replica_regions:
+            regions = ", ".join(state.replica_regions)
+            with _or_unprotected(f"its replicas in {regions} cannot be removed"):
+                self._client().remove_regions_from_replication(
+                    SecretId=_arn(state), RemoveReplicaRegions=list(state.replica_regions)
+                )
+        return state
 
     def record_intent(self, state: SecretState, intent: Intent) -> None:
         self._tag(state, {records.INTENT: records.write_intent(intent)})
@@ -151,7 +194,13 @@ class UserSecrets:
             KmsKeyId=self._settings.kms_key_arn,
             Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
         )
-        return replace(state, arn=answer["ARN"], managed_by=self._settings.name, user_id=user.id)
+        return replace(
+            state,
+            arn=answer["ARN"],
+            kms_key_id=self._settings.kms_key_arn,
+            managed_by=self._settings.name,
+            user_id=user.id,
+        )
 
     def _put_placeholder(self, user: UserRef, state: SecretState, number: int) -> SecretState:
         token = sha256(f"placeholder {number} for {user.id}".encode()).hexdigest()
@@ -169,32 +218,56 @@ class UserSecrets:
             SecretId=_arn(state), ClientRequestToken=token, SecretString=json.dumps(value)
         )
 
-    def _policy(self, user: UserRef) -> str:
-        return reading_policy([user.arn, *self._settings.secret_reader_arns])
+    def _policy(self, owner: UserRef | None) -> str:
+        settings = self._settings
+        return reading_policy(settings.root_arn, owner, settings.secret_reader_arns)
 
     def _policy_for(self, user: UserRef) -> str:
         return f"{user.id} {sha256(self._policy(user).encode()).hexdigest()}"
 
-    def _put_policy(self, user: UserRef, state: SecretState) -> SecretState:
-        if self.policy_is_on_record(user, state):
+    def _put_policy(self, owner: UserRef | None, state: SecretState) -> SecretState:
+        policy, give_up_at = self._policy(owner), self._clock.now() + PRINCIPAL_SETTLES_FOR
+        while True:
+            try:
+                self._client().put_resource_policy(
+                    SecretId=_arn(state), ResourcePolicy=policy, BlockPublicPolicy=True
+                )
+                break
+            except ClientError as error:
+                if code(error) != "MalformedPolicyDocumentException":
+                    raise
+                if self._clock.now() >= give_up_at:
+                    raise UnknownPrincipalError(self._refused(owner, state)) from error
+            self._clock.sleep(PRINCIPAL_RETRY_SECONDS)
+        if owner is None:
             return state
-        policy, policy_for = self._policy(user), self._policy_for(user)
-        try:
-            self._client().put_resource_policy(
-                SecretId=_arn(state), ResourcePolicy=policy, BlockPublicPolicy=True
-            )
-        except ClientError as error:
-            if code(error) == "MalformedPolicyDocumentException":
-                raise UnknownPrincipalError(f"the policy of {state.name} was refused") from error
-            raise
-        self._tag(state, {records.POLICY_FOR: policy_for, records.USER_ID: user.id})
-        return replace(state, policy_for=policy_for, user_id=user.id)
+        policy_for = self._policy_for(owner)
+        self._tag(state, {records.POLICY_FOR: policy_for, records.USER_ID: owner.id})
+        return replace(state, policy_for=policy_for, user_id=owner.id)
+
+    def _refused(self, owner: UserRef | None, state: SecretState) -> str:
+        names = [*([owner.arn] if owner else []), *self._settings.secret_reader_arns]
+        return (
+            f"AWS refused the policy of {state.name}: one of these principals does not exist or is "
+            f"not known yet: {', '.join(names)}"
+        )
 
     def _tag(self, state: SecretState, tags: Mapping[str, str]) -> None:
         self._client().tag_resource(
             SecretId=_arn(state),
             Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
         )
+
+
+@contextmanager
+def _or_unprotected(problem: str) -> Iterator[None]:
+    """A definite refusal means that the secret stays as it is."""
+    try:
+        yield
+    except ClientError as error:
+        if is_definite(error):
+            raise UnprotectedSecretError(f"{problem} ({error})") from error
+        raise
 
 
 def secret_name(prefix: str, user_name: str) -> str:
@@ -206,6 +279,10 @@ def secret_name(prefix: str, user_name: str) -> str:
     return prefix + "".join(
         character if character in _PLAIN else f"+{ord(character):02X}" for character in user_name
     )
+
+
+def _replica_regions(answer: DescribeSecretResponseTypeDef) -> tuple[str, ...]:
+    return tuple(replica["Region"] for replica in answer.get("ReplicationStatus", []))
 
 
 def _arn(state: SecretState) -> str:

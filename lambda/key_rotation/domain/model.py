@@ -40,6 +40,7 @@ class Event(StrEnum):
     RETIRED = "retired"  # this and the next four only as lines of the digest
     REPAIRED = "repaired"
     KEPT = "kept"
+    READERS = "readers"
     FAILED = "failed"
     UNREACHED = "unreached"
     DIGEST = "digest"
@@ -110,6 +111,7 @@ class Reason(StrEnum):
     SECRET_CHANGED = "secret_changed"
     MORE_THAN_TWO_KEYS = "more_than_two_keys"
     NOBODY_CAN_FETCH = "nobody_can_fetch"
+    SECRET_NOT_PROTECTED = "secret_not_protected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +171,17 @@ class SecretState:
     """What `DescribeSecret` says about a user's secret; never its value.
 
     `arn` is None when there is no such secret. `versions` maps the ids of staged versions to
-    their stages. `managed_by` and `user_id` are tags, as are all the records below them.
-    `works_until` is a key, and the end that a message to its owner named; `leaked` are the ids of
-    the keys that were reported as leaked.
+    their stages. `kms_key_id` is the key that encrypts it as whoever chose it named it, None for
+    AWS's own; `replica_regions` are where copies of it are. `managed_by` and `user_id` are tags, as
+    are all the records below `versions`. `works_until` is a key, and the end that a message to its
+    owner named; `leaked` are the ids of the keys that were reported as leaked.
     """
 
     name: str
     arn: str | None = None
     pending_deletion: bool = False
+    kms_key_id: str | None = None
+    replica_regions: tuple[str, ...] = ()
     managed_by: str | None = None
     user_id: str | None = None
     versions: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -207,10 +212,35 @@ class SecretState:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """Whom a policy that a run wrote lets read: the owner, by the unique id and the ARN that AWS
+    shows for it (None once the user is gone), and the readers."""
+
+    owner_id: str | None
+    owner_arn: str | None
+    readers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may read a secret, by its resource policy as AWS has it now.
+
+    `as_wanted`: it is the policy that the settings ask for. `owner_reads`: it surely lets the owner
+    read. `grant` is what it says if a run wrote it, and None if it is somebody else's, or absent.
+    """
+
+    as_wanted: bool
+    owner_reads: bool
+    grant: Grant | None = None
+    exists: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class OwnedSecret:
     """A secret of this installation, as to whose it is.
 
-    `gone_since` is when its user was first not found; `provided`: Terraform made it.
+    `gone_since` is when its user was first not found; `provided`: Terraform made it. `kms_key_id`
+    is as in SecretState; `replicated`: there are copies of it in other regions.
     `intent`, `announced` and `inactive_since` are the times of the records of a rotation, `blocked`
     is when its user was last reported as blocked.
     """
@@ -225,6 +255,9 @@ class OwnedSecret:
     announced: datetime | None = None
     inactive_since: datetime | None = None
     blocked: datetime | None = None
+    kms_key_id: str | None = None
+    replicated: bool = False
+    policy_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,16 @@ class Settings:
         """The account of the installation."""
         return self.topic_arn.split(":")[4]
 
+    @property
+    def root_arn(self) -> str:
+        """The account as a principal."""
+        return f"arn:{self.topic_arn.split(':')[1]}:iam::{self.account_id}:root"
+
+    def is_own_key(self, kms_key_id: str | None) -> bool:
+        """Whether `kms_key_arn` encrypts a secret. Secrets Manager shows a key as it was named: by
+        ARN or id. An alias is none of them, since it may point at another key by now."""
+        return kms_key_id in (self.kms_key_arn, self.kms_key_arn.rsplit("/", 1)[1])
+
 
 def parse_settings(parameters: Mapping[str, str], path: str) -> Settings:
     """Settings from the parameters found under `path`, keyed by their last name segment.

@@ -24,6 +24,7 @@ _HEADINGS = {
     Event.ROTATED: "Rotated",
     Event.RETIRED: "Secrets of users who do not exist any more",
     Event.REPAIRED: "Repaired: somebody had changed a secret",
+    Event.READERS: "Who may read the secrets has changed",
     Event.DISABLED: "Disabled",
     Event.KEPT: "Kept: used after it was disabled, so not deleted yet",
     Event.DELETED: "Deleted",

@@ -43,7 +43,7 @@ class Outcome:
     when it is not used any more. by_operators: the operators pass the announcement on. restored:
     the secret was pending deletion. fetchable: the owner of a disabled key can fetch its successor
     without it. cut_off: nobody can fetch the key that stays. note: the reason of an emergency,
-    which says who gave it.
+    which says who gave it. problem: what makes it impossible to protect the secret.
     """
 
     action: Action
@@ -59,6 +59,7 @@ class Outcome:
     fetchable: bool = False
     cut_off: bool = False
     note: str | None = None
+    problem: str | None = None
 
     @property
     def text(self) -> str | None:
@@ -83,7 +84,8 @@ class Outcome:
                 return f"key {key_id} is left on until {self.until:%Y-%m-%d} at the latest: {why}"
             case Verb.BLOCK:
                 assert key_id is not None
-                return blocked_text(key_id, self.action.reason)
+                text = blocked_text(key_id, self.action.reason)
+                return f"{text}: {self.problem}" if self.problem else text
             case _:
                 return None
 

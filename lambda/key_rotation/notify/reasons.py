@@ -24,6 +24,8 @@ REASON_TEXT = {
     Reason.MORE_THAN_TWO_KEYS: "the user has more than two access keys",
     Reason.NOBODY_CAN_FETCH: "nobody could fetch the key that stays: the user has no console "
     "password, and the settings name no reader",
+    Reason.SECRET_NOT_PROTECTED: "who can read its secret is not what the settings say, and that "
+    "cannot be put right",
 }
 TO_DO = {
     Reason.TWO_ACTIVE_KEYS_DUE: "find out which of the two keys is not needed. Disable it, and "

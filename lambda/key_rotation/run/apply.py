@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from ..domain.model import Action, Verb
 from ..domain.settings import Settings
-from ..ports import World
+from ..ports import UnprotectedSecretError, World
 from . import issue, notices, retire
 from .event_buffer import EventBuffer
 from .progress import ConcurrentChangeError, PostponedError, Progress, RunContext
@@ -60,6 +60,8 @@ class Executor:
                 del progress.remaining[:1]
         except PostponedError:
             progress.postponed = True
+        except UnprotectedSecretError as problem:
+            issue.refuse(self._run, progress, progress.remaining[0], problem)
         except ConcurrentChangeError as interruption:
             progress.not_done(progress.remaining[0], str(interruption))
             if progress.note is not None:

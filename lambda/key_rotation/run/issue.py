@@ -9,8 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from ..domain.after import announced_in_vain, with_new_key
-from ..domain.model import Action, Intent, NewAccessKey, Reason, UserRef
-from ..ports import RefusedError, SlotTakenError
+from ..domain.model import Action, Event, Intent, NewAccessKey, Reason, UserRef, Verb
+from ..notify.outcome import line_about
+from ..ports import RefusedError, SlotTakenError, UnprotectedSecretError
 from .progress import REREAD_AFTER, ConcurrentChangeError, Progress, RunContext
 
 # A key is asked for this soon after the listing that its intent names, or not at all: the answer
@@ -24,24 +25,19 @@ VERIFY_EVERY_SECONDS = 2.0
 def prepare(run: RunContext, progress: Progress, action: Action) -> None:
     """The secret can be read by the owner, who may try it before there is a key in it."""
     before, in_vain = progress.secret, announced_in_vain(progress.user)
+    run.mend_secret(progress, action)
     run.ensure_secret(progress, placeholder=True)
     if before.pending_deletion and in_vain:
         # Should this run die before it announces the key again.
         run.world.secrets.forget_announced(progress.secret)
     run.happened(progress, run.outcome(progress, action, restored=before.pending_deletion))
-    if before.policy_for is not None:
-        run.mend_policy(progress, action)
     run.leave(progress, action)
 
 
 def rotate(run: RunContext, progress: Progress, action: Action) -> None:
     """A new key is in the secret, and STS accepts it."""
     user, secrets = progress.user.ref, run.world.secrets
-    warned = progress.secret.warned
-    if warned is not None and warned.access_key_id == action.access_key_id:
-        run.ensure_secret(progress)
-    else:
-        run.mend_policy(progress, action)  # the warning has not looked at it
+    run.mend_secret(progress, action)
     _confirm_unchanged(run, progress)
     present = frozenset(key.id for key in progress.user.keys)
     intent = Intent(progress.listed_at, run.request_id, present)
@@ -59,6 +55,20 @@ def rotate(run: RunContext, progress: Progress, action: Action) -> None:
     # IAM will accept the new key sooner or later; a leaked one is not left on for longer.
     if not _verified(run, user, new) and action.reason is not Reason.EMERGENCY:
         raise ConcurrentChangeError(f"STS does not accept {new.access_key.id} yet")
+
+
+def refuse(
+    run: RunContext, progress: Progress, action: Action, problem: UnprotectedSecretError
+) -> None:
+    """Nothing is stored in a secret that others could read: a person must act. The secret cannot
+    carry a record of that, so the digest says it in every run."""
+    key_id = action.access_key_id or progress.user.keys[-1].id
+    block = Action(Verb.BLOCK, Reason.SECRET_NOT_PROTECTED, key_id, notify=False)
+    outcome = run.outcome(progress, block, problem=str(problem))
+    run.happened(progress, outcome)
+    progress.lines.append(line_about(outcome, Event.BLOCKED, outcome.text or ""))
+    if progress.note is not None:
+        raise problem  # an emergency that is not over must not look like one that is
 
 
 def _confirm_unchanged(run: RunContext, progress: Progress) -> None:

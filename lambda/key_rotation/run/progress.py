@@ -27,6 +27,7 @@ from ..notify.message import Message
 from ..notify.outcome import Outcome, digest_line, line_about, row, transition
 from ..notify.response import Row
 from ..ports import World
+from .protection import protect
 
 # Keys listed longer ago than this are listed again before a change.
 REREAD_AFTER = timedelta(seconds=20)
@@ -177,31 +178,19 @@ class RunContext:
         if not progress.secret.exists:
             self.ensure_secret(progress)
 
-    def mend_policy(self, progress: Progress, action: Action) -> bool:
-        """Makes or repairs the secret, and puts its policy back if somebody changed it. Returns
-        whether the owner may not have been able to read it until now: for that reason, or because
-        the policy was for the owner by another path.
+    def mend_secret(self, progress: Progress, action: Action) -> bool:
+        """Makes or restores the secret, and puts right who can read it, if that is not what the
+        settings say. Returns whether the owner may not have been able to read it until now.
 
-        If it still reads otherwise then, AWS writes it down in a way that is not known here.
+        Raises UnprotectedSecretError.
         """
-        secrets, user = self.world.secrets, progress.user.ref
-        on_record = progress.secret.policy_for
-        could_read = (
-            on_record is None
-            or secrets.policy_is_on_record(user, progress.secret)
-            or secrets.may_read(user, progress.secret)
-        )
-        self.ensure_secret(progress)
-        if progress.secret.policy_for != on_record:
-            return not could_read
-        if secrets.policy_is_ours(user, progress.secret):
-            return False
-        unrecorded = replace(progress.secret, policy_for=None)
-        progress.user = replace(progress.user, secret=unrecorded)
-        self.ensure_secret(progress)
-        if not secrets.policy_is_ours(user, progress.secret):
-            return False
-        text = "the secret's policy had been changed, and is put back: the settings of the rotation"
+        secrets, user, secret = self.world.secrets, progress.user.ref, progress.secret
+        if not secret.exists or secret.pending_deletion or secret.user_id != user.id:
+            self.ensure_secret(progress)
+        if self.now() - progress.listed_at > REREAD_AFTER:
+            progress.user = replace(progress.user, secret=secrets.as_now(progress.secret))
+        done = protect(self.world, self.settings, user, progress.secret)
+        progress.user = replace(progress.user, secret=done.state)
         about = self.outcome(progress, action)
-        progress.lines.append(line_about(about, Event.REPAIRED, f"{text} decide who may read it"))
-        return True
+        progress.lines += [line_about(about, event, text) for event, text in done.said]
+        return not done.could_read

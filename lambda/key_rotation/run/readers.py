@@ -17,6 +17,7 @@ class Readers:
         self._account_id = settings.account_id
         self._parameter = f"parameter /{settings.name}/config/secret_reader_arns"
         self._checked = False
+        self._refused: set[str] = set()
         self._checking = Lock()
 
     def check(self, account_id: str) -> None:
@@ -30,13 +31,19 @@ class Readers:
                 raise SettingsError(f"{self._parameter} names {missing[0]}, which does not exist")
             self._checked = True
 
-    def explain(self, error: Exception) -> SettingsError | None:
-        """The error of a refused policy, if a reader of another account may be its cause: only a
-        refused policy shows that such a one is gone."""
+    def explain(self, error: Exception, user: str) -> SettingsError | None:
+        """The error that ends the run, once the policies of two users were refused, and a reader of
+        another account may be the cause: nothing else shows that such a one is gone. One refused
+        policy may be the owner's own fault, so it is a failure of that user alone."""
         suspects = [arn for arn in self._arns if arn.split(":")[4] != self._account_id]
         if not isinstance(error, UnknownPrincipalError) or not suspects:
             return None
+        with self._checking:
+            self._refused.add(user)
+            if len(self._refused) < 2:
+                return None
         return SettingsError(
-            f"{self._parameter} names a principal that does not exist: "
-            f"{' or '.join(suspects)} ({error})"
+            f"{self._parameter}: AWS refused the policies of {len(self._refused)} secrets. They "
+            f"have these principals in common, and one of them does not exist or is not known yet: "
+            f"{', '.join(suspects)} ({error})"
         )

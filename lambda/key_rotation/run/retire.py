@@ -27,7 +27,7 @@ def disable(run: RunContext, progress: Progress, action: Action) -> None:
     at_once = action.reason in LEAKED
     stays = _key_that_stays(progress, action, key)
     _confirm(run, progress, key, stays, at_once)
-    if _may_be_unreadable(progress, action, stays) and run.mend_policy(progress, action):
+    if _may_be_unreadable(progress, action, stays) and run.mend_secret(progress, action):
         if action.reason in SUPERSEDED:  # its owner is notified again, and waited for
             run.world.secrets.forget_announced(progress.secret)
         raise ConcurrentChangeError(f"the secret could not be read until now, so {key.id} stays")

@@ -23,6 +23,7 @@ from .discovery import Discovery, Found
 from .event_buffer import EventBuffer
 from .housekeeping import Housekeeping
 from .payload import Payload
+from .secrets_check import SecretsCheck
 from .user_runs import UserRun, UserRuns
 
 _OPERATORS = "(operators)"
@@ -31,7 +32,8 @@ log = logging.getLogger("key_rotation")
 
 
 class Rotation:
-    """One run over the managed users; `request_id` names it in the records.
+    """One run over the managed users; `request_id` names it in the records, and `access_changed_at`
+    is when somebody last wrote a setting that decides who can read.
 
     At most `max_workers` users are read, or worked on, at a time. Those worked on are capped at
     `max_iam_writes_per_second`, too, so that no thread waits long for the rate limiter.
@@ -44,7 +46,9 @@ class Rotation:
         payload: Payload,
         request_id: str,
         max_workers: int = 1,
+        access_changed_at: datetime | None = None,
     ) -> None:
+        self._access_changed_at = access_changed_at
         self._world = world
         self._settings = settings
         self._payload = payload
@@ -82,7 +86,7 @@ class Rotation:
                     self._users.resume(runs)
                 raise
             runs.sort(key=lambda run: run.oldest_active)
-            lines = self._run_housekeeping(found)
+            lines = [*self._run_housekeeping(found), *self._check_secrets(found, runs)]
             if not self._dry_run and self._send_digest(runs, lines, started_at):
                 self._users.resume(runs)
         finally:
@@ -113,6 +117,25 @@ class Rotation:
             self._fail(_OPERATORS, "housekeeping_failed", error)
         self._rows.extend(housekeeping.rows)
         return housekeeping.lines
+
+    def _check_secrets(self, found: Found, runs: Sequence[UserRun]) -> Sequence[DigestLine]:
+        """Who can read the secrets: of the users whom the payload names; of all once a week, and
+        after a change of the settings that decide it."""
+        check = SecretsCheck(self._world, self._settings, self._max_readers)
+        if self._dry_run or self._payload.emergency is not None:
+            return ()
+        users = {run.user_now.ref.name: run.user_now for run in runs}
+        check.reported |= {run.user.ref.name for run in runs if run.is_unprotected}
+        try:
+            if found.user_ids is None:
+                check.of_users(users.values())
+            elif check.is_due(self._access_changed_at):
+                everyone = {user.ref.name: user for user in found.left_alone} | users
+                check.of_all(everyone.values(), found.user_ids.everyone)
+        except Exception as error:
+            self._fail(_OPERATORS, "housekeeping_failed", error)
+        self._rows.extend(check.rows)
+        return check.lines
 
     def _send_digest(
         self, runs: Sequence[UserRun], of_housekeeping: Sequence[DigestLine], started_at: datetime

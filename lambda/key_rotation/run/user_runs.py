@@ -62,6 +62,12 @@ class UserRun:
         """The user as last seen."""
         return self.attempts[-1].user if self.attempts else self.user
 
+    @property
+    def is_unprotected(self) -> bool:
+        """Whether it was said already that the secret cannot be protected."""
+        reason = Reason.SECRET_NOT_PROTECTED.value
+        return any(row.reason == reason for attempt in self.attempts for row in attempt.rows)
+
     def defer(self, reason: str, detail: str) -> None:
         self.rows.append(Row(self.user.ref.name, "defer", reason, None, detail))
 
@@ -206,7 +212,7 @@ class UserRuns:
         except (SettingsError, PayloadError):
             raise
         except Exception as error:
-            if explained := self._readers.explain(error):
+            if explained := self._readers.explain(error, run.user.ref.name):
                 raise explained from error
             if self._world.is_throttle(error) and self._emergency is None:
                 run.throttled = error

@@ -1,0 +1,185 @@
+"""Who can read the secrets that no rotation looks at today.
+
+A reader who was taken out must not read on, one who was put in must not wait for the next warning,
+and no secret may stay on a KMS key that is not the settings'. So every policy is read, once a week
+and in each run of the days after such a setting was written. AWS dates the writing; which secrets
+are done is on no record, since a record could be forged to keep a reader in.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from threading import Lock
+
+from ..concurrent import map_concurrent
+from ..domain.after import announced_in_vain
+from ..domain.model import Event, ManagedUser, OwnedSecret, Reason, SecretState, UserRef
+from ..domain.settings import Settings
+from ..notify.digest import DigestLine
+from ..notify.reasons import REASON_TEXT
+from ..notify.response import Row, failure
+from ..ports import UnprotectedSecretError, World
+from .housekeeping import STOP_BEFORE_END, WEEKDAY
+from .protection import Protected, protect, readers_changed, readers_text, secure
+
+# A change is looked for in so many days: the schedule may start one run a week.
+CHANGE_IS_RECENT = timedelta(days=8)
+_ACCOUNT = "(account)"
+_NOBODYS = (
+    "the policy of a secret whose user is not managed was changed by somebody: look who may read "
+    "it, and delete the secret if nobody needs it"
+)
+
+log = logging.getLogger("key_rotation")
+
+
+@dataclass
+class SecretsCheck:
+    """One run's look at who can read the secrets. `rows` and `lines` say what was found; of the
+    users in `reported` it was said already that their secrets cannot be protected."""
+
+    world: World
+    settings: Settings
+    max_workers: int
+    rows: list[Row] = field(default_factory=list)
+    lines: list[DigestLine] = field(default_factory=list)
+    reported: set[str] = field(default_factory=set)
+    _changes: Counter[tuple[frozenset[str], frozenset[str]]] = field(default_factory=Counter)
+    _left_out: int = 0
+    _writing: Lock = field(default_factory=Lock)
+
+    def is_due(self, changed_at: datetime | None) -> bool:
+        """Whether to look at all; `changed_at` is when such a setting was last written."""
+        now = self.world.clock.now()
+        recent = changed_at is not None and now - changed_at < CHANGE_IS_RECENT
+        return recent or now.weekday() == WEEKDAY
+
+    def of_users(self, users: Iterable[ManagedUser]) -> None:
+        """Those of these users."""
+        map_concurrent(self._check_user, list(users), self.max_workers)
+        self._sum_up()
+
+    def of_all(self, users: Iterable[ManagedUser], user_ids: frozenset[str]) -> None:
+        """Every secret of this installation, while there is time; `user_ids` are of all users of
+        the account."""
+        of_name = {self.world.secrets.name(user.ref): user for user in users}
+        secrets = [
+            secret for secret in self.world.owned_secrets.all() if not secret.pending_deletion
+        ]
+
+        def check(secret: OwnedSecret) -> None:
+            if self.world.clock.remaining() < STOP_BEFORE_END:
+                with self._writing:
+                    self._left_out += 1
+                return
+            self._check_listed(secret, of_name, user_ids)
+
+        map_concurrent(check, secrets, self.max_workers)
+        self._sum_up()
+
+    def _check_user(self, user: ManagedUser) -> None:
+        name = user.ref.name
+        try:
+            state = user.secret or self.world.secrets.describe(user.ref)
+            ours = state.managed_by == self.settings.name and state.user_id == user.ref.id
+            if state.exists and ours and not state.pending_deletion:
+                self._protect(user, state)
+        except Exception as error:
+            self._failed(name, error, user.secret.arn if user.secret else None)
+
+    def _check_listed(
+        self, secret: OwnedSecret, of_name: Mapping[str, ManagedUser], user_ids: frozenset[str]
+    ) -> None:
+        state = SecretState(
+            secret.name,
+            secret.arn,
+            kms_key_id=secret.kms_key_id,
+            managed_by=self.settings.name,
+            user_id=secret.user_id,
+            policy_for=secret.policy_for,
+        )
+        user = of_name.get(secret.name)
+        name = secret.name.removeprefix(self.settings.secret_name_prefix)
+        try:
+            if secret.replicated or not self.settings.is_own_key(secret.kms_key_id):
+                state = self.world.secrets.as_now(state)  # the list may be minutes old
+            if user is not None and secret.user_id in (None, user.ref.id):
+                self._protect(user, state)
+            else:
+                self._protect_nobodys(name, state, user_ids)
+        except Exception as error:
+            self._failed(name, error, secret.arn)
+
+    def _protect(self, user: ManagedUser, state: SecretState) -> None:
+        if user.ref.name in self.reported:
+            return
+        done = protect(self.world, self.settings, user.ref, state)
+        in_vain = user.secret is not None and announced_in_vain(user)
+        if not done.could_read and in_vain:
+            # The owner is notified again, and gets the whole grace.
+            self.world.secrets.forget_announced(done.state)
+        self._note(user.ref.name, done)
+
+    def _protect_nobodys(self, name: str, state: SecretState, user_ids: frozenset[str]) -> None:
+        """A secret whose name or tag is no managed user's: its policy says whose it is. An owner
+        who is gone is taken out of it, since AWS shows a bare unique id for such a one."""
+        found = self.world.secrets.access(None, state)
+        grant = found.grant
+        if grant is None:
+            if found.exists:
+                self._say(Row(name, "report", "unknown_policy"), Event.BLOCKED, _NOBODYS, state.arn)
+            if self._is_elsewhere(state):
+                self.world.secrets.secure(None, state, replace(found, as_wanted=True))
+            return
+        added, removed = readers_changed(self.settings, found)
+        owner = None
+        if grant.owner_id in user_ids and grant.owner_arn is not None:
+            owner = UserRef(name, grant.owner_id or "", grant.owner_arn)
+            found = replace(found, as_wanted=not added and not removed)
+        if found.as_wanted and not self._is_elsewhere(state):
+            return
+        secure(self.world, self.settings, owner, state, found)
+        self._note(name, Protected(state, True, (), added, removed))
+
+    def _is_elsewhere(self, state: SecretState) -> bool:
+        """Encrypted with another key, or replicated."""
+        return not self.settings.is_own_key(state.kms_key_id) or bool(state.replica_regions)
+
+    # -- what is said ------------------------------------------------------------------------------
+
+    def _note(self, name: str, done: Protected) -> None:
+        for event, text in done.said:
+            if event is not Event.READERS:  # those of all secrets in one line
+                self._say(Row(name, "prepare", "secret_repaired"), event, text, done.state.arn)
+        if done.added or done.removed:
+            with self._writing:
+                self._changes[done.added, done.removed] += 1
+
+    def _failed(self, name: str, error: Exception, arn: str | None) -> None:
+        if isinstance(error, UnprotectedSecretError):
+            reason = Reason.SECRET_NOT_PROTECTED
+            text = f"{REASON_TEXT[reason]}: {error}"
+            self._say(Row(name, "block", reason.value), Event.BLOCKED, text, arn)
+        else:
+            with self._writing:
+                self.rows.append(failure(name, "housekeeping_failed", error))
+
+    def _say(self, row: Row, event: Event, text: str, arn: str | None = None) -> None:
+        line = DigestLine(event, row.user, f"{row.user}: {text}", None, row.reason, arn)
+        with self._writing:
+            self.rows.append(replace(row, detail=text))
+            self.lines.append(line)
+        log.info("secret", extra={"user": row.user, "reason": row.reason, "detail": text})
+
+    def _sum_up(self) -> None:
+        for (added, removed), secrets in sorted(self._changes.items(), key=repr):
+            text = f"{readers_text(added, removed)} ({secrets} secrets)"
+            self._say(Row(_ACCOUNT, "prepare", "readers_changed"), Event.READERS, text)
+        if self._left_out:
+            text = f"{self._left_out} secrets were not looked at; the next run does"
+            with self._writing:
+                self.rows.append(Row(_ACCOUNT, "defer", "out_of_time", None, text))

@@ -1,0 +1,309 @@
+"""Who can read the secrets that no rotation looks at: when a run looks, and what it then does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from key_rotation.domain.model import Grant, OwnedSecret
+from key_rotation.notify.response import Report, RotationFailedError
+from key_rotation.ports import UnprotectedSecretError
+from key_rotation.run.payload import Emergency, Payload
+from key_rotation.run.run import Rotation
+from key_rotation.run.secrets_check import CHANGE_IS_RECENT
+from tests.unit.builders import ALICE, NOW, OWN_KEY, SECRET_ARN, key, secret, settings, stamp, user
+from tests.unit.fakes import FakeAccount
+
+READER = "arn:aws:iam::999999999999:role/deploy"
+FORMER = "arn:aws:iam::999999999999:role/former"
+TUESDAY = NOW + timedelta(days=1)  # NOW is a Monday
+
+
+def listed(name: str = "alice", user_id: str | None = ALICE.id, **changes: Any) -> OwnedSecret:
+    facts = {"kms_key_id": OWN_KEY, **changes}
+    arn = SECRET_ARN.replace("alice", name)
+    return OwnedSecret(f"iam-access-key/{name}", arn, user_id, **facts)
+
+
+def settled() -> FakeAccount:
+    """One user with nothing due, on a day without housekeeping."""
+    account = FakeAccount()
+    account.add(user(key("A", 40), secret=secret("A", announced=stamp("A", 40))))
+    account.clock.time = TUESDAY
+    account.owned["iam-access-key/alice"] = listed()
+    return account
+
+
+def with_bob(account: FakeAccount) -> None:
+    bobs = replace(
+        secret("B", announced=stamp("B", 40)),
+        name="iam-access-key/bob",
+        arn=SECRET_ARN.replace("alice", "bob"),
+        user_id="AIDABOB",
+    )
+    account.add(user(key("B", 40), secret=bobs), "bob")
+    account.owned["iam-access-key/bob"] = listed("bob", "AIDABOB")
+
+
+def run(
+    account: FakeAccount,
+    payload: Payload | None = None,
+    changed_at: datetime | None = TUESDAY,
+    **changes: Any,
+) -> Report:
+    world, request = account.world(), payload or Payload()
+    return Rotation(world, settings(**changes), request, "this", 1, changed_at).run()
+
+
+def rows(report: Report) -> list[tuple[str, str, str]]:
+    return [(row.user, row.action, row.reason) for row in report.rows]
+
+
+def digest(account: FakeAccount) -> str:
+    return " ".join(" ".join(message.text for message in account.digests).split())
+
+
+# -- when ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("time", "changed_at", "looks"),
+    [
+        pytest.param(NOW, None, True, id="a Monday"),
+        pytest.param(TUESDAY, None, False, id="another day"),
+        pytest.param(TUESDAY, TUESDAY, True, id="a change today"),
+        pytest.param(
+            TUESDAY, TUESDAY - CHANGE_IS_RECENT + timedelta(hours=1), True, id="a recent change"
+        ),
+        pytest.param(TUESDAY, TUESDAY - CHANGE_IS_RECENT, False, id="an old change"),
+    ],
+)
+def test_a_run_over_all_users_looks(time: datetime, changed_at: datetime, looks: bool) -> None:
+    account = settled()
+    account.clock.time = time
+
+    run(account, changed_at=changed_at)
+
+    assert ("access" in account.calls) is looks
+
+
+@pytest.mark.parametrize(
+    ("payload", "changes"),
+    [
+        pytest.param(Payload(dry_run=True), {}, id="a dry run"),
+        pytest.param(Payload(), {"dry_run": True}, id="the setting dry_run"),
+    ],
+)
+def test_a_dry_run_does_not_look(payload: Payload, changes: dict[str, Any]) -> None:
+    account = settled()
+
+    run(account, payload, **changes)
+
+    assert "access" not in account.calls
+
+
+def test_an_emergency_looks_at_its_own_secret_only() -> None:
+    account = settled()
+    with_bob(account)
+
+    run(account, Payload(emergency=Emergency("alice", "A", "leaked")))
+
+    assert account.calls.count("access") == 1  # before the store
+
+
+# -- what ------------------------------------------------------------------------------------------
+
+
+def test_readers_are_named_once_for_all_secrets() -> None:
+    account = settled()
+    with_bob(account)
+    for name, id_ in (("alice", ALICE.id), ("bob", "AIDABOB")):
+        account.grants[name] = Grant(id_, "arn", frozenset({FORMER}))
+
+    report = run(account, secret_reader_arns=(READER,))
+
+    assert rows(report) == [("(account)", "prepare", "readers_changed")]
+    assert f"may read it now: {READER}; may not read it any more: {FORMER}" in digest(account)
+    assert "(2 secrets)" in digest(account)
+    assert account.grants == {}
+
+
+def test_a_run_for_one_user_looks_at_theirs() -> None:
+    account = settled()
+    account.grants["alice"] = Grant(ALICE.id, "arn", frozenset({FORMER}))
+
+    report = run(account, Payload(users=("alice",)), changed_at=None)
+
+    assert rows(report) == [("(account)", "prepare", "readers_changed")]
+    assert account.grants == {}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param(replace(secret("A"), managed_by="somebody"), id="not ours"),
+        pytest.param(replace(secret("A"), user_id="AIDAFORMER"), id="a predecessor's"),
+        pytest.param(secret("A", pending_deletion=True), id="pending deletion"),
+    ],
+)
+def test_a_run_for_one_user_leaves_a_secret_that_is_not_theirs(state: Any) -> None:
+    account = FakeAccount()
+    account.add(user(key("A", 40), secret=state))
+
+    run(account, Payload(users=("alice",)))
+
+    assert "secure" not in account.calls
+
+
+def test_what_somebody_changed_is_put_back_and_said() -> None:
+    account = settled()
+    account.owned["iam-access-key/alice"] = listed(kms_key_id="other")
+    account.secrets["alice"] = replace(account.secrets["alice"], kms_key_id="other")
+
+    report = run(account)
+
+    assert rows(report) == [("alice", "prepare", "secret_repaired")]
+    assert "was encrypted with other, and is moved" in digest(account)
+
+
+def test_an_owner_in_a_grace_who_could_not_read_is_notified_again() -> None:
+    account = FakeAccount()
+    pair = secret("B", "A", announced=stamp("B", 5), policy_for="on record")
+    account.add(user(key("A", 95), key("B", 5), secret=pair, password=False))
+    account.owned["iam-access-key/alice"] = listed(policy_for="on record")
+    account.foreign_policies.add("alice")
+
+    run(account)  # a Monday
+
+    assert account.secrets["alice"].announced is None
+    assert "policy had been changed, and is put back" in digest(account)
+    assert [(row.action, row.reason) for row in run(account).rows] == [
+        ("announce", "not_announced")
+    ]
+
+
+def test_a_secret_that_cannot_be_protected_is_reported_and_the_others_are_served() -> None:
+    account = settled()
+    with_bob(account)
+    account.foreign_policies |= {"alice", "bob"}
+    account.fail("secure", UnprotectedSecretError("denied"))
+
+    report = run(account)
+
+    assert rows(report)[0] == ("alice", "block", "secret_not_protected")
+    assert account.foreign_policies == {"alice"}
+    assert "denied" in digest(account)
+
+
+def test_a_failure_is_one_of_the_house_and_of_no_user() -> None:
+    account = settled()
+    account.fail("access", RuntimeError("down"))
+
+    with pytest.raises(RotationFailedError, match="down"):
+        run(account)
+
+
+def test_a_list_that_fails_is_one_too() -> None:
+    account = settled()
+    account.fail("all", RuntimeError("down"))
+
+    with pytest.raises(RotationFailedError, match="down"):
+        run(account)
+
+
+def test_secrets_for_which_there_is_no_time_are_counted() -> None:
+    account = settled()
+    account.clock.left = timedelta(seconds=44)
+
+    report = run(account)
+
+    assert ("(account)", "defer", "out_of_time") in rows(report)
+    assert "access" not in account.calls
+
+
+def test_a_secret_pending_deletion_is_left() -> None:
+    account = settled()
+    account.owned["iam-access-key/alice"] = listed(pending_deletion=True)
+
+    run(account)
+
+    assert "access" not in account.calls
+
+
+# -- secrets of nobody who is managed --------------------------------------------------------------
+
+
+def of_bob(grant: Grant | None, **changes: Any) -> FakeAccount:
+    """Bob is not managed; his secret is."""
+    account = settled()
+    account.owned = {"iam-access-key/bob": listed("bob", "AIDABOB", **changes)}
+    account.secrets["bob"] = replace(
+        secret(), name="iam-access-key/bob", kms_key_id=changes.get("kms_key_id", OWN_KEY)
+    )
+    if grant is None:
+        account.foreign_policies.add("bob")
+    else:
+        account.grants["bob"] = grant
+    account.unmanaged_ids = frozenset({"AIDABOB"})
+    return account
+
+
+def test_readers_change_there_too_and_the_owner_stays() -> None:
+    account = of_bob(Grant("AIDABOB", "arn:bob", frozenset({FORMER})))
+
+    assert rows(run(account)) == [("(account)", "prepare", "readers_changed")]
+    assert account.closed == []
+
+
+def test_nothing_is_done_where_nothing_changed() -> None:
+    account = of_bob(Grant("AIDABOB", "arn:bob", frozenset()))
+
+    assert rows(run(account)) == []
+    assert "secure" not in account.calls
+
+
+@pytest.mark.parametrize(
+    "grant",
+    [
+        pytest.param(Grant("AIDAGONE", "AIDAGONE", frozenset()), id="another's"),
+        pytest.param(Grant("AIDABOB", None, frozenset()), id="a bare unique id"),
+    ],
+)
+def test_an_owner_who_is_gone_is_taken_out(grant: Grant) -> None:
+    account = of_bob(grant)
+
+    run(account)
+
+    assert account.closed == ["bob"]
+
+
+def test_a_policy_of_somebody_is_reported() -> None:
+    account = of_bob(None)
+
+    assert rows(run(account)) == [("bob", "report", "unknown_policy")]
+    assert "secure" not in account.calls
+    assert "look who may read it" in digest(account)
+
+
+def test_a_secret_on_another_key_moves_whoever_wrote_its_policy() -> None:
+    account = of_bob(None, kms_key_id="other")
+
+    run(account)
+
+    assert account.secrets["bob"].kms_key_id == OWN_KEY
+    assert account.closed == ["bob"]  # in the fake: without an owner
+
+
+def test_a_tag_that_names_another_user_does_not_let_them_read() -> None:
+    """The secret is called alice's, and its tag says that it is somebody else's."""
+    account = settled()
+    account.owned["iam-access-key/alice"] = listed(user_id="AIDAOTHER")
+    account.grants["alice"] = Grant(ALICE.id, ALICE.arn, frozenset({FORMER}))
+
+    run(account)
+
+    assert account.grants == {}
+    assert account.closed == []
