@@ -177,9 +177,11 @@ data "aws_iam_policy_document" "function" {
     actions = [
       "secretsmanager:GetResourcePolicy",
       "secretsmanager:PutSecretValue",
+      "secretsmanager:RemoveRegionsFromReplication",
       "secretsmanager:RestoreSecret",
       "secretsmanager:TagResource",
       "secretsmanager:UntagResource",
+      "secretsmanager:UpdateSecret",
     ]
     resources = [local.arn.secrets]
 
@@ -209,17 +211,14 @@ data "aws_iam_policy_document" "function" {
     }
   }
 
-  # Secrets of deleted users.
-  dynamic "statement" {
-    for_each = var.deleted_user_secret_retention_days > 0 ? [local.arn.secrets] : []
-
-    content {
-      sid       = "FindOwnSecrets"
-      actions   = ["secretsmanager:ListSecrets"]
-      resources = ["*"] # AWS offers no restriction
-    }
+  # Who can read a secret is looked at weekly and after a change of readers. Secrets of deleted users are found, too.
+  statement {
+    sid       = "FindOwnSecrets"
+    actions   = ["secretsmanager:ListSecrets"]
+    resources = ["*"] # AWS offers no restriction
   }
 
+  # Secrets of deleted users.
   dynamic "statement" {
     for_each = var.deleted_user_secret_retention_days > 0 ? [local.arn.secrets] : []
 

@@ -58,9 +58,11 @@ data "aws_iam_policy_document" "boundary" {
       "secretsmanager:GetResourcePolicy",
       "secretsmanager:PutResourcePolicy",
       "secretsmanager:PutSecretValue",
+      "secretsmanager:RemoveRegionsFromReplication",
       "secretsmanager:RestoreSecret",
       "secretsmanager:TagResource",
       "secretsmanager:UntagResource",
+      "secretsmanager:UpdateSecret",
     ]
 
     resources = [local.secret_arns]

@@ -14,6 +14,7 @@ from tests.policies.names import (
     ALARM_ARN,
     ALARM_TOPIC_ARN,
     ALICE_ARN,
+    ALICE_ID,
     ANOTHER_FUNCTION_ARN,
     BOB_ARN,
     ELSEWHERE,
@@ -57,9 +58,11 @@ _SECRET_WRITES: dict[str, Context] = {
     "secretsmanager:DeleteSecret": {"secretsmanager:RecoveryWindowInDays": "30"},
     "secretsmanager:PutResourcePolicy": {"secretsmanager:BlockPublicPolicy": "true"},
     "secretsmanager:PutSecretValue": {},
+    "secretsmanager:RemoveRegionsFromReplication": {},
     "secretsmanager:RestoreSecret": {},
     "secretsmanager:TagResource": {},
     "secretsmanager:UntagResource": {},
+    "secretsmanager:UpdateSecret": {},
 }
 _OTHER_SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret:payroll/db-AbCdEf"
 _OTHER_ROLE = f"arn:aws:iam::{ACCOUNT_ID}:role/other"
@@ -273,10 +276,7 @@ def _secrets_of_others() -> list[Question]:
         of_the_function(
             "secretsmanager:DescribeSecret", _OTHER_SECRET, why="looking at another secret"
         ),
-        *(
-            of_the_function(action, SECRET_ARN, _OWN, why="losing a key")
-            for action in ("secretsmanager:DeleteSecret", "secretsmanager:UpdateSecret")
-        ),
+        of_the_function("secretsmanager:DeleteSecret", SECRET_ARN, _OWN, why="losing a key"),
         of_the_function(
             "secretsmanager:DeleteSecret",
             SECRET_ARN,
@@ -312,6 +312,22 @@ def _reading() -> list[Question]:
             {},
             ADMINISTRATORS,
             "another alice, of another path, reads",
+        ),
+        asked_by(
+            ALICE_ARN,
+            READ,
+            SECRET_ARN,
+            {"aws:userid": "AIDASTRANGER"},
+            ADMINISTRATORS,
+            "a user who took alice's name and path reads",
+        ),
+        asked_by(
+            ADMINISTRATOR_ARN,
+            READ,
+            SECRET_ARN,
+            {"aws:userid": "AROAADMINISTRATOR:" + ALICE_ID},
+            ADMINISTRATORS,
+            "a role reads in a session that is called like alice",
         ),
         asked_by(
             f"arn:aws:iam::{ELSEWHERE}:user/team/alice",

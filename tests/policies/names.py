@@ -28,6 +28,7 @@ LOG_STREAM_ARN = (
 SECRET_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT_ID}:secret:iam-access-key/alice-AbCdEf"
 ALICE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/team/alice"
 NEVER_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/team/never"  # of `never_user_arns`
+ALICE_ID = "AIDAALICEALICEALICE1"
 BOB_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/bob"
 ALARM_ARN = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:function-failed"
 LIKE_OUR_ALARM_ARN = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT_ID}:alarm:key-rotation-please-read"
@@ -67,6 +68,7 @@ def asked_by(
     general: dict[str, Any] = {
         "aws:PrincipalArn": principal_arn,
         "aws:PrincipalAccount": principal_arn.split(":")[4],
+        "aws:userid": _user_id(principal_arn),
         "aws:PrincipalIsAWSService": "false",
         "aws:SecureTransport": "true",
     }
@@ -131,6 +133,14 @@ def through(service: str, context: Context, caller_account: str = ACCOUNT_ID) ->
 def policy_of(arn: str) -> str | None:
     """The name of the resource's own policy."""
     return "secret" if _OUR_SECRETS in arn else _POLICIES.get(arn)
+
+
+def _user_id(principal_arn: str) -> str:
+    """The unique id: of a user alone, of a role with the session's name."""
+    if principal_arn == ALICE_ARN:
+        return ALICE_ID
+    kind, name = principal_arn.split(":")[5].split("/")[0], principal_arn.split("/")[-1]
+    return f"AROA{name.upper()}:session" if kind == "role" else f"AIDA{name.upper()}"
 
 
 def _session(principal_arn: str) -> str:

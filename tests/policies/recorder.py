@@ -20,7 +20,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 from key_rotation.handler import Clients
 from tests.aws.account import SESSION, sts_for
 from tests.policies.behalf import on_its_behalf
-from tests.policies.names import ACCOUNT_ID, FUNCTION_ARN, REGION, of_the_function
+from tests.policies.names import ACCOUNT_ID, ALICE_ID, FUNCTION_ARN, REGION, of_the_function
 from tests.policies.question import Document, Question
 
 Resource = tuple[str, dict[str, str]]  # its ARN and its tags
@@ -74,7 +74,13 @@ class Recorder:
         self.questions.append(question)
         self.questions += on_its_behalf(question, params)
         if operation == "PutResourcePolicy":
-            self.secret_policies[self.scenario] = json.loads(params["ResourcePolicy"])
+            self.secret_policies[self.scenario] = json.loads(_with_ids(params["ResourcePolicy"]))
+
+
+def _with_ids(policy: str) -> str:
+    """moto makes a unique id up; here alice's is always the same."""
+    alice = iam_backends[ACCOUNT_ID]["aws"].users.get("alice")
+    return policy.replace(alice.id, ALICE_ID) if alice is not None else policy
 
 
 def resource_of(service: str, operation: str, params: Mapping[str, Any]) -> Resource:

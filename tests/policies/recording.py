@@ -69,7 +69,19 @@ def _user_gone(account: Account) -> set[str]:
     return set()
 
 
+def _moved_and_replicated(account: Account) -> set[str]:
+    """Somebody chose another key for the secret, and had it copied to another region."""
+    account.add_user("alice", 90)
+    account.run()
+    secrets, name = account.client("secretsmanager"), account.secret_name()
+    secrets.update_secret(SecretId=name, KmsKeyId="alias/somebodys")
+    secrets.replicate_secret_to_regions(SecretId=name, AddReplicaRegions=[{"Region": "us-east-1"}])
+    account.pass_days(90)
+    return set()
+
+
 MORE = (
+    Scenario("due, the secret moved and replicated", _moved_and_replicated),
     Scenario("a secret whose user is gone", _user_gone),
     Scenario("due, with readers", _with_readers),
     Scenario("superseded, enabled again", _seen_active_again),

@@ -10,6 +10,7 @@ from tests.policies.names import (
     ALARM_ARN,
     ALARM_TOPIC_ARN,
     ALICE_ARN,
+    ALICE_ID,
     ANOTHER_FUNCTION_ARN,
     FORMER_KEY_ARN,
     FUNCTION_ARN,
@@ -106,7 +107,15 @@ def _a_secret_moves() -> list[Question]:
 
 def _owner_and_readers() -> list[Question]:
     """The owner needs no policy but the secret's own, nor do readers of the same account."""
-    questions = []
+    renamed = asked_by(
+        ALICE_ARN.replace("user/team/alice", "user/alicia"),
+        "secretsmanager:GetSecretValue",
+        SECRET_ARN,
+        {"aws:userid": ALICE_ID},
+        ADMINISTRATORS,  # in the place of the Allow, whose principal AWS keeps by the unique id
+        "alice reads her key after she was renamed and moved",
+    )
+    questions = [renamed]
     for arn in (ALICE_ARN, *READERS):
         # From another account, its own administrators must have a say.
         identity = ADMINISTRATORS if arn == READER_ELSEWHERE_ARN else ()

@@ -7,6 +7,8 @@ away in turn: something must change.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.policies.examination import Findings
@@ -21,6 +23,9 @@ EXEMPT = {
     "role, ChangeKeysOfManagedUsers: Resource, widened to all",
     "role, ReadTagsOfUsers: Resource, widened to all",
 }
+# Not for IAM: AWS shows a principal that stands alone and is gone as a bare unique id, which
+# Terraform's provider refuses to read.
+FOR_TERRAFORM = {"secret, OwnerAndReadersMayRead: Principal arn:aws:iam::123456789012:root"}
 
 
 @pytest.mark.parametrize("installation", INSTALLATIONS)
@@ -41,8 +46,11 @@ def test_everything_that_must_not_be_possible_is_denied(
 def test_nothing_is_there_that_is_not_needed(
     findings: dict[str, Findings], installation: str
 ) -> None:
-    exempt = EXEMPT if installation != "vpc" else set()
-    assert set(findings[installation].unneeded) == exempt
+    exempt: set[str] = EXEMPT if installation != "vpc" else set()
+    unneeded = findings[installation].unneeded
+    assert {re.sub(r"arn:aws[a-z-]*:", "arn:aws:", piece) for piece in unneeded} == (
+        exempt | FOR_TERRAFORM
+    )
 
 
 def test_an_action_taken_away_from_the_role_is_missed_by_the_call_that_fails(
