@@ -8,6 +8,7 @@ from typing import Any
 from tests.aws.account import Account
 from tests.crash.ledger import Ledger, Promise, Violation
 from tests.crash.runs import BY_NAME, count_calls, follow_up, invoke, retry
+from tests.crash.scenarios import OF_PEOPLE_ALONE
 from tests.crash.wire import Fault, Tap
 
 READS = (
@@ -50,6 +51,8 @@ class FaultPoint:
 
 def fault_points(name: str) -> list[FaultPoint]:
     """Every call of the scenario's undisturbed run, with every fault."""
+    if name in OF_PEOPLE_ALONE:
+        return []
     every = [
         FaultPoint(name, fault, at)
         for at in range(len(count_calls(BY_NAME[name])))

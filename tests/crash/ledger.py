@@ -18,6 +18,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 
 from tests.aws.account import ACCOUNT_ID, REGION, Account
+from tests.crash.exposure import Exposures, current_key, own_key
 
 DELETE_AFTER = timedelta(days=30)
 ORPHAN_AFTER = timedelta(hours=6)
@@ -39,6 +40,8 @@ class Promise(StrEnum):
     LEAKED = "10: a key that was reported as leaked is off while another key works"
     REPORTED = "12: what IAM should not show is reported as blocked"
     SETTLES = "8: a settled account is not changed, and nothing is sent"
+    READ_FIRST = "9: no key is stored where others could read it, as far as could be known"
+    READERS = "11: who is no longer a reader can read nothing after the next run over all users"
     PREDECESSOR = "a user created again never gets the predecessor's key"
     PERSONS_KEY = "a key that a person made, or chose to keep, is left to them"
 
@@ -92,8 +95,10 @@ class Ledger:
     _person_acted: bool = False
     _acted_just_now: bool = False
     _named_ends: dict[str, datetime] = field(default_factory=dict)
+    _exposures: Exposures = field(init=False)
 
     def __post_init__(self) -> None:
+        self._exposures = Exposures(self.account, self.names, self.secret)
         self.look("setting up")
         for name in self.names:
             self._take_over_records(name)
@@ -143,11 +148,17 @@ class Ledger:
         return next((s for s in store.values() if s.name == self.account.secret_name(name)), None)
 
     def _may_read(self, name: str) -> bool:
+        """Whether the owner can read it: nothing here knows who could otherwise."""
         secret = self.secret(name)
         if secret is None or secret.is_deleted() or not secret.policy:
             return False
         user = iam_backends[ACCOUNT_ID]["aws"].users[name]
-        return user.arn in json.loads(secret.policy)["Statement"][0]["Principal"]["AWS"]
+        statements = json.loads(secret.policy)["Statement"]
+        allowed = any(
+            s["Effect"] == "Allow" and user.arn in s["Principal"]["AWS"] for s in statements
+        )
+        denied = any(s["Effect"] == "Deny" and user.id not in json.dumps(s) for s in statements)
+        return allowed and not denied and secret.kms_key_id == own_key(self.account)
 
     def _last_used(self, name: str, key_id: str) -> datetime:
         used = self.keys(name)[key_id].last_used
@@ -155,14 +166,11 @@ class Ledger:
 
     def delivered(self, name: str) -> str | None:
         """The key id that this user would get by reading the secret now."""
-        secret = self.secret(name)
-        if not self._may_read(name):
-            return None
-        for version in secret.versions.values():
-            if "AWSCURRENT" in version["version_stages"]:
-                key_id: str | None = json.loads(version["secret_string"]).get("AccessKeyId")
-                return key_id
-        return None
+        return self.in_secret(name) if self._may_read(name) else None
+
+    def in_secret(self, name: str) -> str | None:
+        """The key id that a plain read returns, to whoever may read."""
+        return current_key(self.secret(name))
 
     def _can_work(self, name: str) -> bool:
         now = self.account.clock.now()
@@ -217,6 +225,7 @@ class Ledger:
         if call in ("person", "iam:ListAccessKeys"):
             self._person_acted = call == "person"  # and no list shows it yet
         self._read_messages()
+        self._check_exposure(call)
         for name in self.names:
             present = self.keys(name)
             for key_id, key in present.items():
@@ -228,19 +237,35 @@ class Ledger:
             self._check_working_key(name, call)
         self._acted_just_now = call == "person"
 
+    def _check_exposure(self, call: str) -> None:
+        for name, key_id, problem in self._exposures.after(call, self.secret):
+            self._violated(Promise.READ_FIRST, f"{key_id} of {name} was stored, but {problem}")
+        if call == "person":
+            self._notified_again |= {name for name in self.names if not self._may_read(name)}
+
+    def check_readers(self) -> None:
+        """After a run over all users that came to its end."""
+        for name, reader in self._exposures.former_readers(self.secret):
+            self._violated(Promise.READERS, f"{reader} may read the secret of {name}")
+
     def _check_working_key(self, name: str, call: str) -> None:
         worked, works = self._works.get(name, False), self._can_work(name)
         self._works[name] = works
         if works or self._is_price_of_an_emergency(name):
             self._lost.pop(name, None)
-        elif worked and call != "person" and not self._could_not_be_known(call):
+        elif worked and call != "person" and not self._could_not_be_known(name, call):
             self._lost[name] = f"{name} has none after {call}"
             if not self.tolerant:
                 self.end_run()
 
-    def _could_not_be_known(self, call: str) -> bool:
-        """IAM has no compare-and-set, and a deletion cannot be undone."""
-        return call == "iam:DeleteAccessKey" and self._acted_just_now
+    def _could_not_be_known(self, name: str, call: str) -> bool:
+        """IAM has no compare-and-set, and a deletion cannot be undone. Nor has Secrets Manager: who
+        can read the secret may have changed since the run looked."""
+        if call == "iam:DeleteAccessKey" and self._acted_just_now:
+            return True
+        current = self.in_secret(name)
+        works = current is not None and self.is_active(name, current)
+        return works and not self._may_read(name) and self._exposures.may_have_changed
 
     def _is_price_of_an_emergency(self, name: str) -> bool:
         """A leaked key is not left on for longer than half a minute if IAM does not take the new
@@ -249,7 +274,7 @@ class Ledger:
             return False
         delivered = self.delivered(name)
         if delivered is None or not self.is_active(name, delivered):
-            return self._person_acted
+            return self._person_acted or self._exposures.may_have_changed
         made_at = self.facts[delivered].usable_from - self.usable_after
         return self.account.clock.now() - made_at >= EMERGENCY_WAITS or self._person_acted
 
@@ -303,7 +328,7 @@ class Ledger:
         end = self._named_ends.get(key_id, self.account.clock.now())
         if self.account.clock.now() < end and key_id not in self.leaked | self.reported:
             self._violated(Promise.NAMED_END, f"{key_id} of {name} was to work until {end}")
-        delivered = self.delivered(name)
+        delivered = self.in_secret(name)
         notified = key_id in self._notified_of or (
             delivered is not None and delivered in self._announced
         )

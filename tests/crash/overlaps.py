@@ -10,6 +10,7 @@ from typing import Any
 from tests.aws.account import Account
 from tests.crash.ledger import Ledger
 from tests.crash.runs import BY_NAME, Invocation, count_calls, follow_up, invoke, retry
+from tests.crash.scenarios import OF_PEOPLE_ALONE
 from tests.crash.wire import Tap
 
 TO_THE_END = 10_000
@@ -92,6 +93,8 @@ class _Turns:
 
 def overlap_points(name: str) -> list[OverlapPoint]:
     """Every pair of calls, or every call of the first run."""
+    if name in OF_PEOPLE_ALONE:
+        return []
     scenario = BY_NAME[name]
     calls = range(len(count_calls(scenario)))
     untils = [*calls, TO_THE_END] if name in ALL_PAIRS else [TO_THE_END]

@@ -1,15 +1,22 @@
-"""People: somebody creates, disables, enables or deletes keys between any two calls of a run."""
+"""People: somebody changes keys, or who can read the secret, between any two calls of a run."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.aws.account import Account
+from botocore.exceptions import ClientError
+
+from tests.aws.account import ACCOUNT_ID, Account
+from tests.crash.exposure import readers
 from tests.crash.ledger import Ledger
 from tests.crash.runs import BY_NAME, count_calls, follow_up, invoke, retry
+from tests.crash.scenarios import READER
 from tests.crash.wire import Tap, untapped
+
+_STRANGER = f"arn:aws:iam::{ACCOUNT_ID}:user/mallory"
 
 
 def _oldest_and_newest(account: Account) -> tuple[str, str | None]:
@@ -69,6 +76,65 @@ def _enables_leaked(account: Account, ledger: Ledger) -> None:
         ledger.reported.add(leaked)
 
 
+def _policy(account: Account) -> Any:
+    """The secret's policy; None if there is none."""
+    try:
+        answer = account.client("secretsmanager").get_resource_policy(
+            SecretId=account.secret_name()
+        )
+    except ClientError:
+        return None
+    return json.loads(answer["ResourcePolicy"]) if answer.get("ResourcePolicy") else None
+
+
+def _put(account: Account, policy: Any) -> None:
+    account.client("secretsmanager").put_resource_policy(
+        SecretId=account.secret_name(), ResourcePolicy=json.dumps(policy)
+    )
+
+
+def _lets_a_stranger_read(account: Account, ledger: Ledger) -> None:
+    """And leaves every record of the policy as it is: the tags say that it is ours."""
+    policy = _policy(account)
+    if policy is not None:
+        policy["Statement"][0]["Principal"]["AWS"].append(_STRANGER)
+        policy["Statement"][1]["Condition"].setdefault("ArnNotEquals", {})["aws:PrincipalArn"] = [
+            _STRANGER
+        ]
+        _put(account, policy)
+
+
+def _removes_the_policy(account: Account, ledger: Ledger) -> None:
+    if _policy(account) is not None:
+        account.client("secretsmanager").delete_resource_policy(SecretId=account.secret_name())
+
+
+def _chooses_another_key(account: Account, ledger: Ledger) -> None:
+    if ledger.secret("alice") is not None:
+        account.client("secretsmanager").update_secret(
+            SecretId=account.secret_name(), KmsKeyId="alias/somebodys"
+        )
+
+
+def _replicates(account: Account, ledger: Ledger) -> None:
+    secret = ledger.secret("alice")
+    if secret is not None and not secret.replicas:
+        account.client("secretsmanager").replicate_secret_to_regions(
+            SecretId=account.secret_name(), AddReplicaRegions=[{"Region": "us-east-1"}]
+        )
+
+
+def _changes_the_readers(account: Account, ledger: Ledger) -> None:
+    account.set_parameter("secret_reader_arns", "[]" if readers() else json.dumps([READER]))
+
+
+OF_ACCESS: dict[str, Callable[[Account, Ledger], None]] = {
+    "lets a stranger read": _lets_a_stranger_read,
+    "removes the policy": _removes_the_policy,
+    "chooses another KMS key": _chooses_another_key,
+    "replicates the secret": _replicates,
+    "changes the readers": _changes_the_readers,
+}
 ACTS: dict[str, Callable[[Account, Ledger], None]] = {
     "creates a key": _creates,
     "disables the old key": _disables_old,
@@ -78,6 +144,14 @@ ACTS: dict[str, Callable[[Account, Ledger], None]] = {
     "goes back to the old key": _goes_back,
     "enables the leaked key": _enables_leaked,
 }
+_ACTS = ACTS | OF_ACCESS
+SCENARIOS_OF_ACCESS = (
+    "due, warned of",
+    "due, somebody prepared the secret",
+    "superseded, the grace is over",
+    "settled, a reader removed",
+    "emergency, the only key",
+)
 SCENARIOS = (
     "due, the first time",
     "due again",
@@ -109,7 +183,7 @@ class PersonPoint:
 
         def person() -> None:
             with untapped():
-                ACTS[self.act](account, ledger)
+                _ACTS[self.act](account, ledger)
                 ledger.look("person")
 
         tap = Tap(before_call=lambda number, _: person() if number == self.at else None)
@@ -122,8 +196,10 @@ class PersonPoint:
 
 def person_points(name: str) -> list[PersonPoint]:
     """Every act before every call, and after the last."""
-    if name not in SCENARIOS:
+    is_emergency = BY_NAME[name].is_emergency
+    acts = [act for act in ACTS if name in SCENARIOS and (is_emergency or "leaked" not in act)]
+    acts += [*(OF_ACCESS if name in SCENARIOS_OF_ACCESS else ())]
+    if not acts:
         return []
     calls = len(count_calls(BY_NAME[name]))
-    acts = [act for act in ACTS if BY_NAME[name].is_emergency or "leaked" not in act]
     return [PersonPoint(name, act, at) for act in acts for at in range(calls + 1)]

@@ -23,11 +23,14 @@ MUTATING = (
     "secretsmanager:Tag",
     "secretsmanager:Untag",
     "secretsmanager:Restore",
+    "secretsmanager:Update",
+    "secretsmanager:Remove",
     "sns:Publish",
 )
 # Days after the first run on which the schedule fires again: the next days, when the grace is over,
-# when the old key is deleted. The last run must find nothing to do.
-DAYS = (1, 2, 8, 9, 10, 40, 41, 42)
+# when the old key is deleted, six weeks later: a Monday, if the first was one. The last run must
+# find nothing to do.
+DAYS = (1, 2, 8, 9, 10, 40, 42, 43)
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
@@ -60,6 +63,8 @@ def invoke(account: Account, ledger: Ledger, tap: Tap, payload: Any, request: st
             invocation.failed = True
             invocation.said = repr(error)
     ledger.end_run()
+    if not payload and not (invocation.died or invocation.failed):
+        ledger.check_readers()
     ledger.search(invocation.said, log.getvalue())
     for name in ledger.names:
         ledger.fetch(name)

@@ -10,6 +10,8 @@ from typing import Any
 from tests.aws.account import Account
 from tests.crash.wire import Died, Fault, Tap, tapped
 
+READER = "arn:aws:iam::999999999999:role/deploy"
+_TAG = "access-key-rotation:"
 Unheld = set[str]
 SetUp = Callable[[Account], Unheld]
 
@@ -71,9 +73,43 @@ def _nobody_but_operators(account: Account) -> Unheld:
 def _from_terraform(account: Account) -> Unheld:
     account.client("secretsmanager").create_secret(
         Name=account.secret_name(),
-        Tags=[{"Key": "access-key-rotation:managed-by", "Value": "key-rotation"}],
+        KmsKeyId=account.parameters["kms_key_arn"],
+        Tags=[{"Key": f"{_TAG}managed-by", "Value": "key-rotation"}],
     )
     return _due(account)
+
+
+def _warned_of(account: Account) -> Unheld:
+    account.add_user("alice", 83)
+    account.run()
+    account.pass_days(7)
+    return set()
+
+
+def _prepared_by_somebody(account: Account) -> Unheld:
+    """With the records of a warned user, and neither a policy nor our key."""
+    _warned_of(account)
+    secrets, name = account.client("secretsmanager"), account.secret_name()
+    tags = secrets.describe_secret(SecretId=name)["Tags"]
+    secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+    secrets.create_secret(Name=name, Tags=tags)
+    return set()
+
+
+def _settled(account: Account) -> None:
+    """Weeks after a rotation, on a Thursday: only a change of readers is a reason to look."""
+    account.add_user("alice", 90)
+    account.run()
+    account.pass_days(30)
+    account.run()
+    account.pass_days(1)
+
+
+def _reader_removed(account: Account) -> Unheld:
+    account.set_parameter("secret_reader_arns", json.dumps([READER]))
+    _settled(account)
+    account.set_parameter("secret_reader_arns", "[]")
+    return set()
 
 
 def _to_be_warned(account: Account) -> Unheld:
@@ -277,6 +313,9 @@ _BY_BULK = (
     Scenario("due, a service user", _service_user),
     Scenario("due, only operators subscribe", _nobody_but_operators),
     Scenario("due, the secret is from Terraform", _from_terraform),
+    Scenario("due, warned of", _warned_of),
+    Scenario("due, somebody prepared the secret", _prepared_by_somebody),
+    Scenario("settled, a reader removed", _reader_removed),
     Scenario("superseded, the policy was changed", _policy_changed),
     Scenario("superseded, the value was changed", _value_changed),
     Scenario("due, two users", _two_users, users=("alice", "bob")),
@@ -304,6 +343,8 @@ _BY_BULK = (
     Scenario("emergency, both slots active", _both_slots, _emergency),
     Scenario("emergency, three keys", _three_keys, _emergency),
 )
+# Without a person these are as "due again" and "due, the secret is from Terraform".
+OF_PEOPLE_ALONE = ("due, warned of", "due, somebody prepared the secret")
 # The same, where everything must be read user by user.
 _ONE_BY_ONE = (
     "due again",
