@@ -7,7 +7,7 @@ always the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -26,6 +26,7 @@ from key_rotation.domain.model import (
     KeyStatus,
     ManagedUser,
     Reason,
+    SecretState,
     Verb,
 )
 from key_rotation.domain.orphans import ORPHAN_DELETED_AFTER
@@ -35,7 +36,7 @@ from key_rotation.domain.situation import IN_PROGRESS_FOR
 from key_rotation.notify.response import Row
 from key_rotation.run.payload import Emergency, Payload
 from key_rotation.run.run import Rotation
-from tests.unit.builders import NOW
+from tests.unit.builders import NAME, NOW
 from tests.unit.fakes import FakeAccount
 from tests.unit.history import (
     CHANGES,
@@ -165,9 +166,15 @@ def test_what_is_planned_is_done_and_done_once(user: ManagedUser, settings: Sett
     for _ in range(4):
         account.calls.clear()
         one_run(account, settings)
-    assert not CHANGES & set(account.calls)
+    assert not CHANGES & set(account.calls) - may_repeat(account.secrets.values())
     said = [(event, message.data["access_key_id"]) for _, event, message in account.notified]
     assert len(said) == len(set(said))
+
+
+def may_repeat(secrets: Iterable[SecretState]) -> set[str]:
+    """On some days each run's digest names a secret that is not ours: nothing can record that."""
+    foreign = any(state.exists and state.managed_by != NAME for state in secrets)
+    return {"notify_operators"} if foreign else set()
 
 
 def one_run(account: FakeAccount, settings: Settings, dry_run: bool = False) -> list[Row]:
@@ -419,11 +426,12 @@ class Histories(RuleBasedStateMachine):
 
     def _settles(self, run: Run, said_before: dict[Any, int]) -> None:
         """Run again at once, and again, soon nothing changes; nothing is said twice on the way."""
+        said_daily = may_repeat(self.history.secrets.values())
         for _ in range(4):
-            if not run.changes:
+            if set(run.changes) <= said_daily:
                 break
             run = self.history.run()
-        assert not run.changes, f"still {run.changes}"
+        assert set(run.changes) <= said_daily, f"still {run.changes}"
         twice = {
             what for what, times in self._said().items() if times > said_before.get(what, 0) + 1
         }
