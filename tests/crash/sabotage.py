@@ -312,8 +312,8 @@ SABOTAGES = (
     Sabotage(
         "replicas are not looked at",
         "run/protection.py",
-        "    return found.as_wanted and own_key and not state.replica_regions",
-        "    return found.as_wanted and own_key",
+        "    return found.as_wanted and not is_elsewhere(settings, state)",
+        "    return found.as_wanted and settings.is_own_key(state.kms_key_id)",
         Promise.READ_FIRST,
         "people",
         "due, warned of",

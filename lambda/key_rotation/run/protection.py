@@ -69,7 +69,7 @@ def secure(
     give_up_at = world.clock.now() + SETTLES_FOR
     while True:
         seen = state
-        if not settings.is_own_key(state.kms_key_id) or state.replica_regions:
+        if is_elsewhere(settings, state):
             seen = world.secrets.as_now(state)
         now_found = world.secrets.access(owner, state)
         if _is_right(settings, seen, now_found):
@@ -77,6 +77,11 @@ def secure(
         if world.clock.now() >= give_up_at:
             raise UnprotectedSecretError(_still_wrong(settings, seen, now_found))
         world.clock.sleep(LOOK_AGAIN_SECONDS)
+
+
+def is_elsewhere(settings: Settings, state: SecretState) -> bool:
+    """Encrypted with another key, or replicated."""
+    return not settings.is_own_key(state.kms_key_id) or bool(state.replica_regions)
 
 
 def readers_changed(settings: Settings, found: Access) -> tuple[frozenset[str], frozenset[str]]:
@@ -101,8 +106,7 @@ def readers_text(added: frozenset[str], removed: frozenset[str]) -> str:
 
 
 def _is_right(settings: Settings, state: SecretState, found: Access) -> bool:
-    own_key = settings.is_own_key(state.kms_key_id)
-    return found.as_wanted and own_key and not state.replica_regions
+    return found.as_wanted and not is_elsewhere(settings, state)
 
 
 def _what_was_wrong(
@@ -115,11 +119,7 @@ def _what_was_wrong(
     elif (
         not found.as_wanted
         and found.grant is not None
-        and readers_changed(settings, found)
-        == (
-            frozenset(),
-            frozenset(),
-        )
+        and not any(readers_changed(settings, found))
     ):
         said.append(_GONE)
     if not settings.is_own_key(state.kms_key_id):

@@ -24,7 +24,7 @@ from ..notify.reasons import REASON_TEXT
 from ..notify.response import Row, failure
 from ..ports import UnprotectedSecretError, World
 from .housekeeping import STOP_BEFORE_END, WEEKDAY
-from .protection import Protected, protect, readers_changed, readers_text, secure
+from .protection import Protected, is_elsewhere, protect, readers_changed, readers_text, secure
 
 # A change is looked for in so many days: the schedule may start one run a week.
 CHANGE_IS_RECENT = timedelta(days=8)
@@ -132,7 +132,7 @@ class SecretsCheck:
         if grant is None:
             if found.exists:
                 self._say(Row(name, "report", "unknown_policy"), Event.BLOCKED, _NOBODYS, state.arn)
-            if self._is_elsewhere(state):
+            if is_elsewhere(self.settings, state):
                 self.world.secrets.secure(None, state, replace(found, as_wanted=True))
             return
         added, removed = readers_changed(self.settings, found)
@@ -140,14 +140,10 @@ class SecretsCheck:
         if grant.owner_id in user_ids and grant.owner_arn is not None:
             owner = UserRef(name, grant.owner_id or "", grant.owner_arn)
             found = replace(found, as_wanted=not added and not removed)
-        if found.as_wanted and not self._is_elsewhere(state):
+        if found.as_wanted and not is_elsewhere(self.settings, state):
             return
         secure(self.world, self.settings, owner, state, found)
         self._note(name, Protected(state, True, (), added, removed))
-
-    def _is_elsewhere(self, state: SecretState) -> bool:
-        """Encrypted with another key, or replicated."""
-        return not self.settings.is_own_key(state.kms_key_id) or bool(state.replica_regions)
 
     # -- what is said ------------------------------------------------------------------------------
 
