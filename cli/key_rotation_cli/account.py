@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from botocore.exceptions import BotoCoreError, ClientError
 
 from key_rotation.aws.parameters import read_parameters
-from key_rotation.domain.model import AccessKey, Limits, ManagedUser, Verb
+from key_rotation.domain.action import Verb
+from key_rotation.domain.model import AccessKey, Limits, ManagedUser
 from key_rotation.domain.overrides import limits_for
 from key_rotation.domain.settings import Settings, SettingsError, parse_settings
 from key_rotation.handler import world_of

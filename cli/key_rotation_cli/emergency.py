@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ConnectionError as NotConnectedError
 from botocore.exceptions import HTTPClientError
 
-from key_rotation.domain.model import Reason
+from key_rotation.domain.action import Reason
 from key_rotation.run.payload import parse_payload
 
 from .connection import INVOCATION

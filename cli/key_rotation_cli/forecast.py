@@ -11,14 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
+from key_rotation.domain.action import Action, Decision, Needs, Verb
 from key_rotation.domain.after import after
-from key_rotation.domain.model import (
-    Action,
-    Decision,
-    ManagedUser,
-    Needs,
-    Verb,
-)
+from key_rotation.domain.model import ManagedUser
 from key_rotation.domain.policy import decide
 from key_rotation.domain.settings import Settings
 

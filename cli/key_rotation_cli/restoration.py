@@ -8,15 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from key_rotation.domain.model import (
-    AccessKey,
-    Decision,
-    KeyStatus,
-    ManagedUser,
-    Needs,
-    Reason,
-    Verb,
-)
+from key_rotation.domain.action import Decision, Needs, Reason, Verb
+from key_rotation.domain.model import AccessKey, KeyStatus, ManagedUser
 from key_rotation.domain.overrides import HOLD_UNTIL, limits_for
 from key_rotation.domain.policy import decide
 from key_rotation.domain.settings import Settings

@@ -10,7 +10,8 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from key_rotation.aws.bus import EventBus
-from key_rotation.domain.model import UserRef, Verb
+from key_rotation.domain.action import Verb
+from key_rotation.domain.model import UserRef
 from key_rotation.notify.events import Transition
 from key_rotation.notify.response import RotationFailedError
 from key_rotation.ports import NotSentError

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from key_rotation.domain.action import Decision
 from key_rotation.domain.credential_report import CredentialReport, Row, Slot
 from key_rotation.domain.model import (
     AccessKey,
     Audience,
-    Decision,
     Event,
     Intent,
     KeyStatus,

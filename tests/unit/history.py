@@ -14,16 +14,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
 
+from key_rotation.domain.action import Reason, Verb
 from key_rotation.domain.model import (
     AccessKey,
     Audience,
     Event,
     KeyStatus,
     ManagedUser,
-    Reason,
     SecretState,
     UserRef,
-    Verb,
 )
 from key_rotation.domain.orphans import ORPHAN_DELETED_AFTER
 from key_rotation.domain.settings import Settings

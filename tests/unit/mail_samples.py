@@ -9,7 +9,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from key_rotation.domain.model import Event, Reason, UserRef
+from key_rotation.domain.action import Reason
+from key_rotation.domain.model import Event, UserRef
 from key_rotation.notify.digest import DigestLine, digest
 from key_rotation.notify.mail import InSecret, Writer
 from key_rotation.notify.message import Message

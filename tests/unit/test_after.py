@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from key_rotation.domain.action import Action, Reason, Verb
 from key_rotation.domain.after import after, with_new_key
-from key_rotation.domain.model import Action, ManagedUser, Reason, SecretState, Stamp, Verb
+from key_rotation.domain.model import ManagedUser, SecretState, Stamp
 from tests.unit.builders import NOW, inactive, intent, key, secret, settings, user
 
 SETTINGS = settings()

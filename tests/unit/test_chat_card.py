@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from key_rotation.domain.model import Event, Reason
+from key_rotation.domain.action import Reason
+from key_rotation.domain.model import Event
 from key_rotation.notify.chat_card import DESCRIPTION_BYTES, card, harmless
 from key_rotation.notify.digest import DigestLine, digest
 from key_rotation.notify.mail import InSecret

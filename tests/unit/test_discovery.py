@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from key_rotation.domain.model import Audience, Event, Verb
+from key_rotation.domain.action import Verb
+from key_rotation.domain.model import Audience, Event
 from key_rotation.domain.prefilter import FULL_LOOK_DAY
 from key_rotation.notify.response import Report, RotationFailedError
 from key_rotation.ports import NoCredentialReportError, ThrottledError

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from scripts.docs import ANY, REFERENCE, ROOT, inputs, outputs, with_tables
 
-from key_rotation.domain.model import Event, Reason, Verb
+from key_rotation.domain.action import Reason, Verb
+from key_rotation.domain.model import Event
 from key_rotation.domain.overrides import GRACE_DAYS, HOLD_UNTIL, MAX_KEY_AGE_DAYS
 from key_rotation.notify.response import Report, Row
 from key_rotation.run.payload import parse_payload

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from key_rotation.domain.model import Audience, Fact, ManagedUser, Needs, SecretState, Verb
+from key_rotation.domain.action import Fact, Needs, Verb
+from key_rotation.domain.model import Audience, ManagedUser, SecretState
 from key_rotation.domain.settings import Settings
 from key_rotation_cli.forecast import Forecast, Step, forecast
 from tests.unit.builders import (

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from key_rotation.domain.model import Event, Reason, UserRef
+from key_rotation.domain.action import Reason
+from key_rotation.domain.model import Event, UserRef
 from key_rotation.notify.digest import ROWS_PER_DIGEST, DigestLine, digest
 from key_rotation.notify.fetching import SIGN_IN_PROFILE
 from key_rotation.notify.mail import InSecret, Writer

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from key_rotation.domain.model import Action, Event, Reason, Verb
+from key_rotation.domain.action import Action, Reason, Verb
+from key_rotation.domain.model import Event
 from key_rotation.notify.outcome import Outcome, digest_line, row, transition
 from tests.unit.builders import ALICE, NOW
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from key_rotation.domain.action import Decision, Fact, Needs, Reason
 from key_rotation.domain.emergency import decide_emergency
-from key_rotation.domain.model import Audience, Decision, Event, Fact, ManagedUser, Needs, Reason
+from key_rotation.domain.model import Audience, Event, ManagedUser
 from key_rotation.domain.policy import decide
 from tests.unit.builders import (
     NO_SECRET,

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from key_rotation.domain.action import Decision
 from key_rotation.domain.credential_report import Row, Slot
 from key_rotation.domain.model import (
     AccessKey,
     Audience,
-    Decision,
     KeyStatus,
     ManagedUser,
     SecretState,

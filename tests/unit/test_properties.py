@@ -17,18 +17,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from key_rotation.domain.action import Action, Decision, Reason, Verb
 from key_rotation.domain.emergency import decide_emergency
-from key_rotation.domain.model import (
-    AccessKey,
-    Action,
-    Audience,
-    Decision,
-    KeyStatus,
-    ManagedUser,
-    Reason,
-    SecretState,
-    Verb,
-)
+from key_rotation.domain.model import AccessKey, Audience, KeyStatus, ManagedUser, SecretState
 from key_rotation.domain.orphans import ORPHAN_DELETED_AFTER
 from key_rotation.domain.policy import decide
 from key_rotation.domain.settings import Settings

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from key_rotation.domain.model import Fact, ManagedUser, Needs, SecretState
+from key_rotation.domain.action import Fact, Needs
+from key_rotation.domain.model import ManagedUser, SecretState
 from key_rotation.domain.settings import Settings
 from key_rotation_cli.restoration import NotRestorableError, Restoration, restoration
 from tests.unit.builders import (

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from key_rotation.domain.model import Verb
+from key_rotation.domain.action import Verb
 
 from ..account import AccountStatus, UserStatus
 

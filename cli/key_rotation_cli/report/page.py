@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from key_rotation.domain.model import Reason
+from key_rotation.domain.action import Reason
 from key_rotation.notify.reasons import blocked_because
 from key_rotation.notify.text import one_line
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from .model import AccessKey, Action, KeyStatus, ManagedUser, Reason, SecretState, Stamp, Verb
+from .action import Action, Reason, Verb
+from .model import AccessKey, KeyStatus, ManagedUser, SecretState, Stamp
 from .settings import Settings
 
 # These make the secret, or make it this user's, before anything else.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .model import AccessKey, Action, Decision, Event, KeyStatus, Reason, Verb
+from .action import Action, Decision, Reason, Verb
+from .model import AccessKey, Event, KeyStatus
 from .situation import Situation
 
 

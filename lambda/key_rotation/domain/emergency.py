@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from .action import Action, Decision, Needs, Reason, Verb
 from .decisions import blocked, record
-from .model import AccessKey, Action, Decision, KeyStatus, ManagedUser, Needs, Reason, Verb
+from .model import AccessKey, KeyStatus, ManagedUser
 from .orphans import may_be_orphan, may_make_room
 from .overlap import is_had
 from .policy import announce_late, missing_announcement

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .action import Action, Decision, Reason, Verb
 from .decisions import blocked
-from .model import AccessKey, Action, Decision, Reason, Verb
+from .model import AccessKey
 from .overlap import old_key_until
 from .situation import Situation
 

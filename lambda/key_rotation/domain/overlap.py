@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 
-from .model import AccessKey, Reason
+from .action import Reason
+from .model import AccessKey
 from .situation import VERIFIED_AFTER, Situation
 
 

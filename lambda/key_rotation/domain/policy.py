@@ -11,9 +11,10 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 
+from .action import Action, Decision, Needs, Reason, Verb
 from .after import after
 from .decisions import blocked
-from .model import AccessKey, Action, Decision, ManagedUser, Needs, Reason, Verb
+from .model import AccessKey, ManagedUser
 from .one_key import rotate_or_warn
 from .orphans import ORPHAN_DELETED_AFTER, is_in_progress, is_orphan
 from .overlap import is_had, old_key_until

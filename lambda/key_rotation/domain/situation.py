@@ -9,16 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from .model import (
-    AccessKey,
-    Audience,
-    Event,
-    Fact,
-    KeyStatus,
-    Limits,
-    ManagedUser,
-    SecretState,
-)
+from .action import Fact
+from .model import AccessKey, Audience, Event, KeyStatus, Limits, ManagedUser, SecretState
 from .overrides import limits_for
 from .settings import Settings
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from .action import Action, Decision, Reason, Verb
 from .decisions import blocked, record
-from .model import AccessKey, Action, Decision, Event, KeyStatus, Reason, Verb
+from .model import AccessKey, Event, KeyStatus
 from .one_key import rotate_or_warn, warn
 from .overlap import grace_ends, held_until, hold_reason, idle_key, overlap_ends
 from .situation import VERIFIED_AFTER, Situation

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from ..domain.model import UserRef, Verb
+from ..domain.action import Verb
+from ..domain.model import UserRef
 
 SOURCE = "iam-access-key-rotation"
 # What is sent, and as which detail-type. A rotation is sent once the new key can be fetched.

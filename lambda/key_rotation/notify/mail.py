@@ -7,7 +7,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from ..domain.model import Event, Reason, UserRef
+from ..domain.action import Reason
+from ..domain.model import Event, UserRef
 from .fetching import Fetching
 from .message import Message
 from .reasons import REASON_TEXT, SUPERSEDED, TO_DO, blocked_because

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..domain.model import Action, Event, Reason, UserRef, Verb
+from ..domain.action import Action, Reason, Verb
+from ..domain.model import Event, UserRef
 from .digest import DigestLine
 from .events import DETAIL_TYPES, Transition
 from .reasons import REASON_TEXT, blocked_text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..domain.model import Reason
+from ..domain.action import Reason
 
 REASON_TEXT = {
     Reason.SUPERSEDED: "it was replaced, and the time to move to its successor is over",

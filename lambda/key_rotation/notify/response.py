@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from ..domain.model import Verb
+from ..domain.action import Verb
 from .text import one_line
 
 

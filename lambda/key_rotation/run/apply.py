@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..domain.model import Action, Verb
+from ..domain.action import Action, Verb
 from ..domain.settings import Settings
 from ..ports import UnprotectedSecretError, World
 from . import issue, notices, retire

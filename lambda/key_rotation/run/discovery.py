@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from ..concurrent import map_concurrent
+from ..domain.action import Decision
 from ..domain.credential_report import CredentialReport
 from ..domain.credential_report import Row as ReportRow
-from ..domain.model import AccessKey, Decision, KeyStatus, ManagedUser, UserIds
+from ..domain.model import AccessKey, KeyStatus, ManagedUser, UserIds
 from ..domain.overrides import limits_for
 from ..domain.policy import decide
 from ..domain.prefilter import may_need_attention

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from ..domain.action import Fact, Needs
 from ..domain.emergency import decide_emergency
-from ..domain.model import Event, Fact, ManagedUser, Needs
+from ..domain.model import Event, ManagedUser
 from ..domain.policy import decide
 from ..domain.settings import Settings
 from ..ports import World

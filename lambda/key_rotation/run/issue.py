@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from ..domain.action import Action, Reason, Verb
 from ..domain.after import announced_in_vain, with_new_key
-from ..domain.model import Action, Event, Intent, NewAccessKey, Reason, UserRef, Verb
+from ..domain.model import Event, Intent, NewAccessKey, UserRef
 from ..notify.outcome import line_about
 from ..ports import RefusedError, SlotTakenError, UnprotectedSecretError
 from .progress import REREAD_AFTER, ConcurrentChangeError, Progress, RunContext

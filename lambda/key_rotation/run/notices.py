@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from ..domain.model import AccessKey, Action, Event, Reason, SecretState, Stamp
+from ..domain.action import Action, Reason
+from ..domain.model import AccessKey, Event, SecretState, Stamp
 from ..domain.overrides import limits_for
 from ..notify.mail import InSecret
 from .progress import Progress, RunContext

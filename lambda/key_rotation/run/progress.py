@@ -7,18 +7,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..domain.action import Action, Decision, Verb
 from ..domain.after import after
-from ..domain.model import (
-    AccessKey,
-    Action,
-    Audience,
-    Decision,
-    Event,
-    ManagedUser,
-    SecretState,
-    Stamp,
-    Verb,
-)
+from ..domain.model import AccessKey, Audience, Event, ManagedUser, SecretState, Stamp
 from ..domain.settings import Settings
 from ..notify.digest import DigestLine
 from ..notify.events import Transition

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..domain.action import Action, Reason, Verb
 from ..domain.after import LEAKED
-from ..domain.model import AccessKey, Action, Event, KeyStatus, Reason, Stamp, Verb
+from ..domain.model import AccessKey, Event, KeyStatus, Stamp
 from ..notify.outcome import line_about
 from ..notify.reasons import SUPERSEDED
 from ..notify.text import minute

@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from ..concurrent import map_concurrent
+from ..domain.action import Reason
 from ..domain.after import announced_in_vain
-from ..domain.model import Event, ManagedUser, OwnedSecret, Reason, SecretState, UserRef
+from ..domain.model import Event, ManagedUser, OwnedSecret, SecretState, UserRef
 from ..domain.settings import Settings
 from ..notify.digest import DigestLine
 from ..notify.reasons import REASON_TEXT

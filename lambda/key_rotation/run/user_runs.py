@@ -14,7 +14,8 @@ from functools import partial
 from threading import Lock
 
 from ..concurrent import map_concurrent
-from ..domain.model import Event, ManagedUser, Reason, Stamp, Verb
+from ..domain.action import Reason, Verb
+from ..domain.model import Event, ManagedUser, Stamp
 from ..domain.settings import Settings, SettingsError
 from ..domain.situation import notice_is_due
 from ..notify.digest import DigestLine
