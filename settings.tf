@@ -8,6 +8,8 @@ locals {
     warn_before_days               = tostring(var.warn_before_days)
     grace_days                     = tostring(var.grace_days)
     min_grace_days_without_console = tostring(var.min_grace_days_without_console)
+    remind_before_days             = tostring(var.remind_before_days)
+    hold_until_moved               = tostring(var.hold_until_moved)
     hold_while_used_days           = tostring(var.hold_while_used_days)
     max_overlap_days               = tostring(var.max_overlap_days)
     delete_after_days              = tostring(var.delete_after_days)

@@ -189,6 +189,35 @@ variable "min_grace_days_without_console" {
   }
 }
 
+variable "remind_before_days" {
+  description = "Days before an old key is disabled at which an owner who has not moved to the new key is reminded. 0 means no reminder."
+  type        = number
+  default     = 3
+  nullable    = false
+
+  validation {
+    condition     = var.remind_before_days >= 0 && floor(var.remind_before_days) == var.remind_before_days
+    error_message = "remind_before_days must be a whole number of days, 0 (no reminder) or more."
+  }
+
+  validation {
+    condition     = var.grace_days == 0 || var.remind_before_days < var.grace_days
+    error_message = "remind_before_days (${var.remind_before_days}) must be less than grace_days (${var.grace_days}), unless that is 0: a reminder beyond the grace would have to come before the new key. 0 means no reminder."
+  }
+
+  validation {
+    condition     = var.remind_before_days < var.min_grace_days_without_console
+    error_message = "remind_before_days (${var.remind_before_days}) must be less than min_grace_days_without_console (${var.min_grace_days_without_console}): a reminder beyond the grace would have to come before the new key. 0 means no reminder."
+  }
+}
+
+variable "hold_until_moved" {
+  description = "Whether an old key stays active after its grace, up to `max_overlap_days`, while nobody uses the new key and the old one is still used, or nobody fetched the new one and only a key can fetch it."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "hold_while_used_days" {
   description = "If an old key was used within this many days, it stays active, up to `max_overlap_days`. 0 means that use never holds a key."
   type        = number
@@ -212,13 +241,19 @@ variable "max_overlap_days" {
     error_message = "max_overlap_days must be a whole number of days, 1 or more."
   }
 
+  # It implies the next two, which are left for installations without hold_until_moved.
   validation {
-    condition     = var.max_overlap_days >= var.grace_days
+    condition     = !var.hold_until_moved || var.max_overlap_days >= max(var.grace_days, var.min_grace_days_without_console) + var.remind_before_days
+    error_message = "max_overlap_days (${var.max_overlap_days}) must be at least ${max(var.grace_days, var.min_grace_days_without_console) + var.remind_before_days}: the longer of grace_days (${var.grace_days}) and min_grace_days_without_console (${var.min_grace_days_without_console}), plus remind_before_days (${var.remind_before_days}). Otherwise hold_until_moved has no room to hold a key. Raise max_overlap_days, or set hold_until_moved to false."
+  }
+
+  validation {
+    condition     = var.hold_until_moved || var.max_overlap_days >= var.grace_days
     error_message = "max_overlap_days must be at least grace_days: otherwise it would cut the grace short."
   }
 
   validation {
-    condition     = var.max_overlap_days >= var.min_grace_days_without_console
+    condition     = var.hold_until_moved || var.max_overlap_days >= var.min_grace_days_without_console
     error_message = "max_overlap_days must be at least min_grace_days_without_console: otherwise it would cut the time to fetch a new key short."
   }
 

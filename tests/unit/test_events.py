@@ -51,7 +51,7 @@ def notified(account: FakeAccount) -> list[tuple[str, str]]:
             id="rotated, old key off at once",
         ),
         pytest.param(
-            user(key("A", 90)), {"grace_days": 3}, [("Access Key Rotated", "NEW1")], id="grace"
+            user(key("A", 90)), {"grace_days": 4}, [("Access Key Rotated", "NEW1")], id="grace"
         ),
         pytest.param(
             user(key("A", 98), key("B", 8), secret=REPLACED),
@@ -102,7 +102,7 @@ def test_each_transition_is_an_event(
 
 
 def test_a_pipeline_finds_the_new_key() -> None:
-    account, _ = run(user(key("A", 90)), grace_days=3)
+    account, _ = run(user(key("A", 90)), grace_days=4)
 
     [event] = account.events
     assert event.time == NOW
@@ -118,7 +118,7 @@ def test_a_pipeline_finds_the_new_key() -> None:
         },
         "access_key_id": "NEW1",
         "superseded_access_key_id": "A",
-        "superseded_key_until": "2026-06-04T12:00:00Z",
+        "superseded_key_until": "2026-06-05T12:00:00Z",
         "reason": "key_too_old",
         "note": None,
         "secret_arn": account.secrets["alice"].arn,

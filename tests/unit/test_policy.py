@@ -200,7 +200,7 @@ GRACE = [
         user(key("A", 90)),
         "rotate A, announce",
         Reason.KEY_TOO_OLD,
-        {"grace_days": 3},
+        {"grace_days": 4},
     ),
     Case(
         "grace wanted by a tag",
@@ -1494,7 +1494,7 @@ def test_an_emergency_that_cuts_its_owner_off_is_carried_out_if_asked() -> None:
 UNTIL = [
     ("no grace", user(key("A", 90)), {}, NOW),
     ("a service user", user(key("A", 90), password=False), {}, ago(-7)),
-    ("grace", user(key("A", 90)), {"grace_days": 3}, ago(-3)),
+    ("grace", user(key("A", 90)), {"grace_days": 4}, ago(-4)),
     (
         "a hold by tag ends with its day",
         user(key("A", 90), tags={"hold-until": "2026-06-10"}),
@@ -1560,7 +1560,7 @@ UNTIL = [
             key("A", 90),
             secret=secret(leaked=["A"], works_until=stamp("A", -3)),
         ),
-        {"grace_days": 1},
+        {"grace_days": 1, "remind_before_days": 0},
         None,
     ),
     (
@@ -1614,7 +1614,11 @@ def test_says_until_when_the_old_key_works(
         ),
         pytest.param(
             user(key("A", 90), password=False),
-            {"hold_while_used_days": 3, "min_grace_days_without_console": 30},
+            {
+                "hold_until_moved": False,
+                "hold_while_used_days": 3,
+                "min_grace_days_without_console": 30,
+            },
             False,
             id="the grace is as long as the ceiling",
         ),

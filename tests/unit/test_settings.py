@@ -6,9 +6,11 @@ import json
 from dataclasses import fields
 
 import pytest
+from hypothesis import given
 
 from key_rotation.domain.settings import Settings, SettingsError, UserTag, parse_settings
 from tests.defaults import default_parameters, defaults
+from tests.unit.strategies import accepted_settings
 
 PATH = "/key-rotation/config"
 TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:key-rotation"
@@ -66,6 +68,8 @@ def test_missing_parameter_is_named(name: str) -> None:
             False,
             id="false",
         ),
+        pytest.param({"hold_until_moved": "false"}, "hold_until_moved", False, id="not held"),
+        pytest.param({"remind_before_days": "6"}, "remind_before_days", 6, id="reminded"),
         pytest.param({"idle_after_days": "1"}, "idle_after_days", 1, id="least number of days"),
         pytest.param({"idle_after_days": "99999"}, "idle_after_days", 99999, id="most days"),
         pytest.param(
@@ -137,11 +141,9 @@ def test_fewer_days_than_the_least_are_refused(name: str, least: int) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NUMBERS if name not in LEAST])
 def test_zero_means_none_elsewhere(name: str) -> None:
-    relaxed = {"grace_days": "0", "max_overlap_days": "7", name: "0"}
+    relaxed = {"grace_days": "0", name: "0"}
     if name == "max_overlap_days":
-        assert refusal(PARAMETERS | relaxed).startswith(
-            "min_grace_days_without_console (7) must not exceed"
-        )
+        assert refusal(PARAMETERS | relaxed).startswith("max_overlap_days (0) must be at least 10")
     else:
         assert getattr(parse(**relaxed), name) == 0
 
@@ -153,6 +155,9 @@ def test_zero_means_none_elsewhere(name: str) -> None:
         pytest.param("dry_run", "1", "must be true or false, not '1'", id="one"),
         pytest.param(
             "require_confirmed_subscription", "", "must be true or false, not ''", id="no boolean"
+        ),
+        pytest.param(
+            "hold_until_moved", "no", "must be true or false, not 'no'", id="held in a word"
         ),
         pytest.param("user_tag", "enabled", "must be JSON, an object", id="tag is no JSON"),
         pytest.param("user_tag", '["a", "b"]', "must be JSON, an object", id="tag is a list"),
@@ -249,14 +254,42 @@ def test_malformed_parameter_is_named(name: str, text: str, problem: str) -> Non
             id="no room for grace and deletion",
         ),
         pytest.param(
-            {"grace_days": "31"},
+            {"grace_days": "31", "hold_until_moved": "false"},
             "grace_days (31) must not exceed max_overlap_days (30)",
             id="grace over the overlap",
         ),
         pytest.param(
-            {"min_grace_days_without_console": "31"},
+            {"min_grace_days_without_console": "31", "hold_until_moved": "false"},
             "min_grace_days_without_console (31) must not exceed max_overlap_days (30)",
             id="time to fetch over the overlap",
+        ),
+        pytest.param(
+            {"grace_days": "3"},
+            "remind_before_days (3) must be less than grace_days (3), unless that is 0: a reminder "
+            "beyond the grace would have to come before the new key. 0 means no reminder",
+            id="reminded beyond the grace",
+        ),
+        pytest.param(
+            {"min_grace_days_without_console": "3"},
+            "remind_before_days (3) must be less than min_grace_days_without_console (3): a "
+            "reminder beyond the grace would have to come before the new key. 0 means no reminder",
+            id="reminded beyond the time to fetch",
+        ),
+        pytest.param(
+            {"grace_days": "28"},
+            "max_overlap_days (30) must be at least 31: the longer of grace_days (28) and "
+            "min_grace_days_without_console (7), plus remind_before_days (3). Otherwise "
+            "hold_until_moved has no room to hold a key. Raise max_overlap_days, or set "
+            "hold_until_moved to false",
+            id="no room to hold after the grace",
+        ),
+        pytest.param(
+            {"min_grace_days_without_console": "31", "remind_before_days": "0"},
+            "max_overlap_days (30) must be at least 31: the longer of grace_days (0) and "
+            "min_grace_days_without_console (31), plus remind_before_days (0). Otherwise "
+            "hold_until_moved has no room to hold a key. Raise max_overlap_days, or set "
+            "hold_until_moved to false",
+            id="no room to hold after the time to fetch",
         ),
         pytest.param(
             {"hold_while_used_days": "31"},
@@ -279,9 +312,28 @@ def test_contradiction_is_named(changes: dict[str, str], problem: str) -> None:
     "changes",
     [
         pytest.param({"warn_before_days": "89"}, id="warned a day after birth"),
-        pytest.param({"grace_days": "30"}, id="grace as long as the overlap"),
         pytest.param(
-            {"min_grace_days_without_console": "30"}, id="time to fetch as long as the overlap"
+            {"grace_days": "30", "hold_until_moved": "false"}, id="grace as long as the overlap"
+        ),
+        pytest.param(
+            {"min_grace_days_without_console": "30", "hold_until_moved": "false"},
+            id="time to fetch as long as the overlap",
+        ),
+        pytest.param({"grace_days": "27"}, id="grace and reminder as long as the overlap"),
+        pytest.param(
+            {"min_grace_days_without_console": "27"},
+            id="time to fetch and reminder as long as the overlap",
+        ),
+        pytest.param({"grace_days": "30", "remind_before_days": "0"}, id="held without a reminder"),
+        pytest.param({"grace_days": "4"}, id="reminded a day after the announcement"),
+        pytest.param(
+            {"min_grace_days_without_console": "4"}, id="reminded a day after it can be fetched"
+        ),
+        pytest.param(
+            {"grace_days": "1", "remind_before_days": "0"}, id="grace too short for a reminder"
+        ),
+        pytest.param(
+            {"grace_days": "0", "remind_before_days": "6"}, id="no grace with a console password"
         ),
         pytest.param({"hold_while_used_days": "30"}, id="hold as long as the overlap"),
         pytest.param({"max_overlap_days": "59"}, id="overlap and deletion just fit"),
@@ -291,6 +343,7 @@ def test_contradiction_is_named(changes: dict[str, str], problem: str) -> None:
                 "warn_before_days": "0",
                 "max_overlap_days": "1",
                 "min_grace_days_without_console": "1",
+                "remind_before_days": "0",
                 "delete_after_days": "1",
             },
             id="shortest possible life",
@@ -300,7 +353,17 @@ def test_contradiction_is_named(changes: dict[str, str], problem: str) -> None:
 def test_boundary_is_accepted(changes: dict[str, str]) -> None:
     settings = parse(**changes)
 
-    assert {name: str(getattr(settings, name)) for name in changes} == changes
+    assert {name: str(getattr(settings, name)).lower() for name in changes} == changes
+
+
+@given(accepted_settings())
+def test_settings_of_the_properties_are_accepted(drawn: Settings) -> None:
+    names = [field.name for field in fields(Settings) if field.type in ("int", "bool")]
+    texts = {name: json.dumps(getattr(drawn, name)) for name in names}
+
+    settings = parse(**texts)
+
+    assert {name: json.dumps(getattr(settings, name)) for name in names} == texts
 
 
 def test_refusal_shows_no_other_parameter() -> None:

@@ -159,6 +159,8 @@ class Settings:
     warn_before_days: int = _number()
     grace_days: int = _number()
     min_grace_days_without_console: int = _number(least=1)
+    remind_before_days: int = _number()
+    hold_until_moved: bool = _setting(_boolean)
     hold_while_used_days: int = _number()
     max_overlap_days: int = _number()
     delete_after_days: int = _number(least=1)
@@ -223,6 +225,7 @@ def parse_settings(parameters: Mapping[str, str], path: str) -> Settings:
 def _check_together(settings: Settings, path: str) -> None:
     """The rules across settings; variables.tf checks the same at plan time."""
     s = settings
+    longest_grace = max(s.grace_days, s.min_grace_days_without_console)
     rules = (
         (
             s.warn_before_days < s.max_key_age_days,
@@ -234,6 +237,29 @@ def _check_together(settings: Settings, path: str) -> None:
             "grace_days",
             f"({s.grace_days}) and delete_after_days ({s.delete_after_days}) must together be "
             f"less than max_key_age_days ({s.max_key_age_days})",
+        ),
+        (
+            s.grace_days == 0 or s.remind_before_days < s.grace_days,
+            "remind_before_days",
+            f"({s.remind_before_days}) must be less than grace_days ({s.grace_days}), unless that "
+            "is 0: a reminder beyond the grace would have to come before the new key. 0 means no "
+            "reminder",
+        ),
+        (
+            s.remind_before_days < s.min_grace_days_without_console,
+            "remind_before_days",
+            f"({s.remind_before_days}) must be less than min_grace_days_without_console "
+            f"({s.min_grace_days_without_console}): a reminder beyond the grace would have to come "
+            "before the new key. 0 means no reminder",
+        ),
+        (  # before those on the grace alone, which it implies
+            not s.hold_until_moved or longest_grace + s.remind_before_days <= s.max_overlap_days,
+            "max_overlap_days",
+            f"({s.max_overlap_days}) must be at least {longest_grace + s.remind_before_days}: the "
+            f"longer of grace_days ({s.grace_days}) and min_grace_days_without_console "
+            f"({s.min_grace_days_without_console}), plus remind_before_days "
+            f"({s.remind_before_days}). Otherwise hold_until_moved has no room to hold a key. "
+            "Raise max_overlap_days, or set hold_until_moved to false",
         ),
         (
             s.grace_days <= s.max_overlap_days,
