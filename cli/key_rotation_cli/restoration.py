@@ -17,7 +17,14 @@ from key_rotation.domain.settings import Settings
 from .forecast import Forecast, forecast
 
 _SECOND = timedelta(seconds=1)
-_STAYS_ON = (Reason.IN_GRACE, Reason.HOLD_UNTIL, Reason.STILL_IN_USE)
+_STAYS_ON = (
+    Reason.IN_GRACE,
+    Reason.HOLD_UNTIL,
+    Reason.STILL_IN_USE,
+    Reason.NOT_FETCHED,
+    Reason.FETCHED,
+    Reason.MOVING,
+)
 
 
 class NotRestorableError(Exception):
@@ -120,7 +127,7 @@ def _refusal(
                 f"({settings.max_overlap_days}), until {over:%Y-%m-%d %H:%M} UTC. Raise "
                 "max_overlap_days first, or take the tag off the user"
             )
-        case Reason.SUPERSEDED:
+        case Reason.SUPERSEDED | Reason.MOVED:
             return f"{wanted} is over: the next run would disable {key.id} again at once"
         case Reason.IN_PROGRESS:
             return "a run may be at work on this user; try again in 20 minutes"

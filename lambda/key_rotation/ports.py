@@ -18,6 +18,7 @@ from .domain.model import (
     Audience,
     Event,
     Intent,
+    LastUse,
     ManagedUser,
     NewAccessKey,
     OwnedSecret,
@@ -92,8 +93,8 @@ class Directory(Protocol):
 
     def keys(self, user: UserRef) -> tuple[AccessKey, ...]: ...
 
-    def last_used(self, key: AccessKey) -> datetime | None:
-        """When the key was last used; None for a key that never was. Lags by hours."""
+    def last_used(self, key: AccessKey) -> LastUse | None:
+        """None for a key that never was used. Lags by hours."""
 
     def owner(self, access_key_id: str) -> str | None:
         """The name of the user whose key it is; None if there is no such key in the account."""

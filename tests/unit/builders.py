@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from key_rotation.domain.action import Decision
 from key_rotation.domain.credential_report import CredentialReport, Row, Slot
@@ -14,6 +14,7 @@ from key_rotation.domain.model import (
     Event,
     Intent,
     KeyStatus,
+    LastUse,
     ManagedUser,
     SecretState,
     Stamp,
@@ -81,6 +82,7 @@ def secret(
     works_until: Stamp | None = None,
     leaked: Iterable[str] = (),
     notices: dict[Event, Stamp] | None = None,
+    last_read: date | None = None,
 ) -> SecretState:
     """A secret of ours whose AWSCURRENT holds the key `current`, and AWSPREVIOUS `previous`."""
     versions = {}
@@ -104,6 +106,7 @@ def secret(
         works_until=works_until,
         leaked=frozenset(leaked),
         notices=notices or {},
+        last_read=last_read,
     )
 
 
@@ -124,11 +127,22 @@ def user(
         keys,
         marks | {f"access-key-rotation:{name}": value for name, value in (tags or {}).items()},
         secret,
-        last_used,
+        uses(last_used),
         password,
         audience,
         created=ago(1000),
     )
+
+
+def uses(times: Mapping[str, datetime | None]) -> dict[str, LastUse | None]:
+    """The last uses at these times, by S3."""
+    return {
+        key_id: LastUse(time, "s3", "eu-west-1") if time else None for key_id, time in times.items()
+    }
+
+
+def time_of(use: LastUse | None) -> datetime | None:
+    return use.time if use else None
 
 
 def slot_of(access_key: AccessKey, used: datetime | None = None) -> Slot:
@@ -142,7 +156,7 @@ def credential_report_of(users: Iterable[ManagedUser], generated: datetime) -> C
     for managed in users:
         keys = sorted(managed.keys, key=lambda access_key: access_key.created, reverse=True)
         used = managed.last_used or {}
-        slots = [slot_of(access_key, used.get(access_key.id)) for access_key in keys]
+        slots = [slot_of(access_key, time_of(used.get(access_key.id))) for access_key in keys]
         first, second = (*slots, Slot(), Slot())[:2]
         assert managed.created is not None
         rows[managed.ref.name] = Row(managed.created, (first, second))
@@ -158,5 +172,6 @@ def said(decision: Decision) -> str:
     return ", ".join(
         " ".join(filter(None, (action.verb.value, action.access_key_id)))
         + ("" if action.notify or action.verb.value not in ("hold", "block") else " silently")
+        + (" for the last time" if action.last_notice else "")
         for action in decision.actions
     )

@@ -21,6 +21,7 @@ from key_rotation.domain.model import (
     Grant,
     Intent,
     KeyStatus,
+    LastUse,
     ManagedUser,
     NewAccessKey,
     OwnedSecret,
@@ -191,7 +192,7 @@ class FakeAccount:
         self.unseen = (unseen, lists - 1)
         return tuple(key for key in keys if key.id != unseen)
 
-    def last_used(self, key: AccessKey) -> datetime | None:
+    def last_used(self, key: AccessKey) -> LastUse | None:
         self._called("last_used")
         [owner] = [user for user in list(self.users.values()) if key in user.keys]
         assert owner.last_used is not None
@@ -247,7 +248,7 @@ class FakeAccount:
         if self.refused_by_sts >= 0:
             return False
         owner = self.users[user.name]
-        used = {**(owner.last_used or {}), key.access_key.id: self.clock.time}
+        used = {**(owner.last_used or {}), key.access_key.id: LastUse(self.clock.time, "sts")}
         self.users[user.name] = replace(owner, last_used=used)
         return True
 

@@ -20,6 +20,7 @@ from key_rotation.domain.model import (
     Audience,
     Event,
     KeyStatus,
+    LastUse,
     ManagedUser,
     SecretState,
     UserRef,
@@ -165,7 +166,7 @@ class History(FakeAccount):
 
     def use_key(self, name: str, key_id: str) -> None:
         user = self.users[name]
-        used = {**(user.last_used or {}), key_id: self.clock.time}
+        used = {**(user.last_used or {}), key_id: LastUse(self.clock.time, "s3")}
         self.users[name] = replace(user, last_used=used)
 
     def fetch(self, name: str) -> None:

@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from key_rotation.domain.action import Reason
-from key_rotation.domain.model import Event, UserRef
+from key_rotation.domain.action import Action, Reason, Verb
+from key_rotation.domain.model import Event, LastUse, UserRef
 from key_rotation.notify.digest import DigestLine, digest
 from key_rotation.notify.mail import InSecret, Writer
 from key_rotation.notify.message import Message
+from key_rotation.notify.outcome import Outcome
 from key_rotation.notify.reasons import blocked_text
 from key_rotation.run.payload import Emergency, reported_as
 
@@ -22,24 +24,34 @@ _ACCOUNT = "123456789012"
 _OLD, _NEW = "AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE"
 _DUE = datetime(2026, 6, 8, 6, 0, tzinfo=UTC)
 _END = datetime(2026, 6, 15, 6, 0, tzinfo=UTC)
+_CEILING = datetime(2026, 7, 8, 6, 0, tzinfo=UTC)
+_USE = LastUse(datetime(2026, 6, 7, 14, 10, tzinfo=UTC), "s3", "eu-west-1")
 _NOTE = Emergency("alice", _OLD, "found in a public repository").note
 _REPORTED = reported_as("AWS_RISK_IAM_QUARANTINE")
 
 
-def _writer(name: str, has_password: bool | None, has_readers: bool = False) -> Writer:
+def _writer(
+    name: str,
+    has_password: bool | None,
+    has_readers: bool = False,
+    used: Sequence[str] = (_OLD,),
+) -> Writer:
+    """`used` names the keys whose last use a run has read; of the new one there is none."""
     arn = f"arn:aws:secretsmanager:eu-west-1:{_ACCOUNT}:secret:iam-access-key/{name}-a1B2c3"
     user = UserRef(name, "AIDAEXAMPLE", f"arn:aws:iam::{_ACCOUNT}:user/{name}")
-    return Writer(user, arn, has_password, has_readers)
+    uses = {key_id: _USE if key_id == _OLD else None for key_id in used}
+    return Writer(user, arn, has_password, has_readers, uses)
 
 
 def samples() -> dict[str, Message]:
     """The messages by the names of their files."""
     person, service = _writer("alice", True), _writer("build-agent", False)
     anybody = _writer("alice", None)
+    of_two = _writer("alice", None, used=(_OLD, _NEW))
     anybody_with_readers = _writer("alice", None, has_readers=True)
     service_with_readers = _writer("build-agent", False, has_readers=True)
     held, blocked = (
-        (Reason.STILL_IN_USE, Reason.HOLD_UNTIL),
+        (Reason.STILL_IN_USE, Reason.HOLD_UNTIL, Reason.NOT_FETCHED),
         (
             Reason.TWO_ACTIVE_KEYS_DUE,
             Reason.SLOT_TAKEN,
@@ -55,7 +67,7 @@ def samples() -> dict[str, Message]:
         "rotated.person_at_once": person.rotated(_NEW, _OLD, None),
         "rotated.person_in_grace": person.rotated(_NEW, _OLD, _END),
         "rotated.anybody_at_once_with_readers": anybody_with_readers.rotated(_NEW, _OLD, None),
-        "rotated.service_in_grace": service.rotated(_NEW, _OLD, _END),
+        "rotated.service_in_grace": service.rotated(_NEW, _OLD, _END, unmoved_until=_CEILING),
         "rotated.service_while_used": service.rotated(_NEW, _OLD, _END, while_used=True),
         "rotated.emergency": anybody.rotated(_NEW, _OLD, None, _NOTE),
         "rotated.emergency_by_aws_health": anybody.rotated(_NEW, _OLD, None, _REPORTED),
@@ -64,6 +76,7 @@ def samples() -> dict[str, Message]:
             _NEW, _OLD, None, _NOTE
         ),
         "rotated.only_key": anybody.rotated(_NEW, None, None),
+        "held.last_notice": service.held(_OLD, Reason.STILL_IN_USE, _CEILING, last_notice=True),
         "disabled.superseded_person": person.disabled(_OLD, Reason.SUPERSEDED),
         "disabled.superseded_service": service.disabled(_OLD, Reason.SUPERSEDED),
         "disabled.superseded_service_with_readers": service_with_readers.disabled(
@@ -78,8 +91,13 @@ def samples() -> dict[str, Message]:
         "deleted.superseded": anybody.deleted(_OLD, Reason.SUPERSEDED),
         "deleted.slot_taken": anybody.deleted(_OLD, Reason.SLOT_TAKEN),
     }
+    reminded = (Reason.NOT_FETCHED, Reason.FETCHED, Reason.MOVING)
+    found |= {
+        f"reminded.{seen}": service.reminded(_NEW, _OLD, seen, _END, _CEILING) for seen in reminded
+    }
+    found["reminded.person"] = person.reminded(_NEW, _OLD, Reason.NOT_FETCHED, _END)
     found |= {f"held.{reason}": service.held(_OLD, reason, _END) for reason in held}
-    found |= {f"blocked.{reason}": anybody.blocked(_OLD, reason) for reason in blocked}
+    found |= {f"blocked.{reason}": of_two.blocked(_OLD, reason) for reason in blocked}
     [found["digest.operators"]] = digest(_ACCOUNT, "2026-06-08 06:00 UTC", _lines())
     return found
 
@@ -92,9 +110,17 @@ def _lines() -> list[DigestLine]:
     )
     blocked = f"frank: {blocked_text('AKIAFRANKEXAMPLE', Reason.TWO_ACTIVE_KEYS_DUE)}"
     warned = "dave: key AKIADAVEEXAMPLE will be replaced on 2026-06-15"
+    user = _writer("ingest", False).user
+    uses = {_OLD: _USE}
+    remind = Action(Verb.REMIND, Reason.FETCHED, _OLD)
+    hold = Action(Verb.HOLD, Reason.STILL_IN_USE, _OLD, last_notice=True)
+    reminded = f"ingest: {Outcome(remind, user, arn, _DUE, until=_END, used=uses).text}"
+    ending = f"nightly: {Outcome(hold, user, arn, _DUE, until=_CEILING, used=uses).text}"
     return [
         DigestLine(Event.BLOCKED, "frank", blocked),
         DigestLine(Event.ROTATED, "build-agent", rotated, _NEW, "key_too_old", arn),
+        DigestLine(Event.REMINDED, "ingest", reminded, _OLD, "fetched", arn),
+        DigestLine(Event.ENDING, "nightly", ending, _OLD, "still_in_use", arn),
         DigestLine(Event.WARNED, "dave", warned),
     ]
 

@@ -18,7 +18,7 @@ from key_rotation.domain.model import (
     Stamp,
 )
 from key_rotation.domain.settings import Settings
-from tests.unit.builders import ALICE, NAME, NO_SECRET, NOW, SETTINGS, secret, settings
+from tests.unit.builders import ALICE, NAME, NO_SECRET, NOW, SETTINGS, secret, settings, uses
 
 READER = "arn:aws:iam::123456789012:role/reader"
 
@@ -130,7 +130,7 @@ def users(draw: st.DrawFn) -> ManagedUser:
         keys,
         draw(override_tags()),
         draw(st.sampled_from([state, state, state, NO_SECRET])),
-        {key.id: max(used, key.created) if (used := draw(USES)) else None for key in keys},
+        uses({key.id: max(used, key.created) if (used := draw(USES)) else None for key in keys}),
         draw(st.booleans()),
         draw(st.sampled_from(Audience)),
     )

@@ -12,7 +12,7 @@ from key_rotation.domain.model import Audience, Event, KeyStatus, ManagedUser
 from key_rotation.notify.response import RotationFailedError
 from key_rotation.ports import UnknownPrincipalError
 from key_rotation.run.payload import Payload
-from tests.unit.builders import ALICE, ago, key, secret, stamp, user
+from tests.unit.builders import ALICE, ago, key, secret, stamp, user, uses
 from tests.unit.fakes import FakeAccount, TooManyRequestsError
 from tests.unit.test_run import leaked, one_user, rows, run, superseded
 
@@ -97,7 +97,7 @@ def test_keys_that_changed_while_a_user_waited_are_judged_anew() -> None:
     def a_person_replaces_b() -> None:
         account.clock.time += timedelta(seconds=30)
         keys, used = (key("A", 100), key("D", 1)), {"A": ago(1), "D": None}
-        account.users["alice"] = replace(account.users["alice"], keys=keys, last_used=used)
+        account.users["alice"] = replace(account.users["alice"], keys=keys, last_used=uses(used))
 
     account.before("missing", a_person_replaces_b)
 

@@ -15,7 +15,7 @@ import pytest
 
 from key_rotation.domain.action import Decision, Fact, Needs, Reason
 from key_rotation.domain.emergency import decide_emergency
-from key_rotation.domain.model import Audience, Event, ManagedUser
+from key_rotation.domain.model import Audience, Event, ManagedUser, version_id
 from key_rotation.domain.policy import decide
 from tests.unit.builders import (
     NO_SECRET,
@@ -55,6 +55,11 @@ def pair(a: Any, b: Any, notified: float | None = None, **facts: Any) -> Managed
     records = facts.pop("records", {})
     days = (NOW - b.created) / timedelta(days=1) if notified is None else notified
     return user(a, b, secret=delivered(announced=stamp("B", days), **records), **facts)
+
+
+# What the records of A, the old key, say.
+REMINDED = {"notices": {Event.REMINDED: stamp("A", 3)}}
+LAST_NOTICE = {"notices": {Event.ENDING: stamp("A", 3)}}
 
 
 NO_OR_ONE_KEY = [
@@ -221,8 +226,8 @@ GRACE = [
         Reason.IN_GRACE,
     ),
     Case(
-        "the service user's days are over",
-        pair(key("A", 97), key("B", 7), password=False),
+        "the service user's days are over, and it uses both keys",
+        pair(key("A", 97), key("B", 7), password=False, records=REMINDED),
         "disable A",
         Reason.SUPERSEDED,
     ),
@@ -246,7 +251,13 @@ GRACE = [
     ),
     Case(
         "no subscription any more: the owner was notified already",
-        pair(key("A", 97), key("B", 7), password=False, audience=Audience.NOBODY),
+        pair(
+            key("A", 97),
+            key("B", 7),
+            password=False,
+            audience=Audience.NOBODY,
+            records=REMINDED,
+        ),
         "disable A",
         Reason.SUPERSEDED,
     ),
@@ -289,26 +300,26 @@ HOLD = [
         "not in use for just long enough",
         pair(key("A", 100), key("B", 10), used={"A": ago(3)}),
         "disable A",
-        Reason.SUPERSEDED,
+        Reason.MOVED,
         {"hold_while_used_days": 3},
     ),
     Case(
         "never used",
         pair(key("A", 100), key("B", 10), used={"A": None}),
         "disable A",
-        Reason.SUPERSEDED,
+        Reason.MOVED,
         {"hold_while_used_days": 3},
     ),
     Case(
         "a second before the ceiling",
         pair(key("A", 120), key("B", 30 - SECOND)),
-        "hold A",
+        "hold A for the last time",
         Reason.STILL_IN_USE,
         {"hold_while_used_days": 3},
     ),
     Case(
         "at the ceiling",
-        pair(key("A", 120), key("B", 30)),
+        pair(key("A", 120), key("B", 30), records=LAST_NOTICE),
         "disable A",
         Reason.OVERLAP_CEILING,
         {"hold_while_used_days": 3},
@@ -327,7 +338,7 @@ HOLD = [
     ),
     Case(
         "held by a tag until the end of time: the ceiling holds",
-        pair(key("A", 120), key("B", 30), tags={"hold-until": "9999-12-31"}),
+        pair(key("A", 120), key("B", 30), tags={"hold-until": "9999-12-31"}, records=LAST_NOTICE),
         "disable A",
         Reason.OVERLAP_CEILING,
     ),
@@ -382,8 +393,8 @@ PROMISED = [
             records={"works_until": stamp("A", -20)},
             tags={"hold-until": "2026-12-31"},
         ),
-        "",
-        Reason.IN_GRACE,
+        "hold A",
+        Reason.HOLD_UNTIL,
         {"max_overlap_days": 10},
     ),
     Case(
@@ -428,6 +439,387 @@ PROMISED = [
         ),
         "",
         Reason.TWO_ACTIVE,
+    ),
+]
+
+HELD_LATELY = {Event.HELD: stamp("A", 1)}
+USED_SINCE = {"A": ago(1), "B": None}  # the old key, since the announcement
+UNUSED = {"A": ago(50), "B": None}  # neither since
+MOVED = {"A": ago(5), "B": ago(1)}
+BOTH = {"A": ago(1), "B": ago(1)}
+TRIED = {"A": ago(50), "B": ago(7, minutes=-59)}  # by the run that made it
+DAY_OF_B = ago(7).date()
+MADE_NOW = {"versions": {version_id("B"): frozenset({"AWSCURRENT"})}}
+
+
+def handing_over(used: dict[str, Any], days: float = 7, **facts: Any) -> ManagedUser:
+    """A service whose new key was announced `days` ago, and whose owner was reminded."""
+    records = REMINDED | {"announced": stamp("B", days)} | facts.pop("records", {})
+    state = replace(delivered(**records), **facts.pop("state", {}))
+    return user(
+        key("A", 90 + days), key("B", days), used=used, secret=state, password=False, **facts
+    )
+
+
+# Services, which need the old key to fetch the new one, at the end of their grace of 7 days.
+HAND_OVER = [
+    Case(
+        "moved: nothing is sent",
+        handing_over(MOVED),
+        "disable A",
+        Reason.MOVED,
+    ),
+    Case(
+        "moved, whether or not anybody read the secret: the old key was copied to where it is used",
+        handing_over({"A": None, "B": ago(1)}),
+        "disable A",
+        Reason.MOVED,
+    ),
+    Case(
+        "both are in use",
+        handing_over(BOTH),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
+        "both are in use, and that holds",
+        handing_over(BOTH),
+        "hold A",
+        Reason.STILL_IN_USE,
+        {"hold_while_used_days": 3},
+    ),
+    Case(
+        "moved, and the old key was used some days ago",
+        handing_over(MOVED),
+        "hold A",
+        Reason.STILL_IN_USE,
+        {"hold_while_used_days": 6},
+    ),
+    Case(
+        "the old key is in use, the new one is not",
+        handing_over(USED_SINCE),
+        "hold A",
+        Reason.STILL_IN_USE,
+    ),
+    Case(
+        "… though the secret was read",
+        handing_over(USED_SINCE, records={"last_read": ago(1).date()}),
+        "hold A",
+        Reason.STILL_IN_USE,
+    ),
+    Case(
+        "… unless that is not wanted",
+        handing_over(USED_SINCE),
+        "disable A",
+        Reason.SUPERSEDED,
+        {"hold_until_moved": False},
+    ),
+    Case(
+        "the old key was used a second before the announcement",
+        handing_over(UNUSED | {"A": ago(7 + SECOND)}, records={"last_read": ago(1).date()}),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
+        "… a second after",
+        handing_over(UNUSED | {"A": ago(7 - SECOND)}, records={"last_read": ago(1).date()}),
+        "hold A",
+        Reason.STILL_IN_USE,
+    ),
+    Case(
+        "the last use of the old key lags: it is from before",
+        handing_over({"A": ago(8), "B": None}),
+        "hold A",
+        Reason.NOT_FETCHED,
+    ),
+    Case(
+        "our own trial with STS is no use of the new key",
+        handing_over(TRIED),
+        "hold A",
+        Reason.NOT_FETCHED,
+    ),
+    Case(
+        "a use an hour after it was made is its owner's",
+        handing_over(TRIED | {"B": ago(7, hours=-1)}),
+        "disable A",
+        Reason.MOVED,
+    ),
+    Case(
+        "nobody fetched the new key",
+        handing_over(UNUSED),
+        "hold A",
+        Reason.NOT_FETCHED,
+    ),
+    Case(
+        "… unless that is not wanted",
+        handing_over(UNUSED),
+        "disable A",
+        Reason.SUPERSEDED,
+        {"hold_until_moved": False},
+    ),
+    Case(
+        "nobody fetched it, but its owner can sign in",
+        replace(handing_over(UNUSED), has_password=True),
+        "disable A",
+        Reason.SUPERSEDED,
+        {"grace_days": 7},
+    ),
+    Case(
+        "nobody fetched it, but somebody else may read it",
+        handing_over(UNUSED),
+        "disable A",
+        Reason.SUPERSEDED,
+        {"grace_days": 7, **READER},
+    ),
+    Case(
+        "the secret was read the day after the announcement",
+        handing_over(UNUSED, records={"last_read": DAY_OF_B + timedelta(days=1)}),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
+        "the secret was read on the day of the announcement: the placeholder, perhaps",
+        handing_over(UNUSED, records={"last_read": DAY_OF_B}),
+        "hold A",
+        Reason.NOT_FETCHED,
+    ),
+    Case(
+        "… but it never held anything else",
+        handing_over(UNUSED, records={"last_read": DAY_OF_B}, state=MADE_NOW),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
+        "the secret was read the day before",
+        handing_over(UNUSED, records={"last_read": DAY_OF_B - timedelta(days=1)}, state=MADE_NOW),
+        "hold A",
+        Reason.NOT_FETCHED,
+    ),
+    Case(
+        "our clock was a day behind: the day on which IAM made the key counts",
+        handing_over(
+            UNUSED,
+            records={"announced": stamp("B", 8), "last_read": DAY_OF_B},
+        ),
+        "hold A",
+        Reason.NOT_FETCHED,
+    ),
+    Case(
+        "a read that is dated tomorrow is a read",
+        handing_over(UNUSED, records={"last_read": ago(-1).date()}),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
+        "the secret was restored, and the key announced anew: an earlier read does not count",
+        handing_over(
+            UNUSED,
+            days=20,
+            records={"announced": stamp("B", 7), "last_read": ago(9).date()},
+        ),
+        "hold A",
+        Reason.NOT_FETCHED,
+    ),
+    Case(
+        "announced through the operators only",
+        handing_over(UNUSED, audience=Audience.OPERATOR),
+        "hold A",
+        Reason.NOT_FETCHED,
+    ),
+    Case(
+        "where there is no grace, nobody is waited for: a run died before the disable",
+        pair(key("A", 90), key("B", hours=2), used=UNUSED),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
+        "held by a tag, and moved: nothing is sent",
+        handing_over(MOVED, tags={"hold-until": "2026-06-10"}),
+        "hold A silently",
+        Reason.HOLD_UNTIL,
+    ),
+    Case(
+        "a day and the notice before the ceiling: not yet",
+        handing_over(USED_SINCE, 26 - SECOND, records={"notices": HELD_LATELY}),
+        "hold A silently",
+        Reason.STILL_IN_USE,
+    ),
+    Case(
+        "… now: the operators are told whom the ceiling cuts off",
+        handing_over(USED_SINCE, 26, records={"notices": HELD_LATELY}),
+        "hold A for the last time",
+        Reason.STILL_IN_USE,
+    ),
+    Case(
+        "… once",
+        handing_over(USED_SINCE, 28, records=LAST_NOTICE),
+        "hold A silently",
+        Reason.STILL_IN_USE,
+    ),
+    Case(
+        "the ceiling",
+        handing_over(USED_SINCE, 30, records=LAST_NOTICE),
+        "disable A",
+        Reason.OVERLAP_CEILING,
+    ),
+    Case(
+        "the ceiling, and nobody was told",
+        handing_over(USED_SINCE, 30),
+        "hold A for the last time",
+        Reason.STILL_IN_USE,
+    ),
+    Case(
+        "… told less than three days ago",
+        handing_over(USED_SINCE, 31, records={"notices": {Event.ENDING: stamp("A", 3 - SECOND)}}),
+        "hold A silently",
+        Reason.STILL_IN_USE,
+    ),
+    Case(
+        "… told of another key",
+        handing_over(USED_SINCE, 31, records={"notices": {Event.ENDING: stamp("X", 5)}}),
+        "hold A for the last time",
+        Reason.STILL_IN_USE,
+    ),
+    Case(
+        "… told in the future: that record is not ours",
+        handing_over(USED_SINCE, 31, records={"notices": {Event.ENDING: stamp("A", -5)}}),
+        "hold A for the last time",
+        Reason.STILL_IN_USE,
+    ),
+    Case(
+        "no reminders are wanted: the operators know a day ahead",
+        handing_over(USED_SINCE, 28, records={"notices": HELD_LATELY}),
+        "hold A for the last time",
+        Reason.STILL_IN_USE,
+        {"remind_before_days": 0},
+    ),
+    Case(
+        "moved at the ceiling, held by a tag: nobody is cut off",
+        handing_over(MOVED, 30, tags={"hold-until": "2026-12-31"}),
+        "disable A",
+        Reason.OVERLAP_CEILING,
+    ),
+]
+
+UNREMINDED: dict[str, Any] = {"records": {"notices": {}}}
+
+REMINDERS = [
+    Case(
+        "three and a half days before the end: nobody fetched it",
+        handing_over(UNUSED, 3.5, **UNREMINDED),
+        "remind A",
+        Reason.NOT_FETCHED,
+    ),
+    Case(
+        "a second before",
+        handing_over(UNUSED, 3.5 - SECOND, **UNREMINDED),
+        "",
+        Reason.IN_GRACE,
+    ),
+    Case(
+        "a day later: nothing is looked at again before the end",
+        handing_over(UNUSED, 4.5, **UNREMINDED),
+        "",
+        Reason.IN_GRACE,
+    ),
+    Case(
+        "fetched, not used",
+        handing_over(UNUSED, 4, records={"notices": {}, "last_read": ago(3).date()}),
+        "remind A",
+        Reason.FETCHED,
+    ),
+    Case(
+        "both are in use",
+        handing_over({"A": ago(hours=2), "B": ago(hours=2.9)}, 4, **UNREMINDED),
+        "remind A",
+        Reason.MOVING,
+    ),
+    Case(
+        "moved: the old key was last used an hour before the new one",
+        handing_over({"A": ago(hours=3), "B": ago(hours=2)}, 4, **UNREMINDED),
+        "",
+        Reason.IN_GRACE,
+    ),
+    Case(
+        "once",
+        handing_over(UNUSED, 4, records={"notices": {Event.REMINDED: stamp("A", hours=1)}}),
+        "",
+        Reason.IN_GRACE,
+    ),
+    Case(
+        "once per key",
+        handing_over(UNUSED, 4, records={"notices": {Event.REMINDED: stamp("X", hours=1)}}),
+        "remind A",
+        Reason.NOT_FETCHED,
+    ),
+    Case(
+        "not wanted",
+        handing_over(UNUSED, 4, **UNREMINDED),
+        "",
+        Reason.IN_GRACE,
+        {"remind_before_days": 0},
+    ),
+    Case(
+        "before the end that a message named",
+        handing_over(UNUSED, 8, records={"notices": {}, "works_until": stamp("A", -3)}),
+        "remind A",
+        Reason.NOT_FETCHED,
+    ),
+    Case(
+        "before the end of a tag's hold",
+        handing_over(UNUSED, 4, tags={"hold-until": "2026-06-10"}, **UNREMINDED),
+        "",
+        Reason.IN_GRACE,
+    ),
+    Case(
+        "the user's own grace is shorter than the notice",
+        replace(handing_over(UNUSED, 1, tags={"grace-days": "3"}, **UNREMINDED), has_password=True),
+        "remind A",
+        Reason.NOT_FETCHED,
+    ),
+    Case(
+        "nobody would get it",
+        handing_over(UNUSED, 4, audience=Audience.NOBODY, **UNREMINDED),
+        "",
+        Reason.IN_GRACE,
+    ),
+    Case(
+        "no run sent it in time: it is sent now, and the key stays on",
+        handing_over(UNUSED, 7, records={"notices": {}, "last_read": ago(3).date()}),
+        "remind A",
+        Reason.FETCHED,
+    ),
+    Case(
+        "… for the days that it named",
+        handing_over(
+            UNUSED,
+            9,
+            records={
+                "notices": {Event.REMINDED: stamp("A", 2)},
+                "works_until": stamp("A", -1),
+                "last_read": ago(3).date(),
+            },
+        ),
+        "",
+        Reason.IN_GRACE,
+    ),
+    Case(
+        "no run sent it in time, and nobody would get it",
+        handing_over(
+            UNUSED,
+            7,
+            records={"notices": {}, "last_read": ago(3).date()},
+            audience=Audience.NOBODY,
+        ),
+        "block A silently",
+        Reason.NO_CONFIRMED_SUBSCRIPTION,
+    ),
+    Case(
+        "no run sent it in time, and it is not wanted",
+        handing_over(BOTH, 7, **UNREMINDED),
+        "disable A",
+        Reason.SUPERSEDED,
+        {"remind_before_days": 0},
     ),
 ]
 
@@ -1290,6 +1682,8 @@ OVERRIDES = [
             *GRACE,
             *HOLD,
             *PROMISED,
+            *HAND_OVER,
+            *REMINDERS,
             *LEAKED,
             *THREE_KEYS,
             *DELETE,

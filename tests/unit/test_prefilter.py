@@ -24,7 +24,7 @@ from key_rotation.domain.policy import decide
 from key_rotation.domain.prefilter import FULL_LOOK_DAY, MARGIN, may_need_attention
 from key_rotation.domain.settings import Settings
 from key_rotation.domain.situation import RECENT
-from tests.unit.builders import NO_SECRET, NOW, ago, intent, secret, settings, stamp, user
+from tests.unit.builders import NO_SECRET, NOW, ago, intent, secret, settings, stamp, time_of, user
 
 SINCE = ago(1000)
 NO_KEY = Slot()
@@ -182,7 +182,7 @@ def reported(managed: ManagedUser, *, ages_of_inactive: bool, first: int) -> Row
         Slot(
             key.is_active,
             key.created if key.is_active or ages_of_inactive else None,
-            (managed.last_used or {}).get(key.id),
+            time_of((managed.last_used or {}).get(key.id)),
         )
         for key in managed.keys
     ]

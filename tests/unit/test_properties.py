@@ -27,7 +27,7 @@ from key_rotation.domain.situation import IN_PROGRESS_FOR
 from key_rotation.notify.response import Row
 from key_rotation.run.payload import Emergency, Payload
 from key_rotation.run.run import Rotation
-from tests.unit.builders import NAME, NOW
+from tests.unit.builders import NAME, NOW, time_of
 from tests.unit.fakes import FakeAccount
 from tests.unit.history import (
     CHANGES,
@@ -220,7 +220,7 @@ def has_successor(
             announced is not None and announced.access_key_id == other.id
         )
         notified |= action.reason is Reason.IDLE and action.notify
-        used = user.last_used[other.id]
+        used = time_of(user.last_used[other.id])
         idle_after = timedelta(days=settings.idle_after_days)
         in_use = used is not None and NOW - max(used, other.created) < idle_after
         readable = can_be_read and user.secret.currently_holds(other)

@@ -22,17 +22,7 @@ from key_rotation.ports import (
 )
 from key_rotation.run.payload import Emergency, Payload, PayloadError
 from key_rotation.run.run import Rotation
-from tests.unit.builders import (
-    NOW,
-    ago,
-    inactive,
-    intent,
-    key,
-    secret,
-    settings,
-    stamp,
-    user,
-)
+from tests.unit.builders import NOW, ago, inactive, intent, key, secret, settings, stamp, user, uses
 from tests.unit.fakes import FakeAccount
 from tests.unit.history import CHANGES
 
@@ -134,7 +124,7 @@ def test_the_old_key_goes_when_its_days_are_over() -> None:
     run(account)
     account.clock.time += timedelta(days=7)
 
-    run(account)
+    run(account, hold_until_moved=False, remind_before_days=0)
 
     assert account.statuses() == {"A": "Inactive", "NEW1": "Active"}
     assert [event for _, event, _ in account.notified] == [Event.ROTATED, Event.DISABLED]
@@ -646,7 +636,9 @@ def test_a_lost_answer_of_the_store_rolls_nothing_back() -> None:
 
 def test_a_key_whose_secret_was_lost_is_disabled_then_deleted_then_replaced() -> None:
     account = one_user(key("A", 90))
-    account.users["alice"] = replace(account.users["alice"], last_used={"A": ago(1), "NEW1": None})
+    account.users["alice"] = replace(
+        account.users["alice"], last_used=uses({"A": ago(1), "NEW1": None})
+    )
     account.lose_answer("create", TimeoutError("no answer"))
     with pytest.raises(RotationFailedError):
         run(account)
@@ -673,7 +665,7 @@ def test_a_refused_create_withdraws_the_intent() -> None:
 def test_a_key_that_a_person_makes_under_the_intent_stays_theirs() -> None:
     account = one_user(key("A", 90))
     account.before("create", lambda: account.add_key(AccessKey("P", KeyStatus.ACTIVE, NOW)))
-    account.users["alice"] = replace(account.users["alice"], last_used={"A": NOW, "P": None})
+    account.users["alice"] = replace(account.users["alice"], last_used=uses({"A": NOW, "P": None}))
 
     report = run(account)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from key_rotation.aws.directory import IamDirectory
+from key_rotation.domain.model import Event
 from key_rotation.domain.settings import Reach, UserTag
 from tests.unit.builders import key, secret, stamp
 from tests.unit.test_run import changes, one_user, run
@@ -71,7 +72,8 @@ def test_no_override_tag_exempts_a_due_key(tags: dict[str, str]) -> None:
 
 
 def test_a_hold_ends_at_the_ceiling() -> None:
-    pair = secret("B", "A", announced=stamp("B", 31))
+    said = {Event.ENDING: stamp("A", 4)}
+    pair = secret("B", "A", announced=stamp("B", 31), notices=said)
     account = one_user(
         key("A", 80), key("B", 31), secret=pair, tags={"hold-until": "9999-12-31"}, password=False
     )

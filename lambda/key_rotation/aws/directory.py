@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..concurrent import map_concurrent
-from ..domain.model import AccessKey, KeyStatus, ManagedUser, UserRef
+from ..domain.model import AccessKey, KeyStatus, LastUse, ManagedUser, UserRef
 from ..domain.settings import Reach, UserTag
 from ..ports import DiscoveryError, Scan
 from .errors import code
@@ -136,10 +136,12 @@ class IamDirectory:
             for key in page["AccessKeyMetadata"]
         )
 
-    def last_used(self, key: AccessKey) -> datetime | None:
-        answer = self._iam.get_access_key_last_used(AccessKeyId=key.id)
-        used = answer["AccessKeyLastUsed"].get("LastUsedDate")
-        return used.astimezone(UTC) if used is not None else None
+    def last_used(self, key: AccessKey) -> LastUse | None:
+        found = self._iam.get_access_key_last_used(AccessKeyId=key.id)["AccessKeyLastUsed"]
+        used = found.get("LastUsedDate")
+        if used is None:
+            return None
+        return LastUse(used.astimezone(UTC), _known(found["ServiceName"]), _known(found["Region"]))
 
     def owner(self, access_key_id: str) -> str | None:
         """By `GetAccessKeyLastUsed`. For a key of an unmanaged user it is denied to the role."""
@@ -176,6 +178,11 @@ class IamDirectory:
             if code(error) == "NoSuchEntity":
                 return False
             raise
+
+
+def _known(text: str) -> str | None:
+    """IAM says N/A for what it does not know."""
+    return None if text == "N/A" else text
 
 
 def _tags(tags: Sequence[TagTypeDef]) -> dict[str, str]:

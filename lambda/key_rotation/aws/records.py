@@ -24,7 +24,7 @@ LEAKED = f"{PREFIX}leaked"
 GONE_SINCE = f"{PREFIX}user-gone-since"
 PROVIDED_BY = f"{PREFIX}provided-by"  # on those that Terraform made; whatever its value
 
-_REPEATED = (Event.HELD, Event.BLOCKED, Event.FAILED)
+_NOTICES = (Event.REMINDED, Event.HELD, Event.ENDING, Event.BLOCKED, Event.FAILED)
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -75,7 +75,7 @@ def read_intent(text: str | None) -> Intent | None:
 
 
 def read_notices(tags: Mapping[str, str]) -> dict[Event, Stamp]:
-    stamps = {event: read_stamp(tags.get(notice_key(event))) for event in _REPEATED}
+    stamps = {event: read_stamp(tags.get(notice_key(event))) for event in _NOTICES}
     return {event: stamp for event, stamp in stamps.items() if stamp is not None}
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,7 @@ class UserSecrets:
             works_until=records.read_stamp(tags.get(records.WORKS_UNTIL)),
             leaked=records.read_ids(tags.get(records.LEAKED)),
             notices=records.read_notices(tags),
+            last_read=_day(answer.get("LastAccessedDate")),
         )
 
     def prepare(self, user: UserRef, state: SecretState, placeholder: bool = False) -> SecretState:
@@ -279,6 +280,10 @@ def secret_name(prefix: str, user_name: str) -> str:
     return prefix + "".join(
         character if character in _PLAIN else f"+{ord(character):02X}" for character in user_name
     )
+
+
+def _day(time: datetime | None) -> date | None:
+    return time.astimezone(UTC).date() if time is not None else None
 
 
 def _replica_regions(answer: DescribeSecretResponseTypeDef) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ class Verb(StrEnum):
     WARN = "warn"
     ROTATE = "rotate"  # create and store a new key; announcing and disabling are their own
     ANNOUNCE = "announce"
+    REMIND = "remind"  # the old key goes soon, and its owner has not moved
     DISABLE = "disable"
     DELETE = "delete"
     RECORD = "record"  # write down that a key was seen inactive
@@ -63,6 +64,10 @@ class Reason(StrEnum):
     # held
     HOLD_UNTIL = "hold_until"
     STILL_IN_USE = "still_in_use"
+    NOT_FETCHED = "not_fetched"  # also reminded, as the next two
+    FETCHED = "fetched"
+    MOVING = "moving"
+    MOVED = "moved"  # disabled: its owner uses the new key
     # blocked
     NO_CONFIRMED_SUBSCRIPTION = "no_confirmed_subscription"
     TWO_ACTIVE_KEYS_DUE = "two_active_keys_due"
@@ -81,12 +86,14 @@ class Action:
 
     `notify` is False where no message of its own is due: a disable that the announcement mentions,
     a state (held, blocked) whose notice went out less than 7 days ago or has nobody to go to.
+    `last_notice`: a HOLD says for the last time that the key goes, used or not.
     """
 
     verb: Verb
     reason: Reason
     access_key_id: str | None = None
     notify: bool = True
+    last_notice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +102,16 @@ class Decision:
 
     `old_key_until` is when the superseded key stops working at the latest, as far as is known
     today; None when no other key is active. `while_used`: it is left on because it is
-    used, so that it may be disabled before. `cut_off`: afterwards nobody can fetch the key that
-    stays, unless its owner has it.
+    used, so that it may be disabled before. `unmoved_until`: it is left on beyond its end, at most
+    until then, if its owner has not moved by then; None if not. `cut_off`: afterwards nobody can
+    fetch the key that stays, unless its owner has it.
     """
 
     actions: tuple[Action, ...]
     reason: Reason
     old_key_until: datetime | None = None
     while_used: bool = False
+    unmoved_until: datetime | None = None
     cut_off: bool = False
 
 

@@ -6,10 +6,10 @@ The policy decides what follows from it, a run goes on from it, the command line
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from .action import Action, Reason, Verb
-from .model import AccessKey, KeyStatus, ManagedUser, SecretState, Stamp
+from .model import AccessKey, Event, KeyStatus, ManagedUser, SecretState, Stamp
 from .settings import Settings
 
 # These make the secret, or make it this user's, before anything else.
@@ -46,10 +46,26 @@ def after(user: ManagedUser, action: Action, settings: Settings, at: datetime) -
             return replace(user, secret=replace(_secret(user), inactive_since=None))
         case Verb.ANNOUNCE:
             return replace(user, secret=replace(_secret(user), announced=stamp))
+        case Verb.REMIND:
+            return replace(user, secret=_reminded(_secret(user), stamp, settings))
+        case Verb.HOLD if action.last_notice:
+            return replace(user, secret=with_notice(_secret(user), Event.ENDING, stamp))
         case Verb.WARN:
             return replace(user, secret=replace(_secret(user), warned=stamp))
         case _:
             return user
+
+
+def with_notice(secret: SecretState, event: Event, stamp: Stamp) -> SecretState:
+    return replace(secret, notices={**secret.notices, event: stamp})
+
+
+def _reminded(secret: SecretState, stamp: Stamp, settings: Settings) -> SecretState:
+    """A key that is reminded of late goes later."""
+    until, ends = secret.works_until, stamp.time + timedelta(days=settings.remind_before_days)
+    if until is None or until.access_key_id != stamp.access_key_id or until.time < ends:
+        until = Stamp(stamp.access_key_id, ends)
+    return replace(with_notice(secret, Event.REMINDED, stamp), works_until=until)
 
 
 def leaked_with(user: ManagedUser, key_id: str) -> frozenset[str]:

@@ -33,11 +33,13 @@ class Event(StrEnum):
 
     WARNED = "warned"
     ROTATED = "rotated"
+    REMINDED = "reminded"
     DISABLED = "disabled"
     DELETED = "deleted"
     HELD = "held"
     BLOCKED = "blocked"
-    RETIRED = "retired"  # this and the next four only as lines of the digest
+    ENDING = "ending"  # this and the next five only as lines of the digest
+    RETIRED = "retired"
     REPAIRED = "repaired"
     KEPT = "kept"
     READERS = "readers"
@@ -79,6 +81,16 @@ class NewAccessKey:
 
 
 @dataclass(frozen=True, slots=True)
+class LastUse:
+    """When an access key was last used, by which service and in which region, as IAM knows it:
+    hours late. None where IAM does not say."""
+
+    time: datetime
+    service: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
     """The record written before `CreateAccessKey`.
 
@@ -106,7 +118,8 @@ class SecretState:
     their stages. `kms_key_id` is the key that encrypts it as whoever chose it named it, None for
     AWS's own; `replica_regions` are where copies of it are. `managed_by` and `user_id` are tags, as
     are all the records below `versions`. `works_until` is a key, and the end that a message to its
-    owner named; `leaked` are the ids of the keys that were reported as leaked.
+    owner named; `leaked` are the ids of the keys that were reported as leaked. `last_read` is the
+    day of the last read of the value, in UTC, by whomever; None if it was never read.
     """
 
     name: str
@@ -125,6 +138,7 @@ class SecretState:
     works_until: Stamp | None = None
     leaked: frozenset[str] = frozenset()
     notices: Mapping[Event, Stamp] = field(default_factory=dict)
+    last_read: date | None = None
 
     @property
     def exists(self) -> bool:
@@ -227,7 +241,7 @@ class ManagedUser:
     keys: tuple[AccessKey, ...]
     tags: Mapping[str, str] = field(default_factory=dict)
     secret: SecretState | None = None
-    last_used: Mapping[str, datetime | None] | None = None
+    last_used: Mapping[str, LastUse | None] | None = None
     has_password: bool | None = None
     audience: Audience | None = None
     created: datetime | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .action import Action, Decision, Reason, Verb
 from .decisions import blocked
+from .hand_over import unmoved_until
 from .model import AccessKey
 from .overlap import old_key_until
 from .situation import Situation
@@ -30,7 +31,8 @@ def _rotate(situation: Situation, key: AccessKey) -> Decision:
     until, while_used = old_key_until(situation, key)
     if until <= situation.now:
         actions = (*actions, Action(Verb.DISABLE, Reason.SUPERSEDED, key.id, notify=False))
-    return Decision(actions, Reason.KEY_TOO_OLD, until, while_used)
+    unmoved = unmoved_until(situation, until, while_used)
+    return Decision(actions, Reason.KEY_TOO_OLD, until, while_used, unmoved)
 
 
 def _replace_leaked(situation: Situation, key: AccessKey) -> Decision:

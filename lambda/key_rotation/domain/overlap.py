@@ -32,7 +32,8 @@ def overlap_ends(situation: Situation, newer: AccessKey) -> datetime:
 
 
 def hold_reason(situation: Situation, key: AccessKey) -> Reason | None:
-    """Why the superseded key is left on beyond its grace; None if nothing holds it."""
+    """What holds the superseded key beyond its grace, whatever is seen of its successor; None if
+    nothing does."""
     ends = _tagged_hold_ends(situation)
     if ends is not None and situation.now < ends:
         return Reason.HOLD_UNTIL
@@ -48,6 +49,12 @@ def held_until(situation: Situation, hold: Reason, latest: datetime) -> datetime
     """Use may last up to the latest end; a tag names its day, which may be over by then."""
     ends = _tagged_hold_ends(situation) if hold is Reason.HOLD_UNTIL else None
     return min(ends or latest, latest)
+
+
+def tagged_end(situation: Situation, newer: AccessKey) -> datetime | None:
+    """Up to when a tag holds the old key; None without one."""
+    ends = _tagged_hold_ends(situation)
+    return min(ends, overlap_ends(situation, newer)) if ends else None
 
 
 def old_key_until(

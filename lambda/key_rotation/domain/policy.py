@@ -14,6 +14,7 @@ from itertools import takewhile
 from .action import Action, Decision, Needs, Reason, Verb
 from .after import after
 from .decisions import blocked
+from .hand_over import unmoved_until
 from .model import AccessKey, ManagedUser
 from .one_key import rotate_or_warn
 from .orphans import ORPHAN_DELETED_AFTER, is_in_progress, is_orphan
@@ -146,19 +147,22 @@ def announce_late(situation: Situation) -> Decision | None:
         return blocked(situation, key, Reason.NO_CONFIRMED_SUBSCRIPTION)
     announce = Action(Verb.ANNOUNCE, Reason.NOT_ANNOUNCED, key.id)
     announced = _once_done(situation, announce)
+    until, while_used, unmoved = None, False, None
     if len(situation.keys) == 2 and situation.keys[1] is key:
         then = rotated_pair(announced, *announced.keys)
         old = situation.keys[0]
-        until, while_used = old_key_until(announced, old, key) if old.is_active else (None, False)
+        if old.is_active:
+            until, while_used = old_key_until(announced, old, key)
+            unmoved = unmoved_until(announced, until, while_used, key)
     else:
-        then, until, while_used = Decision((), Reason.NOT_ANNOUNCED), None, False
+        then = Decision((), Reason.NOT_ANNOUNCED)
     following = tuple(
         replace(action, notify=False) if action.verb is Verb.DISABLE else action
         for action in takewhile(
             lambda action: action.verb in _MAY_FOLLOW_AN_ANNOUNCEMENT, then.actions
         )
     )
-    return Decision((announce, *following), Reason.NOT_ANNOUNCED, until, while_used)
+    return Decision((announce, *following), Reason.NOT_ANNOUNCED, until, while_used, unmoved)
 
 
 def _secret_changed(situation: Situation) -> Decision | None:

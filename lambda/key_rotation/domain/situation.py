@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from .action import Fact
-from .model import AccessKey, Audience, Event, KeyStatus, Limits, ManagedUser, SecretState
+from .model import AccessKey, Audience, Event, KeyStatus, LastUse, Limits, ManagedUser, SecretState
 from .overrides import limits_for
 from .settings import Settings
 
@@ -91,10 +91,14 @@ class Situation:
         days = self.limits.max_key_age_days - self.settings.warn_before_days
         return self.age(key) >= timedelta(days=days)
 
-    def last_used(self, key: AccessKey) -> datetime | None:
+    def last_use(self, key: AccessKey) -> LastUse | None:
         if self.user.last_used is None:
             raise UnreadError(Fact.LAST_USED)
         return self.user.last_used[key.id]
+
+    def last_used(self, key: AccessKey) -> datetime | None:
+        use = self.last_use(key)
+        return use.time if use else None
 
     # -- what was said and heard of a key ----------------------------------------------------------
 

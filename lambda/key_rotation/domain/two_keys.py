@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from .action import Action, Decision, Reason, Verb
 from .decisions import blocked, record
+from .hand_over import (
+    HandOver,
+    days_of_reminder,
+    end_of_holds,
+    hand_over,
+    has_nothing_to_do,
+    missed_reminder,
+    noticed,
+    reminder,
+    unmoved_reason,
+    unmoved_until,
+)
 from .model import AccessKey, Event, KeyStatus
 from .one_key import rotate_or_warn, warn
-from .overlap import grace_ends, held_until, hold_reason, idle_key, overlap_ends
+from .overlap import grace_ends, held_until, hold_reason, idle_key, tagged_end
 from .situation import VERIFIED_AFTER, Situation
 
 
@@ -17,20 +29,63 @@ def rotated_pair(situation: Situation, older: AccessKey, newer: AccessKey) -> De
     """The newer key is delivered, announced and active; the older one is superseded."""
     if not older.is_active:
         return one_of_unrelated_pair(situation, newer, older)
-    disable = Action(Verb.DISABLE, Reason.SUPERSEDED, older.id)
     if situation.now < grace_ends(situation):
-        return Decision((), Reason.IN_GRACE)
-    hold, latest = hold_reason(situation, older), overlap_ends(situation, newer)
-    if hold is not None and situation.now < latest:
-        action = Action(Verb.HOLD, hold, older.id, situation.notice_is_due(Event.HELD, older))
-        return Decision((action,), hold, held_until(situation, hold, latest))
+        return _in_grace(situation, older, newer)
+    hold = hold_reason(situation, older)
+    if hold is not None and (held := _held(situation, older, newer, hold)):
+        return held
     if situation.is_promised(older):
-        return Decision((), Reason.IN_GRACE)
+        return _in_grace(situation, older, newer)
     if situation.age(newer) < VERIFIED_AFTER:
         return Decision((), Reason.UNVERIFIED)
+    if hold is None:
+        hold = unmoved_reason(situation, older, newer)
+        if hold is not None and (held := _held(situation, older, newer, hold)):
+            return held
     if hold is not None:
-        disable = replace(disable, reason=Reason.OVERLAP_CEILING)
-    return Decision((disable,), disable.reason)
+        return _disabled(older, Reason.OVERLAP_CEILING)
+    if remind := missed_reminder(situation, older, newer):
+        if situation.has_no_recipient:
+            return blocked(situation, older, Reason.NO_CONFIRMED_SUBSCRIPTION)
+        days = timedelta(days=days_of_reminder(situation))
+        return _reminded(situation, newer, remind, situation.now + days)
+    if hand_over(situation, older, newer) is HandOver.MOVED:
+        return _disabled(older, Reason.MOVED, notify=False)
+    return _disabled(older, Reason.SUPERSEDED)
+
+
+def _in_grace(situation: Situation, older: AccessKey, newer: AccessKey) -> Decision:
+    ends = max(grace_ends(situation), situation.promised_end(older) or grace_ends(situation))
+    ends = max(ends, tagged_end(situation, newer) or ends)
+    remind = reminder(situation, older, newer, ends)
+    if remind is None or situation.has_no_recipient:
+        return Decision((), Reason.IN_GRACE)
+    return _reminded(situation, newer, remind, ends)
+
+
+def _reminded(situation: Situation, newer: AccessKey, remind: Action, ends: datetime) -> Decision:
+    unmoved = unmoved_until(situation, ends, False, newer)
+    return Decision((remind,), remind.reason, ends, unmoved_until=unmoved)
+
+
+def _held(
+    situation: Situation, older: AccessKey, newer: AccessKey, hold: Reason
+) -> Decision | None:
+    """None if the hold is over. Nothing is sent to an owner who has moved."""
+    ends, last_notice = end_of_holds(situation, older, newer, hold)
+    if situation.now >= ends:
+        return None
+    until = ends if last_notice else held_until(situation, hold, ends)
+    notify = last_notice or (
+        noticed(situation, Event.ENDING, older) is None
+        and situation.notice_is_due(Event.HELD, older)
+        and not has_nothing_to_do(situation, older, newer, hold)
+    )
+    return Decision((Action(Verb.HOLD, hold, older.id, notify, last_notice),), hold, until)
+
+
+def _disabled(key: AccessKey, reason: Reason, notify: bool = True) -> Decision:
+    return Decision((Action(Verb.DISABLE, reason, key.id, notify),), reason)
 
 
 def one_of_unrelated_pair(situation: Situation, key: AccessKey, other: AccessKey) -> Decision:

@@ -20,7 +20,9 @@ _HEADINGS = {
     Event.FAILED: "Failed, tried again at the next run",
     Event.BLOCKED: "Blocked, waiting for a person",
     Event.UNREACHED: "Operators who do not get this digest",
+    Event.ENDING: "About to lose access: the old key goes, and its owner has not moved",
     Event.HELD: "Held: the old key is left on",
+    Event.REMINDED: "Reminded: the old key goes soon, and its owner has not moved",
     Event.ROTATED: "Rotated",
     Event.RETIRED: "Secrets of users who do not exist any more",
     Event.REPAIRED: "Repaired: somebody had changed a secret",
@@ -30,7 +32,7 @@ _HEADINGS = {
     Event.DELETED: "Deleted",
     Event.WARNED: "Warned",
 }
-_TELLS_WHERE = (Event.ROTATED, Event.WARNED)
+_TELLS_WHERE = (Event.ROTATED, Event.WARNED, Event.REMINDED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ SOURCE = "iam-access-key-rotation"
 DETAIL_TYPES = {
     Verb.WARN: "Access Key Warned",
     Verb.ANNOUNCE: "Access Key Rotated",
+    Verb.REMIND: "Access Key Reminded",
     Verb.DISABLE: "Access Key Disabled",
     Verb.DELETE: "Access Key Deleted",
     Verb.HOLD: "Access Key Held",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -13,6 +13,7 @@ from .fetching import Fetching
 from .message import Message
 from .reasons import REASON_TEXT, SUPERSEDED, TO_DO, blocked_because
 from .text import SUBJECT_LIMIT, day, iso, minute, one_line, opening, subject_line, wrapped
+from .usage import LastUses, last_use, used_data
 
 
 class InSecret(Enum):
@@ -23,26 +24,35 @@ class InSecret(Enum):
     PRESENT_KEY = "your present key"
 
 
+_SEEN = {
+    Reason.NOT_FETCHED: "Nobody has fetched the new access key of {whom} yet.",
+    Reason.FETCHED: "The new access key of {whom} was fetched, but nothing uses it yet.",
+    Reason.MOVING: "The new access key of {whom} is in use, and so is the old one.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Writer:
     """Writes the messages about one user.
 
     secret_arn: None while there is no secret. has_password: whether the user has a console
     password; None if no run had to read that, and then the mail is for both kinds of reader.
-    has_readers: whether the settings name others who may read secrets.
+    has_readers: whether the settings name others who may read secrets. used: the last uses of the
+    user's keys, as far as they are read.
     """
 
     user: UserRef
     secret_arn: str | None = None
     has_password: bool | None = None
     has_readers: bool = False
+    used: LastUses = field(default_factory=dict)
 
     def warned(self, key_id: str, due: datetime, in_secret: InSecret) -> Message:
         """The key will be rotated soon; the way to fetch the next one can be tried now."""
         fetching = self._fetching()
         text = f"""\
 The access key {one_line(key_id)} of {self._whom()} will be replaced on {day(due)}.
-Nothing changes before that day.
+Nothing changes before that day.{self._used(key_id, "The key")}
 
 Please try today whether you will be able to fetch the new key. The secret that it will be in is
 there already. Today it holds {in_secret.value}.
@@ -59,6 +69,7 @@ If that is refused, tell your platform team before {day(due)}.
             fetching,
             access_key_id=key_id,
             rotation_due=iso(due),
+            last_used=used_data(self.used),
         )
 
     def rotated(
@@ -68,11 +79,13 @@ If that is refused, tell your platform team before {day(due)}.
         old_key_until: datetime | None,
         reason: str | None = None,
         while_used: bool = False,
+        unmoved_until: datetime | None = None,
     ) -> Message:
         """The new key is in the secret; how to fetch it, use it and check it.
 
         `old_key_until` is None when the old key is disabled now; `while_used`: it may be disabled
-        before then, when it is not used any more. `reason` is a sentence that says who gave it.
+        before then, when it is not used any more; `unmoved_until`: it is left on until then if its
+        owner has not moved. `reason` is a sentence that says who gave it.
         """
         fetching = self._fetching(has_key=old_key_until is not None)
         assert fetching is not None
@@ -82,7 +95,7 @@ There is a new access key for {self._whom()}.
 
 {_keys(key_id, old_key_id, old_key_until, while_used)}
 
-{why}{_by_when(fetching, old_key_id, old_key_until, while_used)}
+{why}{_by_when(fetching, old_key_id, old_key_until, while_used)}{_unmoved(unmoved_until)}
 
 1. Fetch it
 
@@ -98,7 +111,46 @@ There is a new access key for {self._whom()}.
             access_key_id=key_id,
             superseded_access_key_id=old_key_id,
             superseded_key_until=iso(old_key_until) if old_key_until else None,
+            superseded_key_held_until=iso(unmoved_until) if unmoved_until else None,
             reason=reason,
+        )
+
+    def reminded(
+        self,
+        key_id: str,
+        old_key_id: str,
+        seen: Reason,
+        ends: datetime,
+        unmoved_until: datetime | None = None,
+    ) -> Message:
+        """The old key goes soon, and the owner has not moved to `key_id`; what was seen of that."""
+        fetching = self._fetching()
+        assert fetching is not None
+        text = f"""\
+{_SEEN[seen].format(whom=self._whom())}{self._used(old_key_id, "The old key")}
+
+{_keys(key_id, old_key_id, ends, False)}
+
+Please move to the new key before {minute(ends)}: then the old key is disabled\
+{_or_left_on(unmoved_until)}.
+
+1. Fetch it
+
+{fetching.ways()}
+
+{fetching.use_and_check()}"""
+        return _message(
+            self,
+            Event.REMINDED,
+            f"works until {day(ends)}: please move to the new one",
+            text,
+            fetching,
+            access_key_id=key_id,
+            superseded_access_key_id=old_key_id,
+            superseded_key_until=iso(ends),
+            superseded_key_held_until=iso(unmoved_until) if unmoved_until else None,
+            reason=seen.value,
+            last_used=used_data(self.used),
         )
 
     def disabled(
@@ -109,7 +161,7 @@ There is a new access key for {self._whom()}.
         why = REASON_TEXT[reason] + (f". {one_line(note)}" if note else "")
         fetching = self._fetching(has_key=False)  # the key that works is the one in the secret
         text = f"""\
-The access key {one_line(key_id)} of {self._whom()} is disabled now: {why}.
+The access key {one_line(key_id)} of {self._whom()} is disabled now: {why}.{self._used(key_id)}
 
 {_if_it_is_missed(reason)}
 
@@ -124,6 +176,7 @@ The access key {one_line(key_id)} of {self._whom()} is disabled now: {why}.
             access_key_id=key_id,
             reason=reason.value,
             note=note,
+            last_used=used_data(self.used),
         )
 
     def deleted(self, key_id: str, reason: Reason) -> Message:
@@ -137,26 +190,29 @@ There is nothing that you need to do.
             self, Event.DELETED, "is deleted", text, None, access_key_id=key_id, reason=reason.value
         )
 
-    def held(self, key_id: str, reason: Reason, until: datetime) -> Message:
-        """A superseded key is left on for now."""
+    def held(
+        self, key_id: str, reason: Reason, until: datetime, last_notice: bool = False
+    ) -> Message:
+        """A superseded key is left on for now; `last_notice`: but not beyond `until`."""
         fetching = self._fetching()
         text = f"""\
 The access key {one_line(key_id)} of {self._whom()} was replaced, but is left on:
-{REASON_TEXT[reason]}.
+{REASON_TEXT[reason]}.{self._used(key_id)}
 
-It is disabled on {minute(until)} at the latest. Please move to the new key before then.
+{_when_a_hold_ends(until, last_notice)} Please move to the new key before then.
 
 {_ways(fetching)}
 """
         return _message(
             self,
             Event.HELD,
-            f"works until {day(until)} at the latest",
+            f"works until {day(until)}" + ("" if last_notice else " at the latest"),
             text,
             fetching,
             access_key_id=key_id,
             reason=reason.value,
             superseded_key_until=iso(until),
+            last_used=used_data(self.used),
         )
 
     def blocked(self, key_id: str, reason: Reason) -> Message:
@@ -166,6 +222,8 @@ It is disabled on {minute(until)} at the latest. Please move to the new key befo
             what, subject = "needs a look", "is not in its secret"
         text = f"""\
 The access key {one_line(key_id)} of {self._whom()} {what}: {blocked_because(reason)}.
+
+{self._uses()}
 
 What to do: {TO_DO.get(reason, "please tell your platform team.")}
 
@@ -179,7 +237,19 @@ The next run after that goes on from there. Until then the key works as before.
             None,
             access_key_id=key_id,
             reason=reason.value,
+            last_used=used_data(self.used),
         )
+
+    def _used(self, key_id: str, what: str = "It") -> str:
+        """A sentence on the last use, to follow another one; nothing if it is not read."""
+        if key_id not in self.used:
+            return ""
+        return f" {what} was {last_use(self.used[key_id])}."
+
+    def _uses(self) -> str:
+        """All keys, one to a line, so that the owner of two can choose."""
+        lines = (f"  {one_line(key_id)}, {last_use(use)}" for key_id, use in self.used.items())
+        return "\n".join(lines)
 
     def _whom(self) -> str:
         name, account_id = one_line(self.user.name), self.user.account_id
@@ -231,6 +301,26 @@ def _by_when(
     if old_key_id is None:
         return "Please fetch it now: it is the key to use from now on."
     return f"The old key does not work any more{_without_a_key(fetching)}"
+
+
+def _unmoved(until: datetime | None) -> str:
+    """What follows if the owner has not moved by the end of the old key."""
+    if until is None:
+        return ""
+    return f" If you have not moved by then, it is left on until {minute(until)} at the latest."
+
+
+def _or_left_on(until: datetime | None) -> str:
+    """The same, as the rest of a sentence."""
+    if until is None:
+        return ""
+    return f", or left on until {minute(until)} at the latest while you have not moved"
+
+
+def _when_a_hold_ends(until: datetime, last_notice: bool) -> str:
+    if last_notice:
+        return f"It is disabled on {minute(until)}, used or not. This is the last notice."
+    return f"It is disabled on {minute(until)} at the latest."
 
 
 def _without_a_key(fetching: Fetching) -> str:

@@ -15,11 +15,13 @@ from .digest import DigestLine
 from .events import DETAIL_TYPES, Transition
 from .reasons import REASON_TEXT, blocked_text
 from .response import Row
+from .usage import LastUses, last_use, of_all
 
 _LINES = {
     Verb.PREPARE: Event.REPAIRED,
     Verb.WARN: Event.WARNED,
     Verb.ANNOUNCE: Event.ROTATED,
+    Verb.REMIND: Event.REMINDED,
     Verb.DISABLE: Event.DISABLED,
     Verb.DELETE: Event.DELETED,
     Verb.HOLD: Event.HELD,
@@ -39,9 +41,11 @@ class Outcome:
     """One action, as it was done. `action` names the key that it was about.
 
     created: the id of the key that a rotation made. until: when a warned key is replaced; when the
-    old key stops working at the latest (announced, held), None when it is disabled now.
+    old key stops working at the latest (announced, reminded, held), None when it is disabled now.
     superseded: the id of the key that an announced one replaces. while_used: it may stop before,
-    when it is not used any more. by_operators: the operators pass the announcement on. restored:
+    when it is not used any more. unmoved_until: it works beyond its end, at most until then, if its
+    owner has not moved. used: the last uses of the user's keys, None if not read. by_operators: the
+    operators pass the announcement on. restored:
     the secret was pending deletion. fetchable: the owner of a disabled key can fetch its successor
     without it. cut_off: nobody can fetch the key that stays. note: the reason of an emergency,
     which says who gave it. problem: what makes it impossible to protect the secret.
@@ -55,6 +59,8 @@ class Outcome:
     until: datetime | None = None
     superseded: str | None = None
     while_used: bool = False
+    unmoved_until: datetime | None = None
+    used: LastUses | None = None
     by_operators: bool = False
     restored: bool = False
     fetchable: bool = False
@@ -70,7 +76,7 @@ class Outcome:
             case Verb.PREPARE:
                 return "the secret was to be deleted, and is restored" if self.restored else None
             case Verb.WARN:
-                return f"key {key_id} will be replaced on {self.until:%Y-%m-%d}"
+                return f"key {key_id} will be replaced on {self.until:%Y-%m-%d}{self._used()}"
             case Verb.ROTATE:
                 return f"new key {self.created}"
             case Verb.ANNOUNCE:
@@ -78,15 +84,20 @@ class Outcome:
             case Verb.DISABLE:
                 if self.fetchable and self.action.reason is Reason.SUPERSEDED:
                     why = "it was replaced, and its owner can fetch the new one without it"
-                return f"key {key_id} is disabled: {why}{self._noted()}{self._cut_off()}"
+                return (
+                    f"key {key_id} is disabled: {why}{self._used()}{self._noted()}{self._cut_off()}"
+                )
+            case Verb.REMIND:
+                return f"key {key_id} is disabled on {self.until:%Y-%m-%d}: {why}{self._used()}"
             case Verb.DELETE:
                 return f"inactive key {key_id} is deleted: {why}"
             case Verb.HOLD:
-                return f"key {key_id} is left on until {self.until:%Y-%m-%d} at the latest: {why}"
+                return self._held(why)
             case Verb.BLOCK:
                 assert key_id is not None
                 text = blocked_text(key_id, self.action.reason)
-                return f"{text}: {self.problem}" if self.problem else text
+                of_all_keys = f". {of_all(self.used)}" if self.used else ""
+                return (f"{text}: {self.problem}" if self.problem else text) + of_all_keys
             case _:
                 return None
 
@@ -98,9 +109,31 @@ class Outcome:
             )
         if self.until and self.while_used:
             text += " at the latest, while it is used"
+        if self.until and self.unmoved_until:
+            text += (
+                f", until {self.unmoved_until:%Y-%m-%d} at the latest if its owner has not moved"
+            )
         if self.note:
             text += f": {REASON_TEXT[Reason.EMERGENCY]}{self._noted()}"
         return text + self._cut_off()
+
+    def _held(self, why: str) -> str:
+        key_id = self.action.access_key_id
+        if self.action.last_notice:
+            return (
+                f"key {key_id} is disabled on {self.until:%Y-%m-%d}, used or not: {why}"
+                f"{self._used()}"
+            )
+        return (
+            f"key {key_id} is left on until {self.until:%Y-%m-%d} at the latest: {why}"
+            f"{self._used()}"
+        )
+
+    def _used(self) -> str:
+        key_id = self.action.access_key_id
+        if self.used is None or key_id is None or key_id not in self.used:
+            return ""
+        return f"; it was {last_use(self.used[key_id])}"
 
     def _cut_off(self) -> str:
         return f". {CUT_OFF}" if self.cut_off else ""
@@ -125,8 +158,10 @@ def digest_line(outcome: Outcome) -> DigestLine | None:
     event = _LINES.get(action.verb)
     if event is None or text is None:
         return None
+    if action.last_notice:
+        event = Event.ENDING
     silent = action.verb in (*_STATES, Verb.DISABLE) and not action.notify
-    if silent and action.reason is not Reason.ORPHAN:
+    if silent and action.reason not in (Reason.ORPHAN, Reason.MOVED):
         return None
     return line_about(outcome, event, text)
 
@@ -146,7 +181,7 @@ def transition(outcome: Outcome, installation: str, run: str) -> Transition | No
     if action.verb not in DETAIL_TYPES or (action.verb in _STATES and not action.notify):
         return None
     assert action.access_key_id is not None
-    ends = action.verb in (Verb.ANNOUNCE, Verb.HOLD)
+    ends = action.verb in (Verb.ANNOUNCE, Verb.REMIND, Verb.HOLD)
     return Transition(
         action.verb,
         outcome.time,

@@ -12,7 +12,11 @@ REASON_TEXT = {
     Reason.EMERGENCY: "it was reported as leaked",
     Reason.LEAKED: "it was reported as leaked before, and somebody switched it on again",
     Reason.SLOT_TAKEN: "it has been inactive for long enough, and its place is needed",
+    Reason.MOVED: "it was replaced, and its owner uses the new one",
     Reason.STILL_IN_USE: "it is still being used",
+    Reason.NOT_FETCHED: "nobody has fetched the new key yet",
+    Reason.FETCHED: "the new key was fetched, but nothing uses it yet",
+    Reason.MOVING: "the new key is in use, and so is the old one",
     Reason.HOLD_UNTIL: "a tag on the user asks for it",
     Reason.NO_CONFIRMED_SUBSCRIPTION: "neither the user nor an operator has a confirmed "
     "subscription",
@@ -45,7 +49,7 @@ _BLOCKED_BECAUSE = {
     Reason.SLOT_TAKEN: "IAM allows two keys, and the other one is an inactive key",
 }
 # Reasons for which a key is disabled that surely has a successor in the secret.
-SUPERSEDED = (Reason.SUPERSEDED, Reason.OVERLAP_CEILING)
+SUPERSEDED = (Reason.SUPERSEDED, Reason.OVERLAP_CEILING, Reason.MOVED)
 
 
 def blocked_because(reason: Reason) -> str:

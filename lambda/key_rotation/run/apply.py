@@ -21,6 +21,7 @@ STEPS: dict[Verb, Step] = {
     Verb.ROTATE: issue.rotate,
     Verb.WARN: notices.warn,
     Verb.ANNOUNCE: notices.announce,
+    Verb.REMIND: notices.remind,
     Verb.HOLD: notices.hold,
     Verb.BLOCK: notices.block,
     Verb.DISABLE: retire.disable,

@@ -12,7 +12,7 @@ from ..domain.policy import decide
 from ..domain.settings import Settings
 from ..ports import World
 from .payload import Emergency, PayloadError
-from .progress import Progress
+from .progress import Progress, with_last_use
 
 
 def begin(
@@ -59,8 +59,7 @@ def read_fact(world: World, user: ManagedUser, fact: Fact) -> ManagedUser:
         case Fact.SECRET:
             return replace(user, secret=world.secrets.describe(user.ref))
         case Fact.LAST_USED:
-            used = {key.id: world.directory.last_used(key) for key in user.keys}
-            return replace(user, last_used=used)
+            return with_last_use(world, user)
         case Fact.PASSWORD:
             return replace(user, has_password=world.directory.has_password(user.ref))
     assert fact is Fact.AUDIENCE

@@ -9,7 +9,7 @@ from ..domain.action import Action, Reason
 from ..domain.model import AccessKey, Event, SecretState, Stamp
 from ..domain.overrides import limits_for
 from ..notify.mail import InSecret
-from .progress import Progress, RunContext
+from .progress import PostponedError, Progress, RunContext
 
 
 class EmergencyBlockedError(Exception):
@@ -21,6 +21,7 @@ def warn(run: RunContext, progress: Progress, action: Action) -> None:
     key = progress.key(action.access_key_id)
     max_age = limits_for(progress.user.tags, run.settings).max_key_age_days
     due = key.created + timedelta(days=max_age)
+    run.read_last_use(progress)
     outcome = run.outcome(progress, action, until=due)
     message = run.writer(progress).warned(key.id, due, _content(progress.secret, key))
     run.notify(progress, Event.WARNED, message, outcome, first=True)
@@ -38,8 +39,9 @@ def announce(run: RunContext, progress: Progress, action: Action) -> None:
     action = replace(action, access_key_id=key_id)
     old = next((key for key in progress.user.keys if key.id != key_id), None)
     until, while_used = progress.decision.old_key_until, progress.decision.while_used
+    unmoved_until = progress.decision.unmoved_until
     if old is not None and (not old.is_active or progress.will_disable(old.id)):
-        until = None
+        until = unmoved_until = None
     old_id = old.id if old else None
     outcome = run.outcome(
         progress,
@@ -47,9 +49,12 @@ def announce(run: RunContext, progress: Progress, action: Action) -> None:
         until=until,
         superseded=old_id,
         while_used=while_used,
+        unmoved_until=unmoved_until,
         by_operators=progress.operators_notified,
     )
-    message = run.writer(progress).rotated(key_id, old_id, until, progress.note, while_used)
+    message = run.writer(progress).rotated(
+        key_id, old_id, until, progress.note, while_used, unmoved_until
+    )
     run.notify(progress, Event.ROTATED, message, outcome, first=True)
     progress.pending_record = Stamp(key_id, run.now())
     if old_id is not None and until is not None and not while_used:
@@ -58,23 +63,58 @@ def announce(run: RunContext, progress: Progress, action: Action) -> None:
     run.leave(progress, action)
 
 
+def remind(run: RunContext, progress: Progress, action: Action) -> None:
+    """The owner has not moved yet, and the old key goes soon. On record once somebody was told."""
+    key_id, ends = action.access_key_id, progress.decision.old_key_until
+    assert key_id is not None
+    assert ends is not None
+    newer = max(progress.user.keys, key=lambda key: key.created).id
+    unmoved_until = progress.decision.unmoved_until
+    outcome = run.outcome(
+        progress, action, until=ends, superseded=None, unmoved_until=unmoved_until
+    )
+    message = run.writer(progress).reminded(newer, key_id, action.reason, ends, unmoved_until)
+    run.notify(progress, Event.REMINDED, message, outcome, first=True)
+    run.world.secrets.record(
+        progress.secret,
+        notice=(Event.REMINDED, Stamp(key_id, run.now())),
+        works_until=Stamp(key_id, ends),
+    )
+    run.happened(progress, outcome)
+    run.leave(progress, action)
+
+
 def hold(run: RunContext, progress: Progress, action: Action) -> None:
-    """The old key is left on beyond its grace; a notice goes out when one is due."""
+    """The old key is left on beyond its grace; a notice goes out when one is due.
+
+    The last one is on record only once the operators were told whom it cuts off.
+    """
     until = progress.decision.old_key_until
     assert until is not None
     assert action.access_key_id is not None
-    outcome = run.outcome(progress, action, until=until)
     if action.notify:
-        _record_notice(run, progress, Event.HELD, action.access_key_id)
+        run.read_last_use(progress)
+    outcome = run.outcome(progress, action, until=until)
+    if action.last_notice and not progress.operators_notified:
+        run.happened(progress, outcome)
+        raise PostponedError
+    if action.notify:
+        event = Event.ENDING if action.last_notice else Event.HELD
+        _record_notice(run, progress, event, action.access_key_id)
         outcome = replace(outcome, secret_arn=progress.secret.arn)
-        message = run.writer(progress).held(action.access_key_id, action.reason, until)
+        message = run.writer(progress).held(
+            action.access_key_id, action.reason, until, action.last_notice
+        )
         run.notify(progress, Event.HELD, message, outcome, first=False)
-    run.happened(progress, outcome)
+    if not action.last_notice:
+        run.happened(progress, outcome)
 
 
 def block(run: RunContext, progress: Progress, action: Action) -> None:
     """The key waits for a person; a notice goes out when one is due."""
     assert action.access_key_id is not None
+    if action.notify:
+        run.read_last_use(progress)
     outcome = run.outcome(progress, action)
     if action.reason is Reason.UNMANAGED_SECRET:
         # The digest alone says it: that secret is not ours to write on, and programs must not take

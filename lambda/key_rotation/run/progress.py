@@ -22,6 +22,8 @@ from .protection import protect
 
 # Keys listed longer ago than this are listed again before a change.
 REREAD_AFTER = timedelta(seconds=20)
+# What is said of these actions names the last use of the key.
+_NAMES_USE = (Verb.WARN, Verb.REMIND, Verb.HOLD, Verb.DISABLE, Verb.BLOCK)
 
 log = logging.getLogger("key_rotation")
 
@@ -91,6 +93,11 @@ class Progress:
         log.info("not done", extra=asdict(deferred))
 
 
+def with_last_use(world: World, user: ManagedUser) -> ManagedUser:
+    """The user, with the last use of each key read. Raises whatever the reading raises."""
+    return replace(user, last_used={key.id: world.directory.last_used(key) for key in user.keys})
+
+
 @dataclass(frozen=True)
 class RunContext:
     """What every step of a run needs; `request_id` names the run in the records."""
@@ -106,7 +113,9 @@ class RunContext:
         """The action, as it is done now."""
         ref, arn = progress.user.ref, progress.secret.arn
         cut_off = progress.decision.cut_off
-        return Outcome(action, ref, arn, self.now(), note=progress.note, cut_off=cut_off, **details)
+        used = progress.user.last_used if action.verb in _NAMES_USE else None
+        now, note = self.now(), progress.note
+        return Outcome(action, ref, arn, now, note=note, cut_off=cut_off, used=used, **details)
 
     def leave(self, progress: Progress, action: Action) -> None:
         """The user is from now on as the action leaves them, whatever IAM lists for a while."""
@@ -128,7 +137,14 @@ class RunContext:
 
     def writer(self, progress: Progress) -> Writer:
         user, has_readers = progress.user, bool(self.settings.secret_reader_arns)
-        return Writer(user.ref, progress.secret.arn, user.has_password, has_readers)
+        arn, used = progress.secret.arn, user.last_used or {}
+        return Writer(user.ref, arn, user.has_password, has_readers, used)
+
+    def read_last_use(self, progress: Progress) -> None:
+        """For a message that names it, where no decision needed it."""
+        used = progress.user.last_used
+        if used is None or not {key.id for key in progress.user.keys} <= used.keys():
+            progress.user = with_last_use(self.world, progress.user)
 
     def notify(
         self, progress: Progress, event: Event, message: Message, about: Outcome, first: bool

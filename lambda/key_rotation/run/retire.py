@@ -86,16 +86,16 @@ def _confirm_unused(run: RunContext, progress: Progress, key: AccessKey) -> None
     days until its deletion begin again."""
     used = run.world.directory.last_used(key)
     since = progress.secret.inactive_since
-    if used is None or since is None or used <= since.time:
+    if used is None or since is None or used.time <= since.time:
         return
     again = Action(Verb.RECORD, Reason.USED_SINCE, key.id)
     record(run, progress, again)
     text = (
         f"inactive key {key.id} is kept for another {run.settings.delete_after_days} days: it was "
-        f"used on {minute(used)}, after it was disabled"
+        f"used on {minute(used.time)}, after it was disabled"
     )
     progress.lines.append(line_about(run.outcome(progress, again), Event.KEPT, text))
-    raise ConcurrentChangeError(f"{key.id} was used on {minute(used)}, so it is kept for now")
+    raise ConcurrentChangeError(f"{key.id} was used on {minute(used.time)}, so it is kept for now")
 
 
 def record(run: RunContext, progress: Progress, action: Action) -> None:

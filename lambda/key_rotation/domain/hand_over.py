@@ -1,0 +1,169 @@
+"""What is seen of an owner who has two keys: whether they fetched the new one, and moved to it.
+
+Nothing is asked of the owner. Secrets Manager says on which day a secret was last read, IAM when
+each key was last used, hours late. What cannot be read is not known, and decides nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from .action import Action, Reason, Verb
+from .model import AccessKey, Event, version_id
+from .overlap import grace_days, overlap_ends, used_by_owner
+from .settings import Settings
+from .situation import Situation
+
+# A program that uses both keys uses them within this time of each other. An owner who has moved
+# used the old key for the last time before the new one for the first time.
+SIDE_BY_SIDE = timedelta(hours=1)
+# A run a day starts some seconds earlier or later than the day before.
+JITTER = timedelta(hours=12)
+_DAY = timedelta(days=1)
+
+
+class HandOver(StrEnum):
+    """How far the owner of a superseded active key is, as far as is seen."""
+
+    NOT_FETCHED = "not_fetched"
+    FETCHED = "fetched"
+    MOVING = "moving"  # both keys are in use
+    MOVED = "moved"  # the new key is in use
+
+
+_REASONS = {
+    HandOver.NOT_FETCHED: Reason.NOT_FETCHED,
+    HandOver.FETCHED: Reason.FETCHED,
+    HandOver.MOVING: Reason.MOVING,
+}
+
+
+def hand_over(situation: Situation, older: AccessKey, newer: AccessKey) -> HandOver:
+    """Of a superseded key and its successor, which was announced."""
+    new_use, old_use = used_by_owner(situation, newer), situation.last_used(older)
+    if new_use is not None:
+        both = old_use is not None and old_use > new_use - SIDE_BY_SIDE
+        return HandOver.MOVING if both else HandOver.MOVED
+    return HandOver.FETCHED if was_read(situation, newer) else HandOver.NOT_FETCHED
+
+
+def was_read(situation: Situation, newer: AccessKey) -> bool:
+    """Whether the secret was read since the new key was announced.
+
+    AWS tells the day alone. On the day of the announcement somebody may have tried the
+    secret before, and read what it held then; unless it never held anything else.
+    """
+    secret, announced = situation.secret, situation.secret.announced
+    if secret.last_read is None or announced is None:
+        return False
+    # By the later of two clocks, ours and IAM's: one that is behind must not date a read forward.
+    day = max(announced.time, newer.created).date()
+    held_nothing_else = set(secret.versions) == {version_id(newer.id)}
+    return secret.last_read > day or (secret.last_read == day and held_nothing_else)
+
+
+def unmoved_reason(situation: Situation, older: AccessKey, newer: AccessKey) -> Reason | None:
+    """Why the superseded key is left on beyond its grace: its owner would lose access. None if
+    nothing says so."""
+    if not is_waited_for(situation) or used_by_owner(situation, newer) is not None:
+        return None
+    announced, used = situation.secret.announced, situation.last_used(older)
+    if used is not None and announced is not None and used > announced.time:
+        return Reason.STILL_IN_USE
+    if not was_read(situation, newer) and situation.only_a_key_can_fetch:
+        return Reason.NOT_FETCHED
+    return None
+
+
+def is_waited_for(situation: Situation) -> bool:
+    """Whether an owner who has not moved is waited for. Not where there is no grace: such a key is
+    disabled in the run that replaces it."""
+    return situation.settings.hold_until_moved and grace_days(situation) > 0
+
+
+def unmoved_until(
+    situation: Situation, until: datetime, while_used: bool, newer: AccessKey | None = None
+) -> datetime | None:
+    """Up to when a key whose end is announced is left on if its owner has not moved by that end;
+    None if it is not. `newer` is its successor, None if that is made now."""
+    made = newer.created if newer else situation.now
+    latest = made + timedelta(days=situation.settings.max_overlap_days)
+    return latest if not while_used and until < latest and is_waited_for(situation) else None
+
+
+# -- before a key goes -----------------------------------------------------------------------------
+
+
+def reminder(
+    situation: Situation, older: AccessKey, newer: AccessKey, ends: datetime
+) -> Action | None:
+    """The reminder that is due now for a key that goes at `ends`; none to who has moved. It is
+    looked for on one day: a look costs two calls."""
+    days = days_of_reminder(situation)
+    due = ends - timedelta(days=days) - JITTER
+    if not days or not due <= situation.now < due + _DAY:
+        return None
+    return _remind(situation, older, newer)
+
+
+def missed_reminder(situation: Situation, older: AccessKey, newer: AccessKey) -> Action | None:
+    """The reminder that no run sent in time, of a key that would go now."""
+    return _remind(situation, older, newer) if days_of_reminder(situation) else None
+
+
+def _remind(situation: Situation, older: AccessKey, newer: AccessKey) -> Action | None:
+    if noticed(situation, Event.REMINDED, older) is not None:
+        return None
+    state = hand_over(situation, older, newer)
+    return None if state is HandOver.MOVED else Action(Verb.REMIND, _REASONS[state], older.id)
+
+
+def days_of_reminder(situation: Situation) -> int:
+    """How many days before its end: less than the grace, which may be shorter for one user."""
+    return max(0, min(situation.settings.remind_before_days, grace_days(situation) - 1))
+
+
+def noticed(situation: Situation, event: Event, key: AccessKey) -> datetime | None:
+    """When a notice of this event about this key went out, by record. One from the future is not
+    ours."""
+    stamp = situation.secret.notices.get(event)
+    if stamp is None or stamp.access_key_id != key.id or stamp.time > situation.now:
+        return None
+    return stamp.time
+
+
+# -- before a hold ends ----------------------------------------------------------------------------
+
+
+def end_of_holds(
+    situation: Situation, older: AccessKey, newer: AccessKey, hold: Reason
+) -> tuple[datetime, bool]:
+    """When the old key goes, whatever holds it, and whether that is to be said now, for the last
+    time. An owner who has not moved keeps it until the operators have known of it for days."""
+    latest = overlap_ends(situation, newer)
+    latest = max(latest, situation.promised_end(older) or latest)
+    ahead = timedelta(days=days_of_last_notice(situation.settings))
+    if situation.now < latest - ahead - _DAY:
+        return latest, False
+    said = noticed(situation, Event.ENDING, older)
+    if said is not None:
+        return max(latest, said + ahead), False
+    if has_nothing_to_do(situation, older, newer, hold):
+        return latest, False
+    return max(latest, situation.now + ahead), True
+
+
+def has_nothing_to_do(
+    situation: Situation, older: AccessKey, newer: AccessKey, hold: Reason
+) -> bool:
+    """Whether the owner of a held key has moved, and so is left alone. Who wants a key to be held
+    while it is used wants its owner to know of every use."""
+    if hold is Reason.STILL_IN_USE:
+        return False
+    return hand_over(situation, older, newer) is HandOver.MOVED
+
+
+def days_of_last_notice(settings: Settings) -> int:
+    """How many days ahead the operators know at the least whom the end of a hold cuts off."""
+    return max(1, settings.remind_before_days)
