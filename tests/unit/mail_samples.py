@@ -91,10 +91,11 @@ def samples() -> dict[str, Message]:
         "deleted.superseded": anybody.deleted(_OLD, Reason.SUPERSEDED),
         "deleted.slot_taken": anybody.deleted(_OLD, Reason.SLOT_TAKEN),
     }
-    reminded = (Reason.NOT_FETCHED, Reason.FETCHED, Reason.MOVING)
+    reminded = (Reason.NOT_FETCHED, Reason.FETCHED)
     found |= {
         f"reminded.{seen}": service.reminded(_NEW, _OLD, seen, _END, _CEILING) for seen in reminded
     }
+    found["reminded.moving"] = service.reminded(_NEW, _OLD, Reason.MOVING, _END)
     found["reminded.person"] = person.reminded(_NEW, _OLD, Reason.NOT_FETCHED, _END)
     found |= {f"held.{reason}": service.held(_OLD, reason, _END) for reason in held}
     found |= {f"blocked.{reason}": of_two.blocked(_OLD, reason) for reason in blocked}

@@ -64,7 +64,8 @@ def _in_grace(situation: Situation, older: AccessKey, newer: AccessKey) -> Decis
 
 
 def _reminded(situation: Situation, newer: AccessKey, remind: Action, ends: datetime) -> Decision:
-    unmoved = unmoved_until(situation, ends, False, newer)
+    moving = remind.reason is Reason.MOVING
+    unmoved = None if moving else unmoved_until(situation, ends, False, newer)
     return Decision((remind,), remind.reason, ends, unmoved_until=unmoved)
 
 

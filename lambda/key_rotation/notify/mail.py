@@ -11,7 +11,16 @@ from ..domain.action import Reason
 from ..domain.model import Event, UserRef
 from .fetching import Fetching
 from .message import Message
-from .reasons import REASON_TEXT, SUPERSEDED, TO_DO, blocked_because
+from .reasons import REASON_TEXT, TO_DO, blocked_because
+from .sentences import (
+    by_when,
+    if_it_is_missed,
+    keys,
+    unmoved,
+    ways,
+    when_a_hold_ends,
+    where_the_other_one_is,
+)
 from .text import SUBJECT_LIMIT, day, iso, minute, one_line, opening, subject_line, wrapped
 from .usage import LastUses, last_use, used_data
 
@@ -57,7 +66,7 @@ Nothing changes before that day.{self._used(key_id, "The key")}
 Please try today whether you will be able to fetch the new key. The secret that it will be in is
 there already. Today it holds {in_secret.value}.
 
-{_ways(fetching)}
+{ways(fetching)}
 
 If that is refused, tell your platform team before {day(due)}.
 """
@@ -93,9 +102,9 @@ If that is refused, tell your platform team before {day(due)}.
         text = f"""\
 There is a new access key for {self._whom()}.
 
-{_keys(key_id, old_key_id, old_key_until, while_used)}
+{keys(key_id, old_key_id, old_key_until, while_used)}
 
-{why}{_by_when(fetching, old_key_id, old_key_until, while_used)}{_unmoved(unmoved_until)}
+{why}{by_when(fetching, old_key_id, old_key_until, while_used)}{unmoved(unmoved_until)}
 
 1. Fetch it
 
@@ -129,10 +138,10 @@ There is a new access key for {self._whom()}.
         text = f"""\
 {_SEEN[seen].format(whom=self._whom())}{self._used(old_key_id, "The old key")}
 
-{_keys(key_id, old_key_id, ends, False)}
+{keys(key_id, old_key_id, ends, False)}
 
-Please move to the new key before {minute(ends)}: then the old key is disabled\
-{_or_left_on(unmoved_until)}.
+Please move to the new key before {minute(ends)}. Then the old key is disabled.\
+{unmoved(unmoved_until)}
 
 1. Fetch it
 
@@ -163,9 +172,9 @@ Please move to the new key before {minute(ends)}: then the old key is disabled\
         text = f"""\
 The access key {one_line(key_id)} of {self._whom()} is disabled now: {why}.{self._used(key_id)}
 
-{_if_it_is_missed(reason)}
+{if_it_is_missed(reason)}
 
-{_where_the_other_one_is(reason, fetching) if in_secret else ""}
+{where_the_other_one_is(reason, fetching) if in_secret else ""}
 """
         return _message(
             self,
@@ -199,9 +208,9 @@ There is nothing that you need to do.
 The access key {one_line(key_id)} of {self._whom()} was replaced, but is left on:
 {REASON_TEXT[reason]}.{self._used(key_id)}
 
-{_when_a_hold_ends(until, last_notice)} Please move to the new key before then.
+{when_a_hold_ends(until, last_notice)} Please move to the new key before then.
 
-{_ways(fetching)}
+{ways(fetching)}
 """
         return _message(
             self,
@@ -283,93 +292,3 @@ def _subject(user: UserRef, what: str) -> str:
     room = SUBJECT_LIMIT - len(start) - len(end)
     name = one_line(user.name)
     return subject_line(start + (name if len(name) <= room else f"{name[: room - 3]}...") + end)
-
-
-def _by_when(
-    fetching: Fetching, old_key_id: str | None, until: datetime | None, while_used: bool
-) -> str:
-    if until is not None and while_used:
-        return (
-            f"Please move to the new key soon, and before {minute(until)}. The old key is left on "
-            "because it is used, and is disabled when that ends. You can fetch the new key with it."
-        )
-    if until is not None:
-        return (
-            f"Please move to the new key before {minute(until)}. Until then the old key works, "
-            "and you can fetch the new key with it."
-        )
-    if old_key_id is None:
-        return "Please fetch it now: it is the key to use from now on."
-    return f"The old key does not work any more{_without_a_key(fetching)}"
-
-
-def _unmoved(until: datetime | None) -> str:
-    """What follows if the owner has not moved by the end of the old key."""
-    if until is None:
-        return ""
-    return f" If you have not moved by then, it is left on until {minute(until)} at the latest."
-
-
-def _or_left_on(until: datetime | None) -> str:
-    """The same, as the rest of a sentence."""
-    if until is None:
-        return ""
-    return f", or left on until {minute(until)} at the latest while you have not moved"
-
-
-def _when_a_hold_ends(until: datetime, last_notice: bool) -> str:
-    if last_notice:
-        return f"It is disabled on {minute(until)}, used or not. This is the last notice."
-    return f"It is disabled on {minute(until)} at the latest."
-
-
-def _without_a_key(fetching: Fetching) -> str:
-    """What an owner can do whose old key is off, as the rest of a sentence."""
-    role = "with a role that may read the secret"
-    if fetching.has_password is False:
-        or_role = f", or fetch it now {role}" if fetching.has_readers else ""
-        return (
-            f", and {fetching.name} has no console password. Ask your platform team for the new "
-            f"key{or_role}."
-        )
-    or_role = f", or {role}" if fetching.has_readers else ""
-    return (
-        f", so please fetch the new one now: in the console{or_role}. If you cannot, ask your "
-        "platform team."
-    )
-
-
-def _keys(
-    key_id: str, old_key_id: str | None, old_key_until: datetime | None, while_used: bool
-) -> str:
-    """The keys, one to a line."""
-    text = f"  New key: {one_line(key_id)}, in the secret, ready to use"
-    if old_key_id is not None:
-        fate = "disabled now"
-        if old_key_until is not None:
-            fate = (
-                "works while it is used" if while_used else f"works until {minute(old_key_until)}"
-            )
-        text += f"\n  Old key: {one_line(old_key_id)}, {fate}"
-    return text
-
-
-def _if_it_is_missed(reason: Reason) -> str:
-    if reason in (Reason.EMERGENCY, Reason.LEAKED):
-        return "Do not use it any more: if a program stopped, give it another key of the user."
-    return (
-        "If something stopped working, tell your platform team: the key is not deleted yet and can "
-        "be enabled again."
-    )
-
-
-def _ways(fetching: Fetching | None) -> str:
-    """How to fetch the key; nothing while there is no secret."""
-    return "" if fetching is None else fetching.ways()
-
-
-def _where_the_other_one_is(reason: Reason, fetching: Fetching | None) -> str:
-    if fetching is None:
-        return ""
-    which = "new" if reason in SUPERSEDED else "other"
-    return f"The {which} key is in the secret.\n\n{fetching.ways()}"
