@@ -27,6 +27,14 @@ class Backdoor:
         """Make an access key that many days older. Raises LocalStackError if there is none."""
         self._call("/_test/iam/backdate", "POST", {"AccessKeyId": access_key_id, "Days": days})
 
+    def let_days_pass(self, user: str, secret: str, days: float) -> None:
+        """The keys of a user and what is dated about their secret, by its name, become older.
+
+        Raises LocalStackError if there is no such user.
+        """
+        question = {"UserName": user, "SecretName": secret, "Days": days}
+        self._call("/_test/days", "POST", question)
+
     def secret_access_keys(self) -> dict[str, str]:
         """The secret of every access key that there is, by the key's id."""
         keys: dict[str, str] = self._call("/_test/iam/secret-access-keys")

@@ -132,9 +132,11 @@ class Account:
         pages = self.iam.get_paginator("list_users").paginate()
         return {found["UserName"] for page in pages for found in page["Users"]}
 
-    def secret_value(self, secret: str) -> dict[str, Any]:
-        """What a reader of the secret, given by name or ARN, gets."""
-        answer = self.secrets.get_secret_value(SecretId=secret)
+    def secret_value(self, secret: str, key: HeldKey | None = None) -> dict[str, Any]:
+        """What a reader of the secret, given by name or ARN, gets: the holder of a key, or the
+        account's administrator."""
+        reader = self._client("secretsmanager", key) if key else self.secrets
+        answer = reader.get_secret_value(SecretId=secret)
         value: dict[str, Any] = json.loads(answer["SecretString"])
         return value
 

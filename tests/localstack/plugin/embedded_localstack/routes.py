@@ -12,6 +12,7 @@ from localstack.services.edge import ROUTER
 from .deaths import PLANNED, Death
 from .executor import ProcessExecutor
 from .mail import MAILBOX
+from .passing_days import let_pass
 from .refusals import REFUSALS, Refusal
 
 
@@ -50,6 +51,17 @@ class _TestRoutes:
                             }
                         )
         return _json({"error": f"no access key {key_id}"}, 404)
+
+    @route("/_test/days", methods=["POST"])
+    def days(self, request: Any) -> Response:
+        """{"UserName": …, "SecretName": …, "Days": n}: n days pass for this user."""
+        try:
+            question = json.loads(request.get_data())
+            let_pass(question["UserName"], question["SecretName"], float(question["Days"]))
+        except (ValueError, KeyError, TypeError) as error:
+            expected = '{"UserName": "alice", "SecretName": "…", "Days": 7}'
+            return _json({"error": f"expected {expected}, of a user that exists ({error})"}, 400)
+        return _json(question)
 
     @route("/_test/iam/secret-access-keys", methods=["GET"])
     def secret_access_keys(self, _request: Any) -> Response:
