@@ -95,6 +95,7 @@ class Ledger:
     _person_acted: bool = False
     _acted_just_now: bool = False
     _named_ends: dict[str, datetime] = field(default_factory=dict)
+    _unprotected: set[str] = field(default_factory=set)
     _exposures: Exposures = field(init=False)
 
     def __post_init__(self) -> None:
@@ -243,9 +244,13 @@ class Ledger:
         if call == "person":
             self._notified_again |= {name for name in self.names if not self._may_read(name)}
 
-    def check_readers(self) -> None:
-        """After a run over all users that came to its end."""
+    def check_readers(self, denied: str | None) -> None:
+        """After a run over all users that came to its end. If AWS `denied` it to write the policy,
+        no run can put that right: then its digest must say so."""
+        is_refused = denied == "secretsmanager:PutResourcePolicy"
         for name, reader in self._exposures.former_readers(self.secret):
+            if is_refused and name in self._unprotected:
+                continue
             self._violated(Promise.READERS, f"{reader} may read the secret of {name}")
 
     def _check_working_key(self, name: str, call: str) -> None:
@@ -277,6 +282,9 @@ class Ledger:
             return self._person_acted or self._exposures.may_have_changed
         made_at = self.facts[delivered].usable_from - self.usable_after
         return self.account.clock.now() - made_at >= EMERGENCY_WAITS or self._person_acted
+
+    def begin_run(self) -> None:
+        self._unprotected.clear()
 
     def end_run(self) -> None:
         """What a run has broken it must have put right by its end."""
@@ -360,6 +368,8 @@ class Ledger:
             own_copy = data["event"] != "digest"
             for line in lines:
                 key_id = line["access_key_id"]
+                if line["reason"] == "secret_not_protected":
+                    self._unprotected.add(line["user"])
                 if line["event"] == "disabled":
                     self._notified_of.add(key_id)
                 if "works while it is used" not in body:

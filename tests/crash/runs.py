@@ -53,6 +53,7 @@ def invoke(account: Account, ledger: Ledger, tap: Tap, payload: Any, request: st
     """One run through the tap; the ledger looks after every call."""
     tap.on_call = ledger.look
     tap.denied = ledger.denied
+    ledger.begin_run()
     invocation = Invocation(tap.calls)
     with logs() as log, tapped(tap):
         try:
@@ -64,7 +65,7 @@ def invoke(account: Account, ledger: Ledger, tap: Tap, payload: Any, request: st
             invocation.said = repr(error)
     ledger.end_run()
     if not payload and not (invocation.died or invocation.failed):
-        ledger.check_readers()
+        ledger.check_readers(denied=tap.denied_call)
     ledger.search(invocation.said, log.getvalue())
     for name in ledger.names:
         ledger.fetch(name)

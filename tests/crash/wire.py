@@ -63,6 +63,12 @@ class Tap:
     dead: bool = False
     denied: tuple[str, ...] = ()
 
+    @property
+    def denied_call(self) -> str | None:
+        """The call that AWS refused this once, if the run came to it."""
+        came_to_it = self.fault is Fault.DENIED and self.at < len(self.calls)
+        return self.calls[self.at] if came_to_it else None
+
     def on_new_call(self, name: str) -> None:
         """A new logical call; its retries are attempts of the same one."""
         if self.dead:
