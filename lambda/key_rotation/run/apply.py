@@ -43,15 +43,15 @@ class Executor:
     def apply(self, progress: Progress) -> None:
         """Does the actions of the decision in order, up to the first that fails.
 
-        Sets `progress.postponed` when the rest may only be done after the operators' digest is
-        sent.
+        `progress.postponed` is true then if the rest may only be done after the operators' digest
+        is sent.
         """
         progress.remaining = list(progress.decision.actions)
         self._go_on(progress)
 
     def resume(self, progress: Progress) -> None:
         """Does what was postponed, now that the operators were notified."""
-        progress.postponed, progress.operators_notified = False, True
+        progress.to_pass_on, progress.operators_notified = None, True
         self._go_on(progress)
 
     def _go_on(self, progress: Progress) -> None:
@@ -59,8 +59,8 @@ class Executor:
             while progress.remaining:
                 STEPS[progress.remaining[0].verb](self._run, progress, progress.remaining[0])
                 del progress.remaining[:1]
-        except PostponedError:
-            progress.postponed = True
+        except PostponedError as postponed:
+            progress.to_pass_on = postponed.line
         except UnprotectedSecretError as problem:
             issue.refuse(self._run, progress, progress.remaining[0], problem)
         except ConcurrentChangeError as interruption:

@@ -37,7 +37,11 @@ class NoRecipientError(Exception):
 
 
 class PostponedError(Exception):
-    """The rest waits until the operators' digest is sent: they pass it on to the owner."""
+    """The rest waits until the operators' digest is sent: they pass `line` on to the owner."""
+
+    def __init__(self, line: DigestLine) -> None:
+        super().__init__(line.text)
+        self.line = line
 
 
 @dataclass
@@ -47,7 +51,7 @@ class Progress:
     `listed_at` is when the keys were read, `note` the reason given for an emergency. `rows` and
     `lines` say what was done, `transitions` are for programs and not sent yet; `pending_record` is
     an announcement that is not on record yet, and `pending_end` the end of the old key that it
-    named.
+    named. `to_pass_on` is the line of the digest that the `remaining` actions wait for.
     """
 
     user: ManagedUser
@@ -58,7 +62,7 @@ class Progress:
     lines: list[DigestLine] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     remaining: list[Action] = field(default_factory=list)
-    postponed: bool = False
+    to_pass_on: DigestLine | None = None
     operators_notified: bool = False
     new_key: AccessKey | None = None
     pending_record: Stamp | None = None
@@ -68,6 +72,16 @@ class Progress:
     def secret(self) -> SecretState:
         assert self.user.secret is not None
         return self.user.secret
+
+    @property
+    def postponed(self) -> bool:
+        """Whether the rest may only be done after the operators' digest is sent."""
+        return self.to_pass_on is not None
+
+    @property
+    def digest_lines(self) -> list[DigestLine]:
+        """What the operators read about the user."""
+        return [*self.lines, *([self.to_pass_on] if self.to_pass_on else ())]
 
     def key(self, access_key_id: str | None) -> AccessKey:
         [key] = [key for key in self.user.keys if key.id == access_key_id]
@@ -162,8 +176,7 @@ class RunContext:
             notifier.notify(user, event, message)
         elif first and not progress.operators_notified:
             text = f"{about.text}. No confirmed subscription: please pass it on"
-            progress.lines.append(line_about(about, event, text))
-            raise PostponedError
+            raise PostponedError(line_about(about, event, text))
 
     # -- the keys ----------------------------------------------------------------------------------
 

@@ -134,6 +134,7 @@ class Rotation:
                 check.of_all(everyone.values(), found.user_ids.everyone)
         except Exception as error:
             self._fail(_OPERATORS, "housekeeping_failed", error)
+        self._users.withhold(runs, check.unconfirmed)
         self._rows.extend(check.rows)
         return check.lines
 
@@ -142,7 +143,7 @@ class Rotation:
     ) -> bool:
         """Whether the operators were sent what they must know. Each user who has to wait for that
         has a line in it."""
-        lines = [line for run in runs for progress in run.attempts for line in progress.lines]
+        lines = [line for run in runs for attempt in run.attempts for line in attempt.digest_lines]
         lines += [line for run in runs for line in run.failures]
         lines += of_housekeeping
         if not lines:

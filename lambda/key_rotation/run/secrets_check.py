@@ -41,7 +41,8 @@ log = logging.getLogger("key_rotation")
 @dataclass
 class SecretsCheck:
     """One run's look at who can read the secrets. `rows` and `lines` say what was found; of the
-    users in `reported` it was said already that their secrets cannot be protected."""
+    users in `reported` it was said already that their secrets cannot be protected. `unconfirmed`
+    are the users whose secrets could not be looked at, or not be put right."""
 
     world: World
     settings: Settings
@@ -49,6 +50,7 @@ class SecretsCheck:
     rows: list[Row] = field(default_factory=list)
     lines: list[DigestLine] = field(default_factory=list)
     reported: set[str] = field(default_factory=set)
+    unconfirmed: set[str] = field(default_factory=set)
     _changes: Counter[tuple[frozenset[str], frozenset[str]]] = field(default_factory=Counter)
     _left_out: int = 0
     _writing: Lock = field(default_factory=Lock)
@@ -91,6 +93,7 @@ class SecretsCheck:
                 self._protect(user, state)
         except Exception as error:
             self._failed(name, error, user.secret.arn if user.secret else None)
+            self._leave_unconfirmed(user)
 
     def _check_listed(
         self, secret: OwnedSecret, of_name: Mapping[str, ManagedUser], user_ids: frozenset[str]
@@ -114,6 +117,8 @@ class SecretsCheck:
                 self._protect_nobodys(name, state, user_ids)
         except Exception as error:
             self._failed(name, error, secret.arn)
+            if user is not None:
+                self._leave_unconfirmed(user)
 
     def _protect(self, user: ManagedUser, state: SecretState) -> None:
         if user.ref.name in self.reported:
@@ -145,6 +150,10 @@ class SecretsCheck:
             return
         secure(self.world, self.settings, owner, state, found)
         self._note(name, Protected(state, True, (), added, removed))
+
+    def _leave_unconfirmed(self, user: ManagedUser) -> None:
+        with self._writing:
+            self.unconfirmed.add(user.ref.name)
 
     # -- what is said ------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ A failure is the user's alone. A throttled user is tried again, with a pause in 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -123,6 +123,13 @@ class UserRuns:
         for run in waiting:
             assert run.throttled is not None
             run.defer("throttled", f"the next run takes it up: {describe(run.throttled)}")
+
+    def withhold(self, runs: Sequence[UserRun], names: Collection[str]) -> None:
+        """Leaves what waits for the digest, and its line there, to the next run, for these users:
+        their secrets were looked at again, and it is not known that their owners can read them."""
+        for run in runs:
+            if run.progress is not None and run.user.ref.name in names:
+                run.progress.to_pass_on = None
 
     def resume(self, runs: Sequence[UserRun]) -> None:
         """Does what waited for the operators' digest, now that it is sent."""
