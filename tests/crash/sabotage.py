@@ -128,6 +128,15 @@ SABOTAGES = (
         "two active, one idle",
     ),
     Sabotage(
+        "what waits for the digest is done for a secret that could not be looked at",
+        "run/run.py",
+        "        self._users.withhold(runs, check.unconfirmed)\n",
+        "",
+        Promise.UNKNOWN_IS_NO_ANSWER,
+        "faults",
+        "due, only operators subscribe",
+    ),
+    Sabotage(
         "the created key is rolled back after any failure to store it",
         "run/issue.py",
         "    except RefusedError:\n        run.world.keys.delete(user, new.access_key.id)",
