@@ -49,6 +49,8 @@ run "defaults" {
       warn_before_days                   = "7"
       grace_days                         = "0"
       min_grace_days_without_console     = "7"
+      remind_before_days                 = "3"
+      hold_until_moved                   = "true"
       hold_while_used_days               = "0"
       max_overlap_days                   = "30"
       delete_after_days                  = "30"
@@ -205,6 +207,8 @@ run "settings_follow_the_variables" {
     warn_before_days                   = 5
     grace_days                         = 2
     min_grace_days_without_console     = 4
+    remind_before_days                 = 1
+    hold_until_moved                   = false
     hold_while_used_days               = 3
     max_overlap_days                   = 20
     delete_after_days                  = 25
@@ -232,6 +236,8 @@ run "settings_follow_the_variables" {
       warn_before_days                   = "5"
       grace_days                         = "2"
       min_grace_days_without_console     = "4"
+      remind_before_days                 = "1"
+      hold_until_moved                   = "false"
       hold_while_used_days               = "3"
       max_overlap_days                   = "20"
       delete_after_days                  = "25"

@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from key_rotation.domain.settings import SettingsError, parse_settings
+from tests.defaults import default_parameters
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILES = ROOT / "build" / "terraform-messages"
 EXAMPLE = 'module { source = "./examples/multi-account" }'
@@ -59,7 +62,39 @@ class Case:
         )
 
 
+def in_words_of_the_function(name: str, **settings: int | bool) -> Case:
+    """Settings that contradict each other: a plan says the same as a run, if they were made by
+    hand."""
+    texts = {setting: json.dumps(value) for setting, value in settings.items()}
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(default_parameters(**texts), "/config")
+    words = str(refused.value).removeprefix("parameter /config/")
+    variables = "\n".join(f"{setting} = {text}" for setting, text in texts.items())
+    return Case(name, variables, (f"{words}.",))
+
+
 CASES = (
+    in_words_of_the_function("reminder_beyond_the_grace", grace_days=3),
+    in_words_of_the_function("reminder_beyond_the_time_to_fetch", min_grace_days_without_console=3),
+    in_words_of_the_function("no_room_to_hold_after_the_grace", grace_days=28),
+    in_words_of_the_function(
+        "no_room_to_hold_after_the_time_to_fetch",
+        grace_days=10,
+        min_grace_days_without_console=31,
+        remind_before_days=0,
+    ),
+    Case(
+        "grace_beyond_the_overlap_without_a_hold",
+        """
+        hold_until_moved               = false
+        grace_days                     = 31
+        min_grace_days_without_console = 32
+        """,
+        (
+            "max_overlap_days must be at least grace_days: otherwise it would cut the grace short.",
+            "max_overlap_days must be at least min_grace_days_without_console: otherwise it would",
+        ),
+    ),
     Case(
         "no_objects",
         'users = ["alice"]\n function = "large"\n monitoring = false\n user_tag = []',

@@ -242,12 +242,14 @@ run "wrong_days_fourth_set" {
   command = plan
 
   variables {
-    warn_before_days  = -1 # is negative
-    delete_after_days = 0  # is zero
+    warn_before_days   = -1 # is negative
+    remind_before_days = -1 # is negative
+    delete_after_days  = 0  # is zero
   }
 
   expect_failures = [
     var.warn_before_days,
+    var.remind_before_days,
     var.delete_after_days,
   ]
 }
@@ -256,12 +258,14 @@ run "wrong_days_fifth_set" {
   command = plan
 
   variables {
-    warn_before_days  = 0.5 # is a fraction
-    delete_after_days = 1.5 # is a fraction
+    warn_before_days   = 0.5 # is a fraction
+    remind_before_days = 0.5 # is a fraction
+    delete_after_days  = 1.5 # is a fraction
   }
 
   expect_failures = [
     var.warn_before_days,
+    var.remind_before_days,
     var.delete_after_days,
   ]
 }
@@ -311,11 +315,52 @@ run "overlap_and_deletion_outlast_the_new_key" {
   expect_failures = [var.max_overlap_days]
 }
 
+run "reminder_is_beyond_the_grace" {
+  command = plan
+
+  variables {
+    grace_days = 3
+  }
+
+  expect_failures = [var.remind_before_days]
+}
+
+run "reminder_is_beyond_the_time_to_fetch" {
+  command = plan
+
+  variables {
+    min_grace_days_without_console = 3
+  }
+
+  expect_failures = [var.remind_before_days]
+}
+
+run "ceiling_leaves_no_room_to_hold_after_the_grace" {
+  command = plan
+
+  variables {
+    grace_days = 28
+  }
+
+  expect_failures = [var.max_overlap_days]
+}
+
+run "ceiling_leaves_no_room_to_hold_after_the_time_to_fetch" {
+  command = plan
+
+  variables {
+    min_grace_days_without_console = 28
+  }
+
+  expect_failures = [var.max_overlap_days]
+}
+
 run "grace_is_beyond_the_ceiling" {
   command = plan
 
   variables {
-    grace_days = 31
+    grace_days       = 31
+    hold_until_moved = false
   }
 
   expect_failures = [var.max_overlap_days]
@@ -326,6 +371,7 @@ run "time_to_fetch_is_beyond_the_ceiling" {
 
   variables {
     min_grace_days_without_console = 31
+    hold_until_moved               = false
   }
 
   expect_failures = [var.max_overlap_days]
@@ -352,10 +398,41 @@ run "the_shortest_life" {
     warn_before_days               = 2
     grace_days                     = 1
     min_grace_days_without_console = 1
+    remind_before_days             = 0
     hold_while_used_days           = 1
     max_overlap_days               = 1
     delete_after_days              = 1
     idle_after_days                = 1
+  }
+}
+
+run "the_least_room_to_hold_after_the_grace" {
+  command = plan
+
+  variables {
+    grace_days         = 20
+    remind_before_days = 6
+    max_overlap_days   = 26
+  }
+}
+
+run "the_least_room_to_hold_after_the_time_to_fetch" {
+  command = plan
+
+  variables {
+    grace_days                     = 4
+    min_grace_days_without_console = 27
+  }
+}
+
+run "no_room_is_needed_without_a_hold" {
+  command = plan
+
+  variables {
+    hold_until_moved               = false
+    grace_days                     = 30
+    min_grace_days_without_console = 30
+    remind_before_days             = 29
   }
 }
 
