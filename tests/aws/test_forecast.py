@@ -44,7 +44,7 @@ def _verbs(rows: list[dict[str, Any]]) -> set[str]:
     ("password", "tags"),
     [
         pytest.param(True, {}, id="person"),
-        pytest.param(False, {"max-key-age-days": "50"}, id="service, shorter"),
+        pytest.param(False, {"max-key-age-days": "61"}, id="service, shorter"),
         pytest.param(True, {"grace-days": "10"}, id="person, grace"),
         pytest.param(False, {"hold-until": "2026-07-20"}, id="service, hold"),
     ],

@@ -382,9 +382,9 @@ def test_unmanaged_users_are_not_touched(account: Account) -> None:
 
 
 def test_tag_keys_are_compared_without_regard_to_case(account: Account) -> None:
-    [key] = account.add_user("alice", 60, managed=None, tags={"Access-Key-Rotation": "enabled"})
+    [key] = account.add_user("alice", 61, managed=None, tags={"Access-Key-Rotation": "enabled"})
     account.client("iam").tag_user(
-        UserName="alice", Tags=[{"Key": "ACCESS-KEY-ROTATION:Max-Key-Age-Days", "Value": "60"}]
+        UserName="alice", Tags=[{"Key": "ACCESS-KEY-ROTATION:Max-Key-Age-Days", "Value": "61"}]
     )
 
     account.run()

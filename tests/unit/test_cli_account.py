@@ -107,7 +107,7 @@ def test_held_is_a_state() -> None:
 
 
 def test_over_the_limit_is_by_the_users_own_limit() -> None:
-    one = status("alice", user(key("A", 50), tags={"max-key-age-days": "45"}))
+    one = status("alice", user(key("A", 66), tags={"max-key-age-days": "61"}))
     [own] = one.keys
 
     assert one.is_over_limit(own, NOW)

@@ -56,7 +56,7 @@ def _days(time: timedelta) -> str:
         ),
         pytest.param(user(key("A", 95)), "rotate +0", id="due now"),
         pytest.param(
-            user(key("A", 40), tags={"max-key-age-days": "45"}),
+            user(key("A", 56), tags={"max-key-age-days": "61"}),
             "warn +0, rotate +5",
             id="shorter by its tag",
         ),

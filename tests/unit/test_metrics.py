@@ -8,7 +8,7 @@ from key_rotation.domain.model import ManagedUser
 from key_rotation.notify.metrics import gauges
 from tests.unit.builders import NOW, expired, inactive, key, settings, user
 
-STRICT = {"max-key-age-days": "60"}
+STRICT = {"max-key-age-days": "61"}
 
 
 @pytest.mark.parametrize(

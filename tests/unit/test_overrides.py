@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from key_rotation.domain.model import Limits
 from key_rotation.domain.overrides import limits_for
+from key_rotation.domain.settings import Settings
 from tests.unit.builders import SETTINGS, settings
 
-# With grace 0, 7 days to fetch and deletion after 30, a key must live at least 38 days.
+# With a hold of at most 30 days and deletion after 30, a key must live at least 61 days. Without a
+# hold, 7 days to fetch and deletion after 30 make it 38.
+NO_HOLD = settings(hold_until_moved=False)
 DEFAULT = Limits(max_key_age_days=90, grace_days=0)
 KEY = "access-key-rotation"
 
@@ -29,18 +32,18 @@ def tags(**overrides: str) -> dict[str, str]:
     [
         pytest.param(tags(), DEFAULT, id="none"),
         pytest.param(
-            tags(max_key_age_days="60"), replace(DEFAULT, max_key_age_days=60), id="shorter life"
+            tags(max_key_age_days="70"), replace(DEFAULT, max_key_age_days=70), id="shorter life"
         ),
         pytest.param(
-            tags(max_key_age_days="38"), replace(DEFAULT, max_key_age_days=38), id="shortest life"
+            tags(max_key_age_days="61"), replace(DEFAULT, max_key_age_days=61), id="shortest life"
         ),
         pytest.param(tags(max_key_age_days="90"), DEFAULT, id="life as set"),
         pytest.param(tags(grace_days="0"), DEFAULT, id="no grace"),
-        pytest.param(tags(grace_days="30"), replace(DEFAULT, grace_days=30), id="longest grace"),
+        pytest.param(tags(grace_days="27"), replace(DEFAULT, grace_days=27), id="longest grace"),
         pytest.param(
-            tags(max_key_age_days="50", grace_days="19"),
-            Limits(50, 19),
-            id="longest grace in a shorter life",
+            tags(max_key_age_days="61", grace_days="27"),
+            Limits(61, 27),
+            id="longest grace in the shortest life",
         ),
         pytest.param(
             tags(hold_until="2026-06-30"),
@@ -53,12 +56,12 @@ def tags(**overrides: str) -> dict[str, str]:
             id="hold that is over",
         ),
         pytest.param(
-            {f"{KEY.upper()}:Max-Key-Age-Days": " 60 "},
-            replace(DEFAULT, max_key_age_days=60),
+            {f"{KEY.upper()}:Max-Key-Age-Days": " 70 "},
+            replace(DEFAULT, max_key_age_days=70),
             id="other case, and spaces around the value",
         ),
         pytest.param(
-            {"max-key-age-days": "60", f"x{KEY}:max-key-age-days": "60"},
+            {"max-key-age-days": "70", f"x{KEY}:max-key-age-days": "70"},
             DEFAULT,
             id="tags of others",
         ),
@@ -71,8 +74,8 @@ def test_override_is_used_in_place_of_the_setting(
     assert limits_for(overrides, SETTINGS) == expected
 
 
-AGE = "max-key-age-days must be a whole number from 38 to 90, not"
-GRACE = "grace-days must be a whole number from 0 to 30, not"
+AGE = "max-key-age-days must be a whole number from 61 to 90, not"
+GRACE = "grace-days must be a whole number from 0 to 27, not"
 HOLD = "hold-until must be a date like 2026-01-31, not"
 
 
@@ -80,7 +83,7 @@ HOLD = "hold-until must be a date like 2026-01-31, not"
     ("overrides", "problem"),
     [
         pytest.param(tags(max_key_age_days="91"), f"{AGE} '91'", id="longer life"),
-        pytest.param(tags(max_key_age_days="37"), f"{AGE} '37'", id="life too short"),
+        pytest.param(tags(max_key_age_days="60"), f"{AGE} '60'", id="life too short"),
         pytest.param(tags(max_key_age_days="0"), f"{AGE} '0'", id="no life"),
         pytest.param(tags(max_key_age_days="-60"), f"{AGE} '-60'", id="negative"),
         pytest.param(tags(max_key_age_days="60.5"), f"{AGE} '60.5'", id="fraction"),
@@ -90,7 +93,7 @@ HOLD = "hold-until must be a date like 2026-01-31, not"
         pytest.param(
             tags(max_key_age_days="9" * 256), f"{AGE} '{'9' * 256}'", id="a very long number"
         ),
-        pytest.param(tags(grace_days="31"), f"{GRACE} '31'", id="grace over the overlap"),
+        pytest.param(tags(grace_days="28"), f"{GRACE} '28'", id="no room to hold"),
         pytest.param(tags(grace_days="1d"), f"{GRACE} '1d'", id="grace with a unit"),
         pytest.param(tags(hold_until="2026-02-30"), f"{HOLD} '2026-02-30'", id="no such day"),
         pytest.param(tags(hold_until="30.06.2026"), f"{HOLD} '30.06.2026'", id="another notation"),
@@ -123,12 +126,13 @@ def test_every_malformed_override_is_named_and_the_good_one_used() -> None:
     ("changes", "least"),
     [
         pytest.param(
-            {"min_grace_days_without_console": 7, "delete_after_days": 30},
+            {"hold_until_moved": False, "min_grace_days_without_console": 7},
             38,
             id="fetching and deletion",
         ),
-        pytest.param({"grace_days": 20, "delete_after_days": 30}, 51, id="grace and deletion"),
-        pytest.param({"warn_before_days": 60}, 61, id="warning"),
+        pytest.param({"hold_until_moved": False, "grace_days": 20}, 51, id="grace and deletion"),
+        pytest.param({"max_overlap_days": 20}, 51, id="hold and deletion"),
+        pytest.param({"warn_before_days": 65}, 66, id="warning"),
         pytest.param(
             {"max_key_age_days": 30, "warn_before_days": 45}, 30, id="already at the least"
         ),
@@ -146,10 +150,18 @@ def test_life_may_not_be_shorter_than_what_has_to_happen_in_it(
 
 
 def test_a_shorter_life_leaves_less_room_for_grace() -> None:
-    limits = limits_for(tags(max_key_age_days="50", grace_days="20"), SETTINGS)
+    assert limits_for(tags(max_key_age_days="50", grace_days="19"), NO_HOLD) == Limits(50, 19)
 
-    assert limits.grace_days == SETTINGS.grace_days
+    limits = limits_for(tags(max_key_age_days="50", grace_days="20"), NO_HOLD)
+
+    assert limits.grace_days == NO_HOLD.grace_days
     assert limits.malformed == ("grace-days must be a whole number from 0 to 19, not '20'",)
+
+
+def test_without_a_hold_a_grace_may_be_as_long_as_the_overlap() -> None:
+    assert limits_for(tags(grace_days="30"), NO_HOLD).grace_days == 30
+    [problem] = limits_for(tags(grace_days="31"), NO_HOLD).malformed
+    assert problem == "grace-days must be a whole number from 0 to 30, not '31'"
 
 
 @hypothesis_settings(deadline=None)
@@ -157,12 +169,16 @@ def test_a_shorter_life_leaves_less_room_for_grace() -> None:
     age=st.integers(-10, 200).map(str) | st.text(max_size=10),
     grace=st.integers(-10, 200).map(str) | st.text(max_size=10),
     until=st.dates().map(str) | st.text(max_size=12),
+    chosen=st.sampled_from([SETTINGS, NO_HOLD]),
 )
 def test_no_tag_extends_a_life_or_breaks_what_the_settings_promise(
-    age: str, grace: str, until: str
+    age: str, grace: str, until: str, chosen: Settings
 ) -> None:
-    limits = limits_for(tags(max_key_age_days=age, grace_days=grace, hold_until=until), SETTINGS)
+    limits = limits_for(tags(max_key_age_days=age, grace_days=grace, hold_until=until), chosen)
 
-    assert SETTINGS.warn_before_days < limits.max_key_age_days <= SETTINGS.max_key_age_days
-    assert 0 <= limits.grace_days <= SETTINGS.max_overlap_days
-    assert limits.grace_days + SETTINGS.delete_after_days < limits.max_key_age_days
+    assert chosen.warn_before_days < limits.max_key_age_days <= chosen.max_key_age_days
+    assert 0 <= limits.grace_days <= chosen.max_overlap_days
+    assert limits.grace_days + chosen.delete_after_days < limits.max_key_age_days
+    if chosen.hold_until_moved:
+        assert limits.grace_days + chosen.remind_before_days <= chosen.max_overlap_days
+        assert chosen.max_overlap_days + chosen.delete_after_days < limits.max_key_age_days

@@ -169,11 +169,11 @@ NO_OR_ONE_KEY = [
         for days in (83, 83.9, 84, 89.9, 90.5, 91, 96.9, 97, 98)
     ),
     Case(
-        "the secret is not ours, and the user's keys may be 60 days old",
+        "the secret is not ours, and the user's keys may be 61 days old",
         user(
-            key("A", 53),
+            key("A", 54),
             secret=secret(managed_by=None),
-            tags={"max-key-age-days": "60"},
+            tags={"max-key-age-days": "61"},
         ),
         "block A",
         Reason.UNMANAGED_SECRET,
@@ -414,7 +414,7 @@ PROMISED = [
         user(
             key("A", 85),
             secret=secret(warned=stamp("A", 2), works_until=stamp("A", -5)),
-            tags={"max-key-age-days": "60"},
+            tags={"max-key-age-days": "61"},
         ),
         "",
         Reason.WARNED_ALREADY,
@@ -424,7 +424,7 @@ PROMISED = [
         user(
             key("A", 85),
             secret=secret(warned=stamp("A", 7), works_until=stamp("A")),
-            tags={"max-key-age-days": "60"},
+            tags={"max-key-age-days": "61"},
         ),
         "rotate A, announce, disable A",
         Reason.KEY_TOO_OLD,
@@ -1642,7 +1642,7 @@ LEFT_BEHIND = [
 OVERRIDES = [
     Case(
         "a shorter limit",
-        user(key("A", 60), tags={"max-key-age-days": "60"}),
+        user(key("A", 61), tags={"max-key-age-days": "61"}),
         "rotate A, announce, disable A",
         Reason.KEY_TOO_OLD,
     ),

@@ -78,8 +78,8 @@ def test_table(slots: tuple[Slot, Slot], expected: bool) -> None:
 
 
 def test_a_shorter_limit_by_tag_is_respected() -> None:
-    assert not looked_at(active(35))
-    assert looked_at(active(35), tags={"max-key-age-days": "42"})
+    assert not looked_at(active(54))
+    assert looked_at(active(54), tags={"max-key-age-days": "61"})
 
 
 def test_a_malformed_tag_exempts_from_nothing() -> None:
@@ -87,7 +87,7 @@ def test_a_malformed_tag_exempts_from_nothing() -> None:
 
 
 def test_with_a_shorter_life_the_other_key_is_put_on_record_in_time() -> None:
-    assert looked_at(active(5), inactive(100), tags={"max-key-age-days": "42"})
+    assert looked_at(active(24), inactive(100), tags={"max-key-age-days": "61"})
 
 
 def test_who_is_not_in_the_survey_is_looked_at() -> None:

@@ -20,9 +20,10 @@ HOLD_UNTIL = "hold-until"
 def limits_for(tags: Mapping[str, str], settings: Settings) -> Limits:
     """The limits for a user with these tags (`<user tag key>:max-key-age-days` and so on).
 
-    `max-key-age-days` may only shorten the limit, and not below what grace and deletion need;
-    `grace-days` may not exceed `max_overlap_days`; `hold-until` is a date, YYYY-MM-DD, and the
-    hold ends with that day or at `max_overlap_days`, whichever comes first.
+    `max-key-age-days` may only shorten the limit, and not below what grace, hold and deletion need;
+    `grace-days` may not exceed `max_overlap_days`, and leaves a hold the room that the settings
+    leave it; `hold-until` is a date, YYYY-MM-DD, and the hold ends with that day or at
+    `max_overlap_days`, whichever comes first.
     """
     found = _overrides(tags, settings.user_tag.key)
     malformed: list[str] = []
@@ -36,7 +37,11 @@ def limits_for(tags: Mapping[str, str], settings: Settings) -> Limits:
         malformed.append(f"{name} must be a whole number from {least} to {most}, not {text!r}")
         return default
 
-    overlap_days = max(settings.grace_days, settings.min_grace_days_without_console)
+    if settings.hold_until_moved:
+        overlap_days, room_to_hold = settings.max_overlap_days, settings.remind_before_days
+    else:
+        overlap_days = max(settings.grace_days, settings.min_grace_days_without_console)
+        room_to_hold = 0
     least_age = max(settings.warn_before_days, overlap_days + settings.delete_after_days) + 1
     max_key_age_days = days(
         MAX_KEY_AGE_DAYS,
@@ -44,7 +49,9 @@ def limits_for(tags: Mapping[str, str], settings: Settings) -> Limits:
         min(least_age, settings.max_key_age_days),
         settings.max_key_age_days,
     )
-    most_grace = min(settings.max_overlap_days, max_key_age_days - settings.delete_after_days - 1)
+    most_grace = min(
+        settings.max_overlap_days - room_to_hold, max_key_age_days - settings.delete_after_days - 1
+    )
     grace_days = days(GRACE_DAYS, settings.grace_days, 0, most_grace)
     hold_until = None
     if (text := found.get(HOLD_UNTIL)) is not None:
