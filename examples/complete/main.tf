@@ -23,10 +23,13 @@ module "key_rotation" {
   max_iam_writes_per_second = 20
   bulk_discovery            = true
 
-  # The old key: disabled at once if the user can fetch the new one without it, otherwise after a week. A key in use can be
-  # held. After 30 days it is disabled in any case, and 30 days later deleted.
+  # The old key: disabled at once if the user can fetch the new one without it, otherwise after a week. Three days before, its
+  # owner is reminded, unless they have moved to the new key. Until they move, it can be held; a key in use can be held, too.
+  # After 30 days it is disabled in any case, and 30 days later deleted.
   grace_days                     = 0
   min_grace_days_without_console = 7
+  remind_before_days             = 3
+  hold_until_moved               = true
   hold_while_used_days           = var.hold_while_used_days
   max_overlap_days               = 30
   delete_after_days              = 30

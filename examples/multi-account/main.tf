@@ -7,7 +7,7 @@ locals {
     for name, account in var.accounts : name => {
       id               = tostring(account.id)
       dry_run          = coalesce(lookup(account, "dry_run", null), false)
-      max_key_age_days = coalesce(lookup(account, "max_key_age_days", null), 82)
+      max_key_age_days = coalesce(lookup(account, "max_key_age_days", null), 81)
       operator_emails  = lookup(account, "operator_emails", null) == null ? var.operator_emails : toset(account.operator_emails)
       users            = lookup(account, "users", null)
     }

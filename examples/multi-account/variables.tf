@@ -7,7 +7,7 @@ locals {
 
 # Of any type, since Terraform drops unknown fields of an object type in silence. main.tf has the defaults.
 variable "accounts" {
-  description = "The accounts by the name of their workspace. `id` is required; `dry_run` (false), `max_key_age_days` (82), `operator_emails` (those of all accounts) and `users` ({}) are the module's variables."
+  description = "The accounts by the name of their workspace. `id` is required; `dry_run` (false), `max_key_age_days` (81), `operator_emails` (those of all accounts) and `users` ({}) are the module's variables."
   type        = any
   nullable    = false
 

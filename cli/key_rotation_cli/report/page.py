@@ -34,6 +34,8 @@ _SETTINGS = (
     "warn_before_days",
     "grace_days",
     "min_grace_days_without_console",
+    "remind_before_days",
+    "hold_until_moved",
     "hold_while_used_days",
     "max_overlap_days",
     "delete_after_days",
