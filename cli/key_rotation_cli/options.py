@@ -1,4 +1,4 @@
-"""What every command takes: which credentials, which region, which installation."""
+"""What every command takes: which credentials and region, and all but one, which installation."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ class Options(Protocol):
 
     profile: str | None
     region: str | None
-    name: str
 
 
-def shared() -> argparse.ArgumentParser:
-    """A parent parser of each command."""
+def shared(installation: bool = True) -> argparse.ArgumentParser:
+    """A parent parser of each command; without `--name` if the answer is not an installation's."""
     parser = argparse.ArgumentParser(add_help=False)
     group = parser.add_argument_group("which account")
     group.add_argument("--profile", help="profile of the AWS configuration (default: AWS_PROFILE)")
     group.add_argument("--region", help="region of the installation (default: AWS_REGION)")
-    group.add_argument(
-        "--name",
-        type=_name,
-        default=DEFAULT_NAME,
-        help="name of the installation, the module's variable `name` (default: %(default)s)",
-    )
+    if installation:
+        group.add_argument(
+            "--name",
+            type=_name,
+            default=DEFAULT_NAME,
+            help="name of the installation, the module's variable `name` (default: %(default)s)",
+        )
     return parser
 
 
