@@ -45,6 +45,15 @@ RESTORATION = READS | {
     "secretsmanager:TagResource",
     "secretsmanager:UntagResource",
 }
+USAGE = frozenset(
+    {
+        "cloudtrail:LookupEvents",
+        "ec2:DescribeRegions",
+        "iam:GetAccessKeyLastUsed",
+        "iam:ListAccessKeys",
+        "sts:GetCallerIdentity",
+    }
+)
 
 # IAM throttles by a bucket of unpublished size: patience, not speed.
 _READING = Config(
@@ -52,6 +61,9 @@ _READING = Config(
 )
 # A run takes up to 15 minutes, and must not be started twice because its answer is late.
 _INVOKING = Config(connect_timeout=5, read_timeout=910, retries={"total_max_attempts": 1})
+# Two calls a second are allowed: whoever asks keeps to that when trying again, too.
+_PACED = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1})
+_CONFIGS = {"cloudtrail": _PACED, "lambda": _INVOKING}
 _PERMISSIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
 
 
@@ -70,10 +82,11 @@ class Connection:
     allowed: frozenset[str]
     tick: Callable[[str], None] = lambda _call: None
 
-    def client(self, service: str) -> Any:
-        """Raises BotoCoreError if region or profile are missing."""
-        config = _INVOKING if service == "lambda" else _READING
-        client = self.session.client(service, config=config)  # type: ignore[call-overload]
+    def client(self, service: str, region: str | None = None) -> Any:
+        """In this connection's region, or in another one. Raises BotoCoreError if region or profile
+        are missing."""
+        config = _CONFIGS.get(service, _READING)
+        client = self.session.client(service, region, config=config)  # type: ignore[call-overload]
         client.meta.events.register("before-call", self._check)
         return client
 

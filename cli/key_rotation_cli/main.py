@@ -25,8 +25,9 @@ from . import emergency, plan, restore, status
 from .exits import DeclinedError, Exit
 from .report import command as report
 from .screen import Screen
+from .usage import command as usage
 
-_COMMANDS = (status, plan, emergency, restore, report)
+_COMMANDS = (status, plan, emergency, restore, usage, report)
 _SET_UP = (NoCredentialsError, NoRegionError, PartialCredentialsError, ProfileNotFound)
 
 

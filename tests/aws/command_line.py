@@ -33,8 +33,12 @@ class CommandLine:
 
     captured: pytest.CaptureFixture[str]
 
-    def __call__(self, *arguments: str, name: str = "key-rotation") -> Outcome:
+    def __call__(
+        self, *arguments: str, name: str | None = "key-rotation", region: str = REGION
+    ) -> Outcome:
+        """`name` is the installation's; None for a command that asks for none."""
         self.captured.readouterr()
-        status = main([*arguments, "--region", REGION, "--name", name])
+        installation = [] if name is None else ["--name", name]
+        status = main([*arguments, "--region", region, *installation])
         printed = self.captured.readouterr()
         return Outcome(status, printed.out, printed.err)

@@ -21,7 +21,13 @@ import pytest
 
 from key_rotation.notify.response import RotationFailedError
 from key_rotation.run.payload import PayloadError
-from key_rotation_cli.connection import READS, RESTORATION, Connection, UndeclaredCallError
+from key_rotation_cli.connection import (
+    READS,
+    RESTORATION,
+    USAGE,
+    Connection,
+    UndeclaredCallError,
+)
 from key_rotation_cli.exits import Exit
 from tests.aws.account import ACCOUNT_ID, REGION, SESSION, Account
 from tests.aws.command_line import CommandLine, Outcome
@@ -516,7 +522,7 @@ def test_no_command_reads_a_secrets_value(
 def test_a_call_that_a_command_does_not_declare_is_never_sent(
     account: Account, service: str, call: Callable[[Any], Any]
 ) -> None:
-    for allowed in (READS, RESTORATION):
+    for allowed in (READS, RESTORATION, USAGE):
         client = Connection(SESSION, allowed).client(service)
         with pytest.raises(UndeclaredCallError, match="not among the calls"):
             call(client)

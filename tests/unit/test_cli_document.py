@@ -14,32 +14,51 @@ from key_rotation_cli.main import main
 from key_rotation_cli.report import command as report
 from key_rotation_cli.screen import Screen
 from key_rotation_cli.status import as_document, show
+from key_rotation_cli.usage import answer
+from key_rotation_cli.usage import command as usage
 from tests.unit.sample import NOBODY_IS_ADMINISTRATOR, excerpt
+from tests.unit.usage_sample import usage_sample
 
 DOCUMENT = (ROOT / "docs" / "cli.md").read_text()
 
 
-def block(language: str) -> str:
-    found = re.search(rf"^```{language}\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
-    assert found is not None
-    return found[1]
+def section(heading: str) -> str:
+    return DOCUMENT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+
+
+def block(heading: str, language: str) -> str:
+    [found] = re.findall(rf"^```{language}\n(.*?)^```$", section(heading), re.MULTILINE | re.DOTALL)
+    return str(found)
 
 
 def rows(heading: str) -> list[list[str]]:
     """The cells of the rows of the table below a heading."""
-    section = DOCUMENT.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    lines = [line.strip("| ") for line in section.splitlines() if line.startswith("|")]
+    lines = [line.strip("| ") for line in section(heading).splitlines() if line.startswith("|")]
     return [line.split(" | ") for line in lines[2:]]
 
 
 def test_sample_of_status(capsys: pytest.CaptureFixture[str]) -> None:
     show(excerpt(), Screen())
 
-    assert capsys.readouterr().out == block("text")
+    assert capsys.readouterr().out == block("status", "text")
 
 
 def test_sample_of_a_user() -> None:
-    assert json.loads(block("json")) in as_document(excerpt(), NOBODY_IS_ADMINISTRATOR)["users"]
+    users = as_document(excerpt(), NOBODY_IS_ADMINISTRATOR)["users"]
+
+    assert json.loads(block("status", "json")) in users
+
+
+def test_sample_of_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    answer.show(usage_sample(), Screen())
+
+    assert capsys.readouterr().out == block("usage", "text")
+
+
+def test_sample_of_the_use_of_a_key() -> None:
+    [key] = answer.as_document(usage_sample())["keys"]
+
+    assert json.loads(block("usage", "json")) == key | {"uses": key["uses"][1:]}
 
 
 def test_permissions_are_the_calls_that_are_declared() -> None:
@@ -56,6 +75,7 @@ def test_permissions_are_the_calls_that_are_declared() -> None:
         "report": report.CALLS,
         "emergency": emergency.CALLS,
         "restore": restore.CALLS,
+        "usage": usage.CALLS,
     }
 
 
@@ -63,7 +83,7 @@ def test_exit_statuses() -> None:
     assert [int(row[0]) for row in rows("How it ends")] == [code.value for code in Exit]
 
 
-@pytest.mark.parametrize("command", ["status", "plan", "emergency", "restore", "report"])
+@pytest.mark.parametrize("command", ["status", "plan", "emergency", "restore", "usage", "report"])
 def test_options_are_those_of_the_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([command, "--help"])

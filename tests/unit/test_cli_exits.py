@@ -17,6 +17,7 @@ COMMANDS = [
     ["plan"],
     ["emergency", "alice", "AKIAIOSFODNN7EXAMPLE", "--reason", "leaked"],
     ["restore", "alice"],
+    ["usage", "alice"],
     ["report", "--html", "report.html"],
 ]
 commands = pytest.mark.parametrize("command", [pytest.param(c, id=c[0]) for c in COMMANDS])

@@ -1,0 +1,1 @@
+"""Which program uses an access key, by what CloudTrail and IAM have of it."""
