@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -31,29 +32,26 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     screen = Screen()
     story = Story(screen)
-    status = 0
+    status = _attempt(screen, story.play, "interrupted; everything is being taken down")
+    if status != 130 and os.environ.get("KEEP") == "1":
+        return status
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it
+    end = _attempt(screen, story.take_down, "ended before everything was taken down")
+    return status or end
+
+
+def _attempt(screen: Screen, part: Callable[[], None], if_interrupted: str) -> int:
     try:
-        story.play()
-    except KeyboardInterrupt:
-        screen.fail("interrupted; everything is being taken down")
-        status = 130
+        part()
+    except KeyboardInterrupt:  # SIGTERM too
+        screen.fail(if_interrupted)
+        return 130
     except Exception as error:
         if not isinstance(error, _EXPECTED):  # a mistake of the demo's own: where it is matters
             screen.console.print_exception()
         screen.fail(str(error) or type(error).__name__)
-        status = 1
-    if status != 130 and os.environ.get("KEEP") == "1":
-        return status
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it
-    try:
-        story.take_down()
-    except KeyboardInterrupt:  # SIGTERM
-        screen.fail("ended before everything was taken down")
-        return 143
-    except _EXPECTED as error:
-        screen.fail(f"not everything was taken down: {error}")
-        return status or 1
-    return status
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

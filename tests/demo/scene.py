@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tests.stage.account import Account, HeldKey
-from tests.stage.example import ExampleUser
+from tests.stage.example import ROOT
+from tests.stage.shell import AWS_CLI, Shell
+
+from .screen import Screen
+
+BUILD = ROOT / "build" / "demo"
+PERSON, SERVICE = "alice", "build-agent"
 
 
 class ClaimError(Exception):
@@ -16,24 +23,27 @@ class ClaimError(Exception):
 
 @dataclass(frozen=True)
 class Scene:
-    """The deployed example; `held` are the keys that the users were given."""
+    """The deployed example on a screen; `held` are the keys that the users were given."""
 
+    screen: Screen
     account: Account
     outputs: Mapping[str, Any]
     held: Mapping[str, Sequence[HeldKey]]
 
-    @property
-    def users(self) -> dict[str, ExampleUser]:
-        found: dict[str, ExampleUser] = self.outputs["iam_users"]
-        return found
-
-    @property
-    def function(self) -> str:
-        return str(self.outputs["function_name"])
-
     def new_key_of(self, user: str) -> HeldKey:
         value = self.account.secret_value(f"{self.outputs['secret_name_prefix']}{user}")
         return HeldKey(value["AccessKeyId"], value["SecretAccessKey"])
+
+    def shell_of(self, user: str) -> Shell:
+        """A new home, in which nothing is set up."""
+        home = BUILD / f"home-of-{user}"
+        shutil.rmtree(home, ignore_errors=True)
+        return Shell(self.screen.console, home, AWS_CLI, self.account.endpoint.url)
+
+    def show(self, claim: str, holds: bool, found: object = None) -> None:
+        """Says the claim. Raises ClaimError if it does not hold."""
+        require(holds, claim, found)
+        self.screen.done(claim)
 
 
 def only(found: Sequence[Any], claim: str) -> Any:
@@ -42,8 +52,7 @@ def only(found: Sequence[Any], claim: str) -> Any:
     return found[0]
 
 
-def require(holds: bool, claim: str, found: object = None) -> str:
-    """The claim. Raises ClaimError if it does not hold."""
+def require(holds: bool, claim: str, found: object = None) -> None:
+    """Raises ClaimError if the claim does not hold."""
     if not holds:
         raise ClaimError(f"not so: {claim}" + (f" (found: {found})" if found is not None else ""))
-    return claim

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from rich.console import Console
-from rich.status import Status
+from rich.console import Console, RenderableType
+from rich.rule import Rule
 from rich.text import Text
 
 COLUMNS = 100
@@ -22,54 +20,45 @@ class Screen:
         found = Console()
         width = min(found.width, COLUMNS) if found.is_terminal else COLUMNS
         self.console = Console(width=width, highlight=False, markup=False, emoji=False, record=True)
+        self._spinner = self.console.status("", spinner_style="cyan")
         self._began = self._told = time.monotonic()
         self._step = 0
-        self._status: Status | None = None
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
 
     def shown(self) -> str:
         """All that was printed so far, without line breaks and frames."""
         return re.sub(r"[\s\u2500-\u257f]+", "", self.console.export_text(clear=False))
 
+    def show(self, shown: RenderableType, whole_lines: bool = False) -> None:
+        """Prints; what was worked at is at its end."""
+        self._spinner.stop()
+        self._told = time.monotonic()
+        self.console.print(shown, soft_wrap=whole_lines)
+
     def step(self, title: str) -> None:
         """A heading: what is about to happen."""
         self._step += 1
-        elapsed = f"  {time.monotonic() - self._began:.0f} s"
-        heading = Text.assemble((f"{self._step}  {title}", "bold"), (elapsed, "dim"))
-        self.console.print()
-        self.console.rule(heading, align="left", style="cyan")
-
-    def say(self, text: str) -> None:
-        self.console.print(_harmless(text))
-
-    def command(self, text: str) -> None:
-        """A line to be copied: never broken."""
-        self.console.print(Text(f"    {text}", style="cyan"), soft_wrap=True)
+        heading = (f"{self._step}  {title}", "bold"), (f"  {self.seconds:.0f} s", "dim")
+        self.show("")
+        self.show(Rule(Text.assemble(*heading), align="left", style="cyan"))
 
     def done(self, text: str) -> None:
         """Something that was checked and is so."""
-        self.console.print(Text.assemble(("✔ ", "green"), _harmless(text)))
+        self.show(Text.assemble(("✔ ", "green"), _harmless(text)))
 
     def fail(self, text: str) -> None:
-        self.console.print(Text.assemble(("error: ", "bold red"), _harmless(text)))
-
-    @contextmanager
-    def working(self, text: str) -> Iterator[None]:
-        """Signs of life until the block ends, as `tell` has them."""
-        if self.console.is_terminal:
-            with self.console.status(Text(text), spinner_style="cyan") as self._status:
-                yield
-            self._status = None
-        else:
-            self._told = time.monotonic()
-            yield
+        self.show(Text.assemble(("error: ", "bold red"), _harmless(text)))
 
     def tell(self, text: str) -> None:
-        """How far the work is: beside the spinner, or a line every few seconds."""
-        if self._status is not None:
-            self._status.update(Text(text, overflow="ellipsis", no_wrap=True))
+        """How far the work is: a spinner until something is shown, or a line now and then."""
+        if self.console.is_terminal:
+            self._spinner.update(Text(text, overflow="ellipsis", no_wrap=True))
+            self._spinner.start()
         elif time.monotonic() - self._told > _LINE_EVERY_SECONDS:
-            self._told = time.monotonic()
-            self.console.print(Text(f"… {self._told - self._began:3.0f} s  {text}", style="dim"))
+            self.show(Text(f"… {self.seconds:3.0f} s  {text}", style="dim"))
 
 
 def _harmless(text: str) -> Text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,10 @@ from tests.stage.account import Account
 from tests.stage.example import ExampleUser
 
 if TYPE_CHECKING:
-    from mypy_boto3_iam.type_defs import AccessKeyMetadataTypeDef as Key
+    from mypy_boto3_iam.type_defs import AccessKeyMetadataTypeDef
 
-type Keys = Mapping[str, Sequence[Key]]
+type Keys = Mapping[str, Sequence[AccessKeyMetadataTypeDef]]
+type Rows = Sequence[Mapping[str, Any]]
 
 # What a run did to a key; what it would do is in the words of `key-rotation plan`.
 _DONE = {
@@ -43,34 +44,33 @@ def look(account: Account, users: Iterable[str]) -> Keys:
     }
 
 
-def before(users: Mapping[str, ExampleUser], keys: Keys, planned: Mapping[str, Any]) -> Table:
-    """The users, their keys, and what a dry run says."""
-    who = Column("who", ratio=1, style="dim")
-    table = _table(users, who, *_key_columns(), Column("a run would", width=24))
-    for name, number, key, rows in _keys(keys, planned):
-        own = [row for row in rows if row["access_key_id"] in (key["AccessKeyId"], None)]
-        would = _sentence(own, {}) or Text("leave it alone", style="dim")
-        whose = (name, users[name]["about"]) if number == 0 else ("", "")
-        last = number == len(keys[name]) - 1
-        table.add_row(*whose, key["AccessKeyId"], _age(key), would, end_section=last)
-    return table
-
-
-def after(was: Keys, keys: Keys, done: Mapping[str, Any]) -> Table:
-    """The users, their keys, and what the run did."""
-    status = Column("status", width=8, no_wrap=True)
-    table = _table(keys, *_key_columns(), status, Column("what was done, and why", ratio=1))
-    for name, number, key, rows in _keys(keys, done):
-        key_id = key["AccessKeyId"]
-        own = [row for row in rows if row["access_key_id"] == key_id]
-        did = _sentence(own, _DONE) or Text("nothing", style="dim")
-        if own and number == 0 and (until := _until(rows, key_id)):
-            did.append(f"; {until}", style="yellow")
-        if key_id not in {known["AccessKeyId"] for known in was[name]}:
-            did = Text.assemble(("new: ", "bold green"), did)
-        is_on = Text(key["Status"], style="green" if key["Status"] == "Active" else "red")
-        whose, last = name if number == 0 else "", number == len(keys[name]) - 1
-        table.add_row(whose, key_id, _age(key), is_on, did, end_section=last)
+def keys_table(
+    users: Mapping[str, ExampleUser], keys: Keys, report: Mapping[str, Any], was: Keys | None = None
+) -> Table:
+    """The users, their keys, and what a dry run says of them; if they `was`, what a run did."""
+    if was is None:
+        columns = Column("who", ratio=1, style="dim"), Column("a run would", width=24)
+    else:
+        columns = Column("status", width=8), Column("what was done, and why", ratio=1)
+    user = Column("user", width=max(len(name) for name in users), style="bold")
+    key_and_age = Column("key", width=20), Column("age", justify="right", width=5)
+    table = Table(user, *key_and_age, *columns, box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    known = {key["AccessKeyId"] for own in (was or keys).values() for key in own}
+    for name, own in keys.items():
+        rows = [row for row in report["users"] if row["user"] == name]
+        for key in own:
+            key_id, is_first = key["AccessKeyId"], key is own[0]
+            of_it = [r for r in rows if key_id == (r["access_key_id"] or own[0]["AccessKeyId"])]
+            what = _said(of_it, _DONE) if was else _said(of_it, {"nothing": "leave it alone"})
+            if until := re.search(rf"{key_id} (works until .{{16}} UTC)", str(rows)):
+                what.append(f"; {until[1]}", style="yellow")
+            if key_id not in known:
+                what = Text.assemble(("new: ", "bold green"), what)
+            age = f"{(datetime.now(UTC) - key['CreateDate']).days} d"
+            status = Text(key["Status"], "green" if key["Status"] == "Active" else "red")
+            other = status if was else users[name]["about"] if is_first else ""
+            cells = (name if is_first else "", key_id, age, other, what)
+            table.add_row(*cells, end_section=key is own[-1])
     return table
 
 
@@ -107,38 +107,9 @@ def _panel(text: Text, title: str, color: str) -> Panel:
     return Panel(text, title=Text(title), title_align="left", border_style=color, box=box.ROUNDED)
 
 
-def _table(users: Iterable[str], *columns: Column) -> Table:
-    user = Column("user", width=max(len(user) for user in users), style="bold")
-    return Table(user, *columns, box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
-
-
-def _key_columns() -> tuple[Column, Column]:
-    age = Column("age", justify="right", width=5, no_wrap=True)
-    return Column("key", width=20, no_wrap=True), age
-
-
-def _keys(keys: Keys, report: Mapping[str, Any]) -> Iterator[tuple[str, int, Key, list[Any]]]:
-    """Each key with its user, its number there, and what the report has of the user."""
-    for name, own in keys.items():
-        rows = [row for row in report["users"] if row["user"] == name]
-        for number, key in enumerate(own):
-            yield name, number, key, rows
-
-
-def _age(key: Key) -> str:
-    return f"{(datetime.now(UTC) - key['CreateDate']).days} d"
-
-
-def _sentence(rows: Sequence[Mapping[str, Any]], words: Mapping[str, str]) -> Text | None:
+def _said(rows: Rows, words: Mapping[str, str]) -> Text:
     if not rows:
-        return None
+        return Text(words.get("nothing", "nothing"), style="dim")
     actions = dict.fromkeys(words.get(row["action"], row["action"]) for row in rows)
     reasons = dict.fromkeys(row["reason"].replace("_", " ") for row in rows)
     return Text(", ".join(actions)).append(f" ({', '.join(reasons)})", style="dim")
-
-
-def _until(rows: Sequence[Mapping[str, Any]], key_id: str) -> str | None:
-    """How long a superseded key works, from what the run says of the announcement."""
-    details = (row["detail"] or "" for row in rows)
-    found = (re.search(rf"{key_id} (works until .* UTC)", detail) for detail in details)
-    return next((match[1] for match in found if match), None)

@@ -7,21 +7,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.localstack.backdoor import Mail
+from tests.stage.account import mails_about
+from tests.stage.example import OPERATORS
 
 from .stage import Stage
 
-OPERATORS = "security@example.com"  # an address that no user has
 
-
-def mails_about(stage: Stage, user: str) -> list[Mail]:
+def mails_to(stage: Stage, user: str) -> list[Mail]:
     """The mails to an owner; a service's come to an operator's address."""
-    return stage.account.backdoor.wait_for_mails(
-        stage.outputs["iam_users"][user]["email"],
-        lambda mail: (
-            (mail["kind"], mail["topic_arn"]) == ("notification", stage.outputs["topic_arn"])
-            and f" of {user} in " in mail["subject"]
-        ),
-    )
+    address = stage.outputs["iam_users"][user]["email"]
+    return mails_about(stage.account, stage.outputs["topic_arn"], f" of {user} in ", address)
 
 
 @pytest.mark.parametrize(
@@ -34,14 +29,14 @@ def mails_about(stage: Stage, user: str) -> list[Mail]:
     ],
 )
 def test_each_owner_gets_one_mail(stage: Stage, user: str, subject: str) -> None:
-    [mail] = mails_about(stage, user)
+    [mail] = mails_to(stage, user)
 
     assert subject in mail["subject"]
 
 
 def test_the_mail_says_until_when_the_old_key_works(stage: Stage) -> None:
     [old] = stage.held["it-build-agent"]
-    [mail] = mails_about(stage, "it-build-agent")
+    [mail] = mails_to(stage, "it-build-agent")
 
     received = datetime.fromisoformat(mail["received_at"]).astimezone(UTC)
     week = [received + timedelta(days=7, minutes=-m) for m in range(3)]
@@ -61,12 +56,7 @@ def test_the_operators_get_one_digest_with_the_users_that_have_no_address(stage:
 
 
 def test_the_operators_get_nothing_but_digests(stage: Stage) -> None:
-    mails = stage.account.backdoor.wait_for_mails(
-        OPERATORS,
-        lambda mail: (
-            (mail["kind"], mail["topic_arn"]) == ("notification", stage.outputs["topic_arn"])
-        ),
-    )
+    mails = mails_about(stage.account, stage.outputs["topic_arn"], "", OPERATORS)
 
     assert mails
     assert [m["subject"] for m in mails if "Access key rotation in " not in m["subject"]] == []

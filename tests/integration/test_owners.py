@@ -11,7 +11,7 @@ from tests.stage import owners
 from tests.stage.shell import AWS_CLI, Shell
 
 from .stage import Stage
-from .test_notices import mails_about
+from .test_notices import mails_to
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def shell(stage: Stage, tmp_path: Path) -> Shell:
 def test_a_service_moves_to_the_new_key_with_the_old_one(stage: Stage, shell: Shell) -> None:
     user = "it-build-agent"
     [old] = stage.held[user]
-    [mail] = mails_about(stage, user)
+    [mail] = mails_to(stage, user)
 
     value, arn = owners.move_to_the_new_key(shell, mail["message"], user, old)
 
@@ -32,7 +32,7 @@ def test_a_service_moves_to_the_new_key_with_the_old_one(stage: Stage, shell: Sh
 
 
 def test_a_person_who_is_signed_in_never_copies_a_key_again(stage: Stage, shell: Shell) -> None:
-    [mail] = mails_about(stage, "it-alice")
+    [mail] = mails_to(stage, "it-alice")
 
     arn, profile = owners.never_copy_a_key_again(shell, mail["message"], stage.signed_in)
 

@@ -191,6 +191,20 @@ def confirm_subscriptions(account: Account, topic_arn: str) -> list[str]:
     return sorted(pending)
 
 
+def mails_about(account: Account, topic_arn: str, subject: str, address: str) -> list[Mail]:
+    """The topic's mails to an address with this in their subject, as soon as there is one.
+
+    None of those that ask to confirm. [] if none comes.
+    """
+    return account.backdoor.wait_for_mails(
+        address,
+        lambda mail: (
+            (mail["kind"], mail["topic_arn"]) == ("notification", topic_arn)
+            and subject in mail["subject"]
+        ),
+    )
+
+
 def discard_secrets(account: Account, names: Iterable[str]) -> None:
     """Removes secrets for good, also those that wait for their deletion."""
     for name in names:

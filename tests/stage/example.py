@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 COMPLETE = EXAMPLES / "complete"
 SCHEDULE = "rate(1 minute)"
+OPERATORS = "security@example.com"  # gets nothing but the digest
 FIRES_WITHIN = 150.0  # seconds: twice the schedule, and some
 
 
