@@ -103,6 +103,29 @@ def test_a_policy_changed_after_the_warning_is_put_back_before_the_key_is_stored
     assert any("policy had been changed, and is put back" in line for line in digests(account))
 
 
+@pytest.mark.parametrize(
+    "days", [pytest.param(0, id="before a store"), pytest.param(14, id="on a Monday, long after")]
+)
+def test_a_policy_that_was_removed_with_its_record_is_put_back_and_said(
+    account: Account, days: int
+) -> None:
+    """A tag that is missing hides nothing: the secret holds a value."""
+    warned(account)
+    if days:
+        account.run()
+        account.pass_days(days)
+        account.messages("operators")
+    remove_the_policy(account)
+    account.client("secretsmanager").untag_resource(
+        SecretId=account.secret_name(), TagKeys=[f"{_TAG}policy-for"]
+    )
+
+    account.run()
+
+    assert lets_only_the_owner_read(account)
+    assert "had no policy, and has one now" in last_published(account)
+
+
 def test_a_secret_that_somebody_prepared_is_made_ours_before_anything_is_stored(
     account: Account,
 ) -> None:

@@ -27,7 +27,7 @@ def test_a_dry_run_by_setting_says_what_the_first_run_did(stage: Stage) -> None:
     planned = {user: rows(stage.planned, user) for user in stage.held}
     done = {user: rows(stage.first_report, user) for user in stage.held}
     # A plan reads no policy. The first run puts it on Terraform's secrets.
-    protected = ("prepare", "secret_repaired")
+    protected = ("prepare", "secret_protected")
     assert planned == {user: [row for row in did if row != protected] for user, did in done.items()}
 
 
@@ -44,8 +44,8 @@ def test_the_schedule_rotated_what_was_due(stage: Stage) -> None:
         ("announce", "key_too_old"),
     ]
     assert rows(report, "it-dave") == [("prepare", "warning_window"), ("warn", "warning_window")]
-    assert rows(report, "it-frank") == [("prepare", "secret_repaired"), ("disable", "idle")]
-    assert rows(report, "it-carol") == [("prepare", "secret_repaired")]
+    assert rows(report, "it-frank") == [("prepare", "secret_protected"), ("disable", "idle")]
+    assert rows(report, "it-carol") == [("prepare", "secret_protected")]
     assert rows(report, "it-erin") == []
     assert (report["failed"], report["deferred"]) == (0, 0)
 

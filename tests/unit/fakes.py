@@ -85,6 +85,7 @@ class FakeAccount:
         self.dead_principals: list[str] = []
         self.unseen = ("", 0)  # a key, and how many lists do not show it yet
         self.foreign_policies: set[str] = set()
+        self.without_policy: set[str] = set()
         self.policies_read_otherwise = False
         self.grants: dict[str, Grant] = {}  # of policies for other readers, or another owner
         self.closed: list[str] = []  # secrets whose policy was put without an owner
@@ -271,6 +272,7 @@ class FakeAccount:
             state = replace(state, policy_for=f"{user.id} ours")
             if not self.policies_read_otherwise:
                 self.foreign_policies.discard(user.name)
+                self.without_policy.discard(user.name)
         if is_predecessors or (placeholder and not state.versions):
             state = replace(state, versions={"placeholder": frozenset({"AWSCURRENT"})})
         if is_predecessors:
@@ -291,6 +293,8 @@ class FakeAccount:
         name = self._name_of(state)
         if name in self.foreign_policies:
             return Access(as_wanted=False, owner_reads=False)
+        if name in self.without_policy:
+            return Access(as_wanted=False, owner_reads=False, exists=False)
         grant = self.grants.get(name)
         if grant is None:  # as the settings want it, for whoever the owner is
             closed = Grant(None, None, frozenset()) if owner is None else None
@@ -303,6 +307,7 @@ class FakeAccount:
         name = self._name_of(state)
         if not self.policies_read_otherwise:
             self.foreign_policies.discard(name)
+            self.without_policy.discard(name)
             self.grants.pop(name, None)
         self._update(state, kms_key_id=OWN_KEY, replica_regions=())
         if owner is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from key_rotation.domain.model import Grant, OwnedSecret
+from key_rotation.domain.model import Grant, OwnedSecret, SecretState
 from key_rotation.notify.response import Report, RotationFailedError
 from key_rotation.ports import UnprotectedSecretError
 from key_rotation.run.payload import Emergency, Payload
@@ -46,6 +46,16 @@ def with_bob(account: FakeAccount) -> None:
     )
     account.add(user(key("B", 40), secret=bobs), "bob")
     account.owned["iam-access-key/bob"] = listed("bob", "AIDABOB")
+
+
+def without_a_policy(state: SecretState | None = None, **changes: Any) -> FakeAccount:
+    """One user with nothing due; their secret has no policy."""
+    account = FakeAccount()
+    account.add(user(key("A", 40), secret=state or secret()))
+    account.clock.time = TUESDAY
+    account.owned["iam-access-key/alice"] = listed(**changes)
+    account.without_policy.add("alice")
+    return account
 
 
 def run(
@@ -167,6 +177,59 @@ def test_what_somebody_changed_is_put_back_and_said() -> None:
 
     assert rows(report) == [("alice", "prepare", "secret_repaired")]
     assert "was encrypted with other, and is moved" in digest(account)
+
+
+def test_a_secret_that_never_had_a_policy_gets_it_and_nobody_is_blamed() -> None:
+    """As Terraform makes it, before the first run."""
+    account = without_a_policy()
+
+    report = run(account)
+
+    assert rows(report) == [("alice", "prepare", "secret_protected")]
+    assert account.without_policy == set()
+    assert account.digests == []
+
+
+@pytest.mark.parametrize(
+    ("state", "changes", "said"),
+    [
+        pytest.param(
+            secret(policy_for="on record"),
+            {"policy_for": "on record"},
+            "policy had been changed, and is put back",
+            id="a policy was put, by the record",
+        ),
+        pytest.param(
+            secret("A"),
+            {"versions": secret("A").versions},
+            "holds a value but had no policy, and has one now",
+            id="there is a value, and none is stored before the policy",
+        ),
+    ],
+)
+def test_a_policy_that_somebody_removed_is_put_back_and_said(
+    state: SecretState, changes: dict[str, Any], said: str
+) -> None:
+    account = without_a_policy(state, **changes)
+
+    report = run(account)
+
+    assert rows(report) == [("alice", "prepare", "secret_repaired")]
+    assert account.without_policy == set()
+    assert said in digest(account)
+
+
+def test_a_secret_without_a_policy_that_lies_elsewhere_is_both() -> None:
+    account = without_a_policy(replace(secret(), kms_key_id="other"), kms_key_id="other")
+
+    report = run(account)
+
+    assert rows(report) == [
+        ("alice", "prepare", "secret_protected"),
+        ("alice", "prepare", "secret_repaired"),
+    ]
+    assert "was encrypted with other, and is moved" in digest(account)
+    assert "policy" not in digest(account).partition("Repaired")[2]
 
 
 def test_an_owner_in_a_grace_who_could_not_read_is_notified_again() -> None:

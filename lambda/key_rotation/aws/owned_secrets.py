@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,9 @@ class InstallationSecrets:
             for entry in page["SecretList"]:
                 secret = self._ours(entry)
                 if secret is not None:
-                    yield secret
+                    versions = entry.get("SecretVersionsToStages", {})
+                    staged = {id_: frozenset(s) for id_, s in versions.items() if s}
+                    yield replace(secret, versions=staged)
 
     def confirmed(self, secret: OwnedSecret) -> OwnedSecret | None:
         try:

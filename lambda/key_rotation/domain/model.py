@@ -186,7 +186,8 @@ class OwnedSecret:
     """A secret of this installation, as to whose it is.
 
     `gone_since` is when its user was first not found; `provided`: Terraform made it. `kms_key_id`
-    is as in SecretState; `replicated`: there are copies of it in other regions.
+    and (of a listed secret) `versions` are as in SecretState; `replicated`: there are copies of it
+    in other regions.
     `intent`, `announced` and `inactive_since` are the times of the records of a rotation, `blocked`
     is when its user was last reported as blocked.
     """
@@ -204,6 +205,7 @@ class OwnedSecret:
     kms_key_id: str | None = None
     replicated: bool = False
     policy_for: str | None = None
+    versions: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

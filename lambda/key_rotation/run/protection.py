@@ -20,19 +20,25 @@ _CHANGED = (
     "the secret's policy had been changed, and is put back: the settings of the rotation decide "
     "who may read it"
 )
+_REMOVED = (
+    "the secret holds a value but had no policy, and has one now: the settings of the rotation "
+    "decide who may read it"
+)
 _GONE = "the secret's policy named a principal that does not exist any more, and is put again"
 
 
 @dataclass(frozen=True, slots=True)
 class Protected:
     """A secret that only those can read whom the settings name. `said` is what was put right, for
-    the digest; `could_read`: the owner surely could read it until now."""
+    the digest; `could_read`: the owner surely could read it until now; `is_first`: it got its first
+    policy, for which nobody is to blame."""
 
     state: SecretState
     could_read: bool
     said: tuple[tuple[Event, str], ...] = ()
     added: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
+    is_first: bool = False
 
 
 def protect(world: World, settings: Settings, owner: UserRef, state: SecretState) -> Protected:
@@ -51,13 +57,13 @@ def protect(world: World, settings: Settings, owner: UserRef, state: SecretState
             f"{owner.id}: find out whose key it holds, and delete the secret or its policy"
         )
     added, removed = readers_changed(settings, found)
+    said, is_first = _what_was_wrong(settings, state, found), _never_had_a_policy(state, found)
     state = secure(world, settings, owner, state, found)
-    said = _what_was_wrong(settings, state, found)
     if added or removed:
         said = ((Event.READERS, readers_text(added, removed)), *said)
     could_read = found.owner_reads and settings.is_own_key(state.kms_key_id)
     state = replace(state, kms_key_id=settings.kms_key_arn, replica_regions=())
-    return Protected(state, could_read, said, added, removed)
+    return Protected(state, could_read, said, added, removed, is_first)
 
 
 def secure(
@@ -109,12 +115,20 @@ def _is_right(settings: Settings, state: SecretState, found: Access) -> bool:
     return found.as_wanted and not is_elsewhere(settings, state)
 
 
+def _never_had_a_policy(state: SecretState, found: Access) -> bool:
+    """Neither a record nor a value speaks for one: a run stores a value after the policy only. A
+    tag can be removed, a value cannot."""
+    return not (found.exists or state.policy_for or state.versions)
+
+
 def _what_was_wrong(
     settings: Settings, state: SecretState, found: Access
 ) -> tuple[tuple[Event, str], ...]:
     """In words; nobody is blamed for a policy that was never put."""
     said = []
-    if not found.as_wanted and found.grant is None and (found.exists or state.policy_for):
+    if not found.exists and not state.policy_for:
+        said += [] if _never_had_a_policy(state, found) else [_REMOVED]
+    elif not found.as_wanted and found.grant is None:
         said.append(_CHANGED)
     elif (
         not found.as_wanted

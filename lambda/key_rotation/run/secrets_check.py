@@ -30,6 +30,7 @@ from .protection import Protected, is_elsewhere, protect, readers_changed, reade
 # A change is looked for in so many days: the schedule may start one run a week.
 CHANGE_IS_RECENT = timedelta(days=8)
 _ACCOUNT = "(account)"
+_FIRST = "the secret got its first policy: the owner and the readers may read it, and nobody else"
 _NOBODYS = (
     "the policy of a secret whose user is not managed was changed by somebody: look who may read "
     "it, and delete the secret if nobody needs it"
@@ -104,6 +105,7 @@ class SecretsCheck:
             kms_key_id=secret.kms_key_id,
             managed_by=self.settings.name,
             user_id=secret.user_id,
+            versions=secret.versions,
             policy_for=secret.policy_for,
         )
         user = of_name.get(secret.name)
@@ -158,6 +160,9 @@ class SecretsCheck:
     # -- what is said ------------------------------------------------------------------------------
 
     def _note(self, name: str, done: Protected) -> None:
+        if done.is_first:
+            with self._writing:
+                self.rows.append(Row(name, "prepare", "secret_protected", None, _FIRST))
         for event, text in done.said:
             if event is not Event.READERS:  # those of all secrets in one line
                 self._say(Row(name, "prepare", "secret_repaired"), event, text, done.state.arn)
