@@ -236,7 +236,7 @@ def make_administrator(account: Account, way: str, user: str = "bob") -> None:
     ],
 )
 def test_managed_administrator_is_a_finding(
-    account: Account, key_rotation: CommandLine, way: str, by: str
+    account: Account, key_rotation: CommandLine, tmp_path: Path, way: str, by: str
 ) -> None:
     account.add_user("alice", 10)
     account.add_user("bob", 10)
@@ -245,13 +245,15 @@ def test_managed_administrator_is_a_finding(
 
     shown, checked = key_rotation("status"), key_rotation("status", "--check")
     planned, of_alice = key_rotation("plan"), key_rotation("plan", "alice")
+    reported = key_rotation("report", "--html", str(tmp_path / "report.html"))
 
-    for outcome in (shown, checked, planned):
+    for outcome in (shown, checked, planned, reported):
         assert f"bob is an administrator (by {by}): whoever holds" in outcome.err
         assert "alice" not in outcome.err
     assert "bob" not in of_alice.err
-    statuses = [outcome.status for outcome in (shown, checked, planned)]
-    assert statuses == [Exit.OK, Exit.FINDINGS, Exit.OK]
+    statuses = [outcome.status for outcome in (shown, checked, planned, reported)]
+    assert statuses == [Exit.OK, Exit.FINDINGS, Exit.OK, Exit.OK]
+    assert f"<td>{by}</td>" in (tmp_path / "report.html").read_text()
     document = json.loads(key_rotation("status", "--json").out)
     assert {u["user"]: (u["administrator"], u["administrator_by"]) for u in document["users"]} == {
         "alice": ("no", []),

@@ -16,7 +16,7 @@ from key_rotation_cli.screen import Screen
 from key_rotation_cli.status import as_document, show
 from key_rotation_cli.usage import answer
 from key_rotation_cli.usage import command as usage
-from tests.unit.sample import NOBODY_IS_ADMINISTRATOR, excerpt
+from tests.unit.sample import excerpt, nobodys
 from tests.unit.usage_sample import usage_sample
 
 DOCUMENT = (ROOT / "docs" / "cli.md").read_text()
@@ -44,7 +44,7 @@ def test_sample_of_status(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_sample_of_a_user() -> None:
-    users = as_document(excerpt(), NOBODY_IS_ADMINISTRATOR)["users"]
+    users = as_document(excerpt(), nobodys(excerpt()))["users"]
 
     assert json.loads(block("status", "json")) in users
 

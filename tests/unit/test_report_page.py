@@ -9,12 +9,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-from key_rotation_cli.account import Unread
+from key_rotation_cli.account import AccountStatus, Unread
+from key_rotation_cli.administrators import Administrators, Power
 from key_rotation_cli.report.charts import age_histogram, rotations
 from key_rotation_cli.report.compliance import Bin, Compliance, Week
 from key_rotation_cli.report.page import page
 from tests.unit.builders import NOW, ago, expired, inactive, key, secret, settings, stamp, user
-from tests.unit.sample import account_status, sample, status
+from tests.unit.sample import account_status, nobodys, sample, status
 
 VOID = {"meta", "line"}
 HOSTILE = '<script>alert("x")</script>&"\''
@@ -43,8 +44,13 @@ class Tags(HTMLParser):
         assert self._open.pop() == tag
 
 
+def of(found: AccountStatus, administrators: Administrators | None = None) -> Compliance:
+    """Nobody is an administrator, unless said otherwise."""
+    return Compliance(found, administrators or nobodys(found))
+
+
 def compliance(**users: object) -> Compliance:
-    return Compliance(account_status(*(status(name, one) for name, one in users.items())))  # type: ignore[arg-type]
+    return of(account_status(*(status(name, one) for name, one in users.items())))  # type: ignore[arg-type]
 
 
 # -- what is counted -------------------------------------------------------------------------------
@@ -63,7 +69,7 @@ def test_a_control_fails_over_90_days(days: float, failing: int) -> None:
 
 def test_the_benchmark_counts_even_if_the_installations_limit_is_higher() -> None:
     long = settings(max_key_age_days=365)
-    found = Compliance(account_status(status("alice", user(key("A", 100)), long)))
+    found = of(account_status(status("alice", user(key("A", 100)), long)))
 
     assert found.failing == 1
     assert not any(one.over_limit for one in found.keys)
@@ -108,7 +114,7 @@ def test_the_records_of_a_predecessor_are_not_the_users() -> None:
     one = status("alice", user(key("A", 10)))
     inherited = replace(one, user=replace(one.user, secret=gone))
 
-    assert Compliance(account_status(inherited)).past() == []
+    assert of(account_status(inherited)).past() == []
 
 
 # -- the page --------------------------------------------------------------------------------------
@@ -116,7 +122,7 @@ def test_the_records_of_a_predecessor_are_not_the_users() -> None:
 
 @pytest.mark.parametrize("compliant", [True, False])
 def test_page_is_well_formed_and_needs_nothing_else(compliant: bool) -> None:
-    text = page(Compliance(sample(compliant)))
+    text = page(of(sample(compliant)))
     tags = Tags(text).seen
 
     assert not {tag for tag, _ in tags} & {"script", "link", "img", "iframe", "object"}
@@ -125,7 +131,7 @@ def test_page_is_well_formed_and_needs_nothing_else(compliant: bool) -> None:
 
 
 def test_page_says_what_is_wrong() -> None:
-    text = page(Compliance(sample()))
+    text = page(of(sample()))
 
     assert "Not compliant" in text
     assert "6 keys failing" in text
@@ -134,7 +140,7 @@ def test_page_says_what_is_wrong() -> None:
 
 
 def test_page_of_a_compliant_account() -> None:
-    text = page(Compliance(sample(compliant=True)))
+    text = page(of(sample(compliant=True)))
 
     assert "<strong>Compliant</strong>" in text
     assert "failing" not in text
@@ -146,15 +152,45 @@ def test_a_user_who_could_not_be_read_is_no_compliance() -> None:
     found = account_status(
         status("alice", user(key("A", 10))), unread=(Unread("bob", "AccessDenied"),)
     )
-    text = page(Compliance(found))
+    text = page(of(found))
 
     assert "<strong>Incomplete</strong>" in text
     assert "AccessDenied" in text
     assert "passed" not in text
 
 
+def test_page_lists_who_is_an_administrator_and_who_may_be() -> None:
+    powers = {
+        "alice": Power(("AdministratorAccess", "all of the group ops")),
+        "bob": Power((), ("the policy own could not be read",)),
+        "carol": Power(()),
+    }
+    found = of(sample(), Administrators(powers))
+
+    assert [user for user, _ in found.powerful] == ["alice", "bob"]
+    text = page(found)
+    assert "AdministratorAccess; all of the group ops" in text
+    assert "the policy own could not be read" in text
+    assert "No managed user is an administrator" not in text
+    Tags(text)
+
+
+def test_page_says_that_nobody_is_an_administrator() -> None:
+    text = page(of(sample()))
+
+    assert "No managed user is an administrator." in text
+    assert "Administrators among" not in text
+
+
+def test_policies_that_could_not_be_read_are_no_proof_of_anything() -> None:
+    text = page(of(sample(), Administrators({}, "AccessDenied: not you")))
+
+    assert "The policies could not be read: AccessDenied: not you" in text
+    assert "No managed user is an administrator" not in text
+
+
 def test_page_of_an_empty_account() -> None:
-    Tags(page(Compliance(account_status())))
+    Tags(page(of(account_status())))
 
 
 def test_everything_is_escaped() -> None:
@@ -162,7 +198,7 @@ def test_everything_is_escaped() -> None:
     found = account_status(
         hostile, unread=(Unread(HOSTILE, HOSTILE),), unexpected={HOSTILE: HOSTILE}
     )
-    text = page(Compliance(found))
+    text = page(of(found, Administrators({HOSTILE: Power((HOSTILE,))})))
 
     assert "<script" not in text
     assert "&lt;script&gt;" in text
@@ -172,7 +208,7 @@ def test_everything_is_escaped() -> None:
 def test_no_text_turns_a_line_of_the_page_around() -> None:
     hostile = "left \u202e right \x1b[2J \u200b \x07"
     found = account_status(unread=(Unread(hostile, hostile),), unexpected={hostile: hostile})
-    text = page(Compliance(found))
+    text = page(of(found, Administrators({hostile: Power((hostile,))})))
 
     assert [c for c in text if not c.isprintable() and c != "\n"] == []
     assert "right [2J" in text

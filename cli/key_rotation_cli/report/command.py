@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..account import read_account
+from ..administrators import read_administrators
 from ..connection import READS
 from ..exits import Exit
 from ..options import connect, shared
@@ -24,8 +25,8 @@ def add_to(commands: Any) -> None:
         "report",
         parents=[shared()],
         help="a compliance report as one HTML file",
-        description="Writes a compliance report: ages, rotations, blocked users, mapped to CIS and "
-        "Security Hub controls. Changes nothing.",
+        description="Writes a compliance report: ages, rotations, blocked users, administrators, "
+        "and controls of CIS and Security Hub. Changes nothing.",
     )
     parser.add_argument(
         "--html",
@@ -43,12 +44,15 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     connection = connect(arguments, CALLS)
     with screen.counting("reading users") as progress:
         found = read_account(connection, arguments.name, datetime.now(UTC), progress)
-    compliance = Compliance(found)
+        administrators = read_administrators(connection.client("iam"), found.settings.user_tag)
+    compliance = Compliance(found, administrators)
     write_private(target, page(compliance))
     screen.say(
         f"{target}: {len(found.statuses)} managed users, {len(compliance.keys)} active keys, "
         f"{compliance.failing} over {BENCHMARK_DAYS} days, {len(compliance.blocked)} users blocked"
     )
+    for sentence in administrators.findings():
+        screen.note(sentence)
     for unread in found.unread:
         screen.error(f"{unread.name} could not be read: {unread.error}")
     return Exit.AWS if found.unread else Exit.OK

@@ -1,4 +1,4 @@
-"""What an auditor asks of a account: pure.
+"""What an auditor asks of an account: pure.
 
 There is no database, so the past is what is still on record: when each present key was made, the
 last rotation and the last disabled key of each user.
@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from key_rotation.domain.action import Verb
 
 from ..account import AccountStatus, UserStatus
+from ..administrators import Administrators, Power
 
 BENCHMARK_DAYS = 90  # of the CIS benchmarks, and the default of IAM.3
 BIN_DAYS = 10
@@ -74,9 +75,10 @@ class Control:
 
 @dataclass(frozen=True)
 class Compliance:
-    """A account as its auditor sees it."""
+    """An account as its auditor sees it."""
 
     account: AccountStatus
+    administrators: Administrators
 
     @property
     def keys(self) -> list[ActiveKey]:
@@ -93,6 +95,12 @@ class Compliance:
     @property
     def blocked(self) -> list[UserStatus]:
         return [status for status in self.account.statuses if status.forecast.is_blocked]
+
+    @property
+    def powerful(self) -> list[tuple[str, Power]]:
+        """The managed users who are administrators, or may be, by name."""
+        powers = sorted(self.administrators.powers.items())
+        return [(user, power) for user, power in powers if power.is_administrator != "no"]
 
     @property
     def failing(self) -> int:

@@ -56,6 +56,7 @@ def page(compliance: Compliance) -> str:
     ).render(
         compliance=compliance,
         account=compliance.account,
+        administrators=compliance.administrators,
         # The charts escape their own texts.
         ages=Markup(age_histogram(compliance.bins())),  # noqa: S704
         rotations=Markup(rotations(past, coming)),  # noqa: S704
