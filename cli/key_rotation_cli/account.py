@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -83,7 +83,8 @@ class AccountStatus:
     """All managed users of an installation at one time.
 
     `scanned` counts all IAM users; `unexpected` are those whose tag has an unexpected value;
-    `unreached` are the operators who would not get the digest.
+    `unreached` are the operators who would not get the digest; `out_of_reach` are tagged users whom
+    the role may not touch, with the setting that says so.
     """
 
     settings: Settings
@@ -95,6 +96,7 @@ class AccountStatus:
     statuses: tuple[UserStatus, ...]
     unread: tuple[Unread, ...]
     unreached: tuple[UnreachedOperator, ...] = ()
+    out_of_reach: Mapping[str, str] = field(default_factory=dict)
 
 
 def settings_of(connection: Connection, name: str) -> Settings:
@@ -131,6 +133,7 @@ def read_account(
         tuple(statuses),
         (*unread, *unread_operators),
         unreached,
+        dict(scan.out_of_reach),
     )
 
 

@@ -113,6 +113,7 @@ def as_document(found: AccountStatus, administrators: Administrators) -> dict[st
             _user(status, administrators.of(status.name), found.at) for status in found.statuses
         ],
         "unexpected_tag_values": found.unexpected,
+        "out_of_reach": dict(found.out_of_reach),
         "unreached_operators": {operator.email: operator.why for operator in found.unreached},
         "unread": [{"user": unread.name, "error": unread.error} for unread in found.unread],
     }
@@ -168,14 +169,13 @@ def _step(step: tuple[datetime, str] | None) -> dict[str, str] | None:
 def show(found: AccountStatus, screen: Screen) -> None:
     """As a table, with a line of counts."""
     tag = found.settings.user_tag
-    if not found.statuses and not found.unread:
+    if not (found.statuses or found.unread or found.out_of_reach):
         screen.say(f"no IAM user carries the tag {tag.key} = {tag.value}")
     else:
-        screen.table(
-            _HEADINGS,
-            [row for status in found.statuses for row in _rows(status, found.at)],
-            wrapping=("user", "state"),
-        )
+        rows = [row for status in found.statuses for row in _rows(status, found.at)]
+        rows += [_out_of_reach(*each) for each in found.out_of_reach.items()]
+        rows.sort(key=lambda row: str(row[0]))
+        screen.table(_HEADINGS, rows, wrapping=("user", "state"))
         screen.say(_summary(found))
     for name, value in sorted(found.unexpected.items()):
         screen.note(f"{name}: the tag {tag.key} is {value!r}, not {tag.value!r}: left alone")
@@ -203,6 +203,11 @@ def _rows(status: UserStatus, now: datetime) -> Iterator[list[str | Text]]:
             verb,
             when,
         ]
+
+
+def _out_of_reach(name: str, setting: str) -> list[str | Text]:
+    """A user who is tagged, but whom this setting keeps away from the function."""
+    return [name, "-", "", "", Text(f"out of reach: {setting}", style="yellow"), "", ""]
 
 
 def _state(status: UserStatus) -> str:
@@ -233,6 +238,8 @@ def _summary(found: AccountStatus) -> str:
     for state in ("due", "held", "blocked"):
         count = sum(status.state == state for status in found.statuses)
         parts.append(f"{count} {state}")
+    if found.out_of_reach:
+        parts.append(f"{len(found.out_of_reach)} out of reach")
     return ", ".join(parts) + f" (account {found.account_id}, {found.at:%Y-%m-%d %H:%M} UTC)"
 
 

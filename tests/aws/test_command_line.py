@@ -186,6 +186,43 @@ def test_status_names_odd_tags_and_ignored_overrides(
     assert "alice: override tag ignored: grace-days must be a whole number" in err
 
 
+def test_status_shows_tagged_users_out_of_reach(
+    account: Account, key_rotation: CommandLine, tmp_path: Path
+) -> None:
+    """As the run reports them; nothing else is known of them."""
+    account.add_user("alice", 10)
+    account.add_user("bob", 95)
+    account.add_user("zoe", 10)
+    account.set_parameter("never_user_arns", json.dumps([account.arn("bob")]))
+
+    outcome = key_rotation("status", "--check")
+
+    assert outcome.status == Exit.OK
+    assert [row[0] for row in outcome.columns()] == ["alice", "bob", "zoe"]
+    assert outcome.columns()[1] == ["bob", "-", "out", "of", "reach:", "never_user_arns"]
+    assert "2 managed of 3 IAM users, 2 active keys" in outcome.lines[-1]
+    assert "0 blocked, 1 out of reach (account" in outcome.lines[-1]
+    document = json.loads(key_rotation("status", "--json").out)
+    assert document["out_of_reach"] == {"bob": "never_user_arns"}
+    assert [user["user"] for user in document["users"]] == ["alice", "zoe"]
+    rows = [(r["user"], r["reason"]) for r in account.run()["users"]]
+    assert ("bob", "out_of_reach") in rows
+    key_rotation("report", "--html", str(tmp_path / "report.html"))
+    assert "reach by a setting: bob (never_user_arns)." in (tmp_path / "report.html").read_text()
+
+
+def test_status_of_an_account_in_which_all_are_out_of_reach(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    account.add_user("bob", 95)
+    account.set_parameter("user_path_prefix", "/services/")
+
+    outcome = key_rotation("status")
+
+    assert outcome.columns() == [["bob", "-", "out", "of", "reach:", "user_path_prefix"]]
+    assert "1 out of reach" in outcome.out
+
+
 def test_status_names_the_operators_who_do_not_get_the_digest(
     account: Account, key_rotation: CommandLine
 ) -> None:
