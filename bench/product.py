@@ -11,10 +11,11 @@ from .account import CONFIG_PATH
 
 
 def handler(event: object, context: Any) -> dict[str, Any]:
+    environment = product.Environment(CONFIG_PATH)
     clients = product.Clients(product._client, product._iam_without_retries, product._sts_for)
     try:
         return product.run(
-            event, CONFIG_PATH, context.aws_request_id, clients, context.clock, product.MAX_WORKERS
+            event, environment, context.aws_request_id, clients, context.clock, product.MAX_WORKERS
         )
     except RotationFailedError as failed:
         return failed.report.response()

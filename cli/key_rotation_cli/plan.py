@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from key_rotation.handler import Environment
 from key_rotation.handler import run as run_once
 from key_rotation.notify.response import RotationFailedError
 
@@ -43,11 +44,10 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     with screen.spinning("a dry run") as tick:
         connection = connect(arguments, CALLS, tick)
         settings = settings_of(connection, arguments.name)  # says so if there is none of the name
-        path = f"/{arguments.name}/config"
+        environment = Environment(f"/{arguments.name}/config")
+        clients, clock = connection.clients(), OperatorClock()
         try:
-            response = run_once(
-                payload, path, "plan", connection.clients(), OperatorClock(), MAX_WORKERS
-            )
+            response = run_once(payload, environment, "plan", clients, clock, MAX_WORKERS)
         except RotationFailedError as failed:
             response = failed.report.response()
         administrators = read_administrators(connection.client("iam"), settings.user_tag)

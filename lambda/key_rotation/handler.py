@@ -67,6 +67,18 @@ class Context(Protocol):
     def get_remaining_time_in_millis(self) -> int: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What Terraform tells the function. `path` is where the settings are in SSM. `pins` are the
+    hashes of those that only Terraform may change; None for whoever cannot see them, such as a dry
+    run of the command line. `rule_token` is what the rule of `rotate_exposed_keys` adds to its
+    events; empty without it."""
+
+    path: str
+    pins: Mapping[str, str] | None = None
+    rule_token: str = field(default="", repr=False)
+
+
 @dataclass(frozen=True)
 class Clients:
     """Where clients come from, made when first asked for. `of` takes the name of a service;
@@ -106,32 +118,33 @@ def lambda_handler(event: object, context: Context) -> dict[str, Any]:
     # allows, they log request and response bodies: a new key with its secret.
     for library in ("boto3", "botocore", "urllib3"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    path = os.environ.get("CONFIG_PATH", "")
+    environment = read_environment(os.environ)
+    clients = Clients(_client, _iam_without_retries, _sts_for, _calls())
+    clock, request_id = LambdaClock(context), context.aws_request_id
+    return run(event, environment, request_id, clients, clock, MAX_WORKERS)
+
+
+def read_environment(variables: Mapping[str, str]) -> Environment:
+    """Raises SettingsError if a variable is missing or wrong."""
+    path = variables.get("CONFIG_PATH", "")
     if not path:
         raise SettingsError("the environment variable CONFIG_PATH is missing")
-    pins = parse_pins(os.environ.get(VARIABLE))
-    clients = Clients(_client, _iam_without_retries, _sts_for, _calls())
-    clock, token = LambdaClock(context), os.environ.get("RULE_TOKEN", "")
-    request_id = context.aws_request_id
-    return run(event, path, request_id, clients, clock, MAX_WORKERS, pins, token)
+    return Environment(path, parse_pins(variables.get(VARIABLE)), variables.get("RULE_TOKEN", ""))
 
 
 def run(
     event: object,
-    path: str,
+    environment: Environment,
     request_id: str,
     clients: Clients,
     clock: Clock,
     max_workers: int = 1,
-    pins: Mapping[str, str] | None = None,
-    rule_token: str = "",
 ) -> dict[str, Any]:
-    """One run on these clients and this clock; `path` is where the settings are, and at most
-    `max_workers` users are worked on side by side. `pins` are those of the function's environment;
-    None for whoever cannot see it, such as a dry run of the command line. `rule_token` is what the
-    rule of `rotate_exposed_keys` adds to its events; empty without it."""
+    """One run on these clients and this clock; at most `max_workers` users are worked on side by
+    side. Raises what `lambda_handler` raises."""
     clients.calls.begin()
-    payload = parse_payload(event, rule_token)
+    payload = parse_payload(event, environment.rule_token)
+    path, pins = environment.path, environment.pins
     parameters = read_parameters(clients.of("ssm"), path)
     if pins is not None:
         check_pins(parameters.values, pins, path)

@@ -28,7 +28,7 @@ from moto.sns.models import Subscription
 
 from key_rotation.aws.calls import CallCounter
 from key_rotation.domain.pins import PINNED
-from key_rotation.handler import Clients, run
+from key_rotation.handler import Clients, Environment, run
 from tests.defaults import default_parameters
 
 START = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
@@ -133,12 +133,11 @@ class Account:
         request_id = request_id or f"run-{self._runs}"
         return run(
             payload or {},
-            PATH,
+            Environment(PATH, rule_token=self.rule_token),
             request_id,
             self.clients,
             self.clock,
             self.max_workers,
-            rule_token=self.rule_token,
         )
 
     def environment(self) -> dict[str, str]:

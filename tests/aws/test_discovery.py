@@ -20,7 +20,7 @@ from bench.account import Account as Emulated
 from bench.cell import subscriptions
 from bench.emulator import Emulator, RefusedError, is_mutating
 from bench.population import Population
-from key_rotation.handler import Clients, run
+from key_rotation.handler import Clients, Environment, run
 from key_rotation.notify.response import RotationFailedError
 from key_rotation.ports import DiscoveryError
 from key_rotation.run.payload import PayloadError
@@ -295,7 +295,7 @@ class Wire(Emulator):
             )
 
         clients = Clients(self.client, lambda: self.client("iam"), sts_for)
-        return run({}, CONFIG_PATH, "request", clients, self.clock)
+        return run({}, Environment(CONFIG_PATH), "request", clients, self.clock)
 
     def changed(self) -> set[str]:
         return {name for name in self.calls if is_mutating(name)}
