@@ -9,6 +9,7 @@ from ..domain.action import Action, Reason
 from ..domain.model import AccessKey, Event, SecretState, Stamp
 from ..domain.overrides import limits_for
 from ..notify.mail import InSecret
+from ..notify.outcome import digest_line
 from .progress import PostponedError, Progress, RunContext
 
 
@@ -96,8 +97,9 @@ def hold(run: RunContext, progress: Progress, action: Action) -> None:
         run.read_last_use(progress)
     outcome = run.outcome(progress, action, until=until)
     if action.last_notice and not progress.operators_notified:
-        run.happened(progress, outcome)
-        raise PostponedError
+        told = digest_line(outcome)
+        assert told is not None
+        raise PostponedError(told)
     if action.notify:
         event = Event.ENDING if action.last_notice else Event.HELD
         _record_notice(run, progress, event, action.access_key_id)
@@ -106,8 +108,7 @@ def hold(run: RunContext, progress: Progress, action: Action) -> None:
             action.access_key_id, action.reason, until, action.last_notice
         )
         run.notify(progress, Event.HELD, message, outcome, first=False)
-    if not action.last_notice:
-        run.happened(progress, outcome)
+    run.happened(progress, outcome)
 
 
 def block(run: RunContext, progress: Progress, action: Action) -> None:

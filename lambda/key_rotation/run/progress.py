@@ -37,7 +37,7 @@ class NoRecipientError(Exception):
 
 
 class PostponedError(Exception):
-    """The rest waits until the operators' digest is sent: they pass `line` on to the owner."""
+    """The rest waits until the operators' digest is sent, since they must know `line` first."""
 
     def __init__(self, line: DigestLine) -> None:
         super().__init__(line.text)
