@@ -243,8 +243,8 @@ variable "max_overlap_days" {
 
   # It implies the next two, which are left for installations without hold_until_moved.
   validation {
-    condition     = !var.hold_until_moved || var.max_overlap_days >= max(var.grace_days, var.min_grace_days_without_console) + var.remind_before_days
-    error_message = "max_overlap_days (${var.max_overlap_days}) must be at least ${max(var.grace_days, var.min_grace_days_without_console) + var.remind_before_days}: the longer of grace_days (${var.grace_days}) and min_grace_days_without_console (${var.min_grace_days_without_console}), plus remind_before_days (${var.remind_before_days}). Otherwise hold_until_moved has no room to hold a key. Raise max_overlap_days, or set hold_until_moved to false."
+    condition     = !var.hold_until_moved || var.max_overlap_days >= max(var.grace_days, var.min_grace_days_without_console) + max(1, var.remind_before_days)
+    error_message = "max_overlap_days (${var.max_overlap_days}) must be at least ${max(var.grace_days, var.min_grace_days_without_console) + max(1, var.remind_before_days)}: the longer of grace_days (${var.grace_days}) and min_grace_days_without_console (${var.min_grace_days_without_console}), plus remind_before_days (${var.remind_before_days}), at least 1. Otherwise hold_until_moved has no room to hold a key. Raise max_overlap_days, or set hold_until_moved to false."
   }
 
   validation {

@@ -14,7 +14,7 @@ locals {
       email = "platform-team@${var.email_domain}", managed = true, declared = true, console_password = false, key_ages_days = [200]
     }
     carol = {
-      about = "a person with a young key, by a tag to be replaced after 60 days: nothing to do"
+      about = "a person with a young key, by a tag to be replaced after 70 days: nothing to do"
       email = "carol@${var.email_domain}", managed = true, declared = true, console_password = true, key_ages_days = [10]
       # Exceptions for one user, in place of the settings; the other two are grace-days and hold-until.
       overrides = { max-key-age-days = "70" }

@@ -14,7 +14,7 @@ from tests.stage.shell import AWS_CLI, Shell
 from .screen import Screen
 
 BUILD = ROOT / "build" / "demo"
-PERSON, SERVICE = "alice", "build-agent"
+PERSON, SERVICE, OTHER_SERVICE = "alice", "build-agent", "legacy-import"
 
 
 class ClaimError(Exception):

@@ -28,7 +28,7 @@ from tests.stage.listeners import Channel, EventQueue, discard
 from tests.stage.runs import Failure, invoke, wait_for_report
 from tests.stage.terraform import Terraform
 
-from . import readers
+from . import hand_over, readers
 from .scene import BUILD, PERSON, SERVICE, ClaimError, Scene, require
 from .screen import COLUMNS, Screen
 from .tables import Keys, keys_table, look
@@ -83,6 +83,8 @@ class Story:
         else:
             self._replace_a_leaked_key(scene, terraform, keys)
         self._run_again(scene, terraform)
+        if account.endpoint.embedded:
+            hand_over.show(scene, self._invoke)
         self._show_the_command_line(scene)
         if os.environ.get("KEEP") == "1":
             self._say_how_to_look_around(account)

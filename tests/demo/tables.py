@@ -30,6 +30,7 @@ _DONE = {
     "disable": "disabled",
     "prepare": "secret made ready",
     "warn": "owner warned",
+    "hold": "left on",
 }
 
 

@@ -394,13 +394,13 @@ run "the_shortest_life" {
 
   variables {
     schedule_expression            = "rate(1 minute)"
-    max_key_age_days               = 3
+    max_key_age_days               = 4
     warn_before_days               = 2
     grace_days                     = 1
     min_grace_days_without_console = 1
     remind_before_days             = 0
     hold_while_used_days           = 1
-    max_overlap_days               = 1
+    max_overlap_days               = 2
     delete_after_days              = 1
     idle_after_days                = 1
   }

@@ -28,17 +28,19 @@ def accepted_settings(draw: st.DrawFn) -> Settings:
     """Settings that keep the rules across settings."""
     overlap, delete_after = draw(st.integers(1, 40)), draw(st.integers(1, 40))
     max_age = overlap + delete_after + draw(st.integers(1, 60))
-    hold_until_moved = draw(st.booleans())
     grace = draw(st.sampled_from([0, overlap]) | st.integers(0, overlap))
     least_grace = draw(st.integers(1, overlap))
     shortest = min(grace or least_grace, least_grace)
-    room = overlap - max(grace, least_grace) if hold_until_moved else overlap
+    room = overlap - max(grace, least_grace)
+    hold_until_moved = room > 0 and draw(st.booleans())
     changes: dict[str, Any] = {
         "max_key_age_days": max_age,
         "warn_before_days": draw(st.integers(0, min(14, max_age - 1))),
         "grace_days": grace,
         "min_grace_days_without_console": least_grace,
-        "remind_before_days": draw(st.integers(0, min(shortest - 1, room))),
+        "remind_before_days": draw(
+            st.integers(0, min(shortest - 1, room if hold_until_moved else overlap))
+        ),
         "hold_until_moved": hold_until_moved,
         "hold_while_used_days": draw(st.just(0) | st.integers(0, overlap)),
         "max_overlap_days": overlap,

@@ -278,16 +278,16 @@ def test_malformed_parameter_is_named(name: str, text: str, problem: str) -> Non
         pytest.param(
             {"grace_days": "28"},
             "max_overlap_days (30) must be at least 31: the longer of grace_days (28) and "
-            "min_grace_days_without_console (7), plus remind_before_days (3). Otherwise "
-            "hold_until_moved has no room to hold a key. Raise max_overlap_days, or set "
+            "min_grace_days_without_console (7), plus remind_before_days (3), at least 1. "
+            "Otherwise hold_until_moved has no room to hold a key. Raise max_overlap_days, or set "
             "hold_until_moved to false",
             id="no room to hold after the grace",
         ),
         pytest.param(
-            {"min_grace_days_without_console": "31", "remind_before_days": "0"},
+            {"min_grace_days_without_console": "30", "remind_before_days": "0"},
             "max_overlap_days (30) must be at least 31: the longer of grace_days (0) and "
-            "min_grace_days_without_console (31), plus remind_before_days (0). Otherwise "
-            "hold_until_moved has no room to hold a key. Raise max_overlap_days, or set "
+            "min_grace_days_without_console (30), plus remind_before_days (0), at least 1. "
+            "Otherwise hold_until_moved has no room to hold a key. Raise max_overlap_days, or set "
             "hold_until_moved to false",
             id="no room to hold after the time to fetch",
         ),
@@ -324,7 +324,7 @@ def test_contradiction_is_named(changes: dict[str, str], problem: str) -> None:
             {"min_grace_days_without_console": "27"},
             id="time to fetch and reminder as long as the overlap",
         ),
-        pytest.param({"grace_days": "30", "remind_before_days": "0"}, id="held without a reminder"),
+        pytest.param({"grace_days": "29", "remind_before_days": "0"}, id="held without a reminder"),
         pytest.param({"grace_days": "4"}, id="reminded a day after the announcement"),
         pytest.param(
             {"min_grace_days_without_console": "4"}, id="reminded a day after it can be fetched"
@@ -339,9 +339,9 @@ def test_contradiction_is_named(changes: dict[str, str], problem: str) -> None:
         pytest.param({"max_overlap_days": "59"}, id="overlap and deletion just fit"),
         pytest.param(
             {
-                "max_key_age_days": "3",
+                "max_key_age_days": "4",
                 "warn_before_days": "0",
-                "max_overlap_days": "1",
+                "max_overlap_days": "2",
                 "min_grace_days_without_console": "1",
                 "remind_before_days": "0",
                 "delete_after_days": "1",

@@ -38,7 +38,7 @@ def limits_for(tags: Mapping[str, str], settings: Settings) -> Limits:
         return default
 
     if settings.hold_until_moved:
-        overlap_days, room_to_hold = settings.max_overlap_days, settings.remind_before_days
+        overlap_days, room_to_hold = settings.max_overlap_days, max(1, settings.remind_before_days)
     else:
         overlap_days = max(settings.grace_days, settings.min_grace_days_without_console)
         room_to_hold = 0

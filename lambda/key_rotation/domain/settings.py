@@ -226,6 +226,7 @@ def _check_together(settings: Settings, path: str) -> None:
     """The rules across settings; variables.tf checks the same at plan time."""
     s = settings
     longest_grace = max(s.grace_days, s.min_grace_days_without_console)
+    notice = max(1, s.remind_before_days)  # the operators know before a hold ends
     rules = (
         (
             s.warn_before_days < s.max_key_age_days,
@@ -253,12 +254,13 @@ def _check_together(settings: Settings, path: str) -> None:
             "before the new key. 0 means no reminder",
         ),
         (  # before those on the grace alone, which it implies
-            not s.hold_until_moved or longest_grace + s.remind_before_days <= s.max_overlap_days,
+            not s.hold_until_moved or longest_grace + notice <= s.max_overlap_days,
             "max_overlap_days",
-            f"({s.max_overlap_days}) must be at least {longest_grace + s.remind_before_days}: the "
+            f"({s.max_overlap_days}) must be at least {longest_grace + notice}: the "
             f"longer of grace_days ({s.grace_days}) and min_grace_days_without_console "
             f"({s.min_grace_days_without_console}), plus remind_before_days "
-            f"({s.remind_before_days}). Otherwise hold_until_moved has no room to hold a key. "
+            f"({s.remind_before_days}), at least 1. Otherwise hold_until_moved has no room to hold "
+            "a key. "
             "Raise max_overlap_days, or set hold_until_moved to false",
         ),
         (
