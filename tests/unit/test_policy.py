@@ -374,14 +374,20 @@ PROMISED = [
     ),
     Case(
         "… until that day is over",
-        pair(key("A", 97), key("B", 7), records={"works_until": stamp("A")}, **SERVICE),
+        pair(
+            key("A", 97),
+            key("B", 7),
+            records=REMINDED | {"works_until": stamp("A"), "last_read": ago(3).date()},
+            used={"A": ago(50), "B": None},
+            **SERVICE,
+        ),
         "disable A",
         Reason.SUPERSEDED,
         READER,
     ),
     Case(
         "a hold by tag was announced, and the tag is gone",
-        pair(key("A", 97), key("B", 7), records={"works_until": stamp("A", -3)}),
+        pair(key("A", 97), key("B", 7), records=REMINDED | {"works_until": stamp("A", -3)}),
         "",
         Reason.IN_GRACE,
     ),
@@ -633,6 +639,19 @@ HAND_OVER = [
         Reason.SUPERSEDED,
     ),
     Case(
+        "the grace is gone, since a reader was named, but a message gave the key days",
+        handing_over(USED_SINCE, records={"works_until": stamp("A")}),
+        "hold A",
+        Reason.STILL_IN_USE,
+        READER,
+    ),
+    Case(
+        "… and its owner has a password now",
+        replace(handing_over(USED_SINCE, records={"works_until": stamp("A")}), has_password=True),
+        "hold A",
+        Reason.STILL_IN_USE,
+    ),
+    Case(
         "held by a tag, and moved: nothing is sent",
         handing_over(MOVED, tags={"hold-until": "2026-06-10"}),
         "hold A silently",
@@ -764,6 +783,13 @@ REMINDERS = [
         handing_over(UNUSED, 8, records={"notices": {}, "works_until": stamp("A", -3)}),
         "remind A",
         Reason.NOT_FETCHED,
+    ),
+    Case(
+        "… though there would be no grace now, since a reader was named",
+        handing_over(UNUSED, 4, records={"notices": {}, "works_until": stamp("A", -3)}),
+        "remind A",
+        Reason.NOT_FETCHED,
+        READER,
     ),
     Case(
         "before the end of a tag's hold",

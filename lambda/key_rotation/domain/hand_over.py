@@ -66,7 +66,7 @@ def was_read(situation: Situation, newer: AccessKey) -> bool:
 def unmoved_reason(situation: Situation, older: AccessKey, newer: AccessKey) -> Reason | None:
     """Why the superseded key is left on beyond its grace: its owner would lose access. None if
     nothing says so."""
-    if not is_waited_for(situation) or used_by_owner(situation, newer) is not None:
+    if not _is_waited_for(situation, older) or used_by_owner(situation, newer) is not None:
         return None
     announced, used = situation.secret.announced, situation.last_used(older)
     if used is not None and announced is not None and used > announced.time:
@@ -76,10 +76,20 @@ def unmoved_reason(situation: Situation, older: AccessKey, newer: AccessKey) -> 
     return None
 
 
-def is_waited_for(situation: Situation) -> bool:
+def _is_waited_for(situation: Situation, older: AccessKey) -> bool:
     """Whether an owner who has not moved is waited for. Not where there is no grace: such a key is
     disabled in the run that replaces it."""
-    return situation.settings.hold_until_moved and grace_days(situation) > 0
+    return situation.settings.hold_until_moved and days_given(situation, older) > 0
+
+
+def days_given(situation: Situation, older: AccessKey) -> int:
+    """Days in which both keys work: the grace, or up to the end that a message named. A password or
+    a reader may have made the grace shorter since."""
+    grace, announced = grace_days(situation), situation.secret.announced
+    ends = situation.promised_end(older)
+    if ends is None or announced is None:
+        return grace
+    return max(grace, (ends - announced.time + JITTER).days)
 
 
 def unmoved_until(
@@ -89,7 +99,8 @@ def unmoved_until(
     None if it is not. `newer` is its successor, None if that is made now."""
     made = newer.created if newer else situation.now
     latest = made + timedelta(days=situation.settings.max_overlap_days)
-    return latest if not while_used and until < latest and is_waited_for(situation) else None
+    is_waited_for = situation.settings.hold_until_moved and situation.now < until < latest
+    return latest if is_waited_for and not while_used else None
 
 
 # -- before a key goes -----------------------------------------------------------------------------
@@ -100,7 +111,7 @@ def reminder(
 ) -> Action | None:
     """The reminder that is due now for a key that goes at `ends`; none to who has moved. It is
     looked for on one day: a look costs two calls."""
-    days = days_of_reminder(situation)
+    days = days_of_reminder(situation, older)
     due = ends - timedelta(days=days) - JITTER
     if not days or not due <= situation.now < due + _DAY:
         return None
@@ -109,7 +120,7 @@ def reminder(
 
 def missed_reminder(situation: Situation, older: AccessKey, newer: AccessKey) -> Action | None:
     """The reminder that no run sent in time, of a key that would go now."""
-    return _remind(situation, older, newer) if days_of_reminder(situation) else None
+    return _remind(situation, older, newer) if days_of_reminder(situation, older) else None
 
 
 def _remind(situation: Situation, older: AccessKey, newer: AccessKey) -> Action | None:
@@ -119,9 +130,9 @@ def _remind(situation: Situation, older: AccessKey, newer: AccessKey) -> Action 
     return None if state is HandOver.MOVED else Action(Verb.REMIND, _REASONS[state], older.id)
 
 
-def days_of_reminder(situation: Situation) -> int:
+def days_of_reminder(situation: Situation, older: AccessKey) -> int:
     """How many days before its end: less than the grace, which may be shorter for one user."""
-    return max(0, min(situation.settings.remind_before_days, grace_days(situation) - 1))
+    return max(0, min(situation.settings.remind_before_days, days_given(situation, older) - 1))
 
 
 def noticed(situation: Situation, event: Event, key: AccessKey) -> datetime | None:

@@ -47,7 +47,7 @@ def rotated_pair(situation: Situation, older: AccessKey, newer: AccessKey) -> De
     if remind := missed_reminder(situation, older, newer):
         if situation.has_no_recipient:
             return blocked(situation, older, Reason.NO_CONFIRMED_SUBSCRIPTION)
-        days = timedelta(days=days_of_reminder(situation))
+        days = timedelta(days=days_of_reminder(situation, older))
         return _reminded(situation, newer, remind, situation.now + days)
     if hand_over(situation, older, newer) is HandOver.MOVED:
         return _disabled(older, Reason.MOVED, notify=False)
