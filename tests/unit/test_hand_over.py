@@ -11,6 +11,7 @@ import pytest
 from key_rotation.domain.model import Audience, Event, KeyStatus, LastUse, Stamp
 from key_rotation.domain.settings import Settings
 from key_rotation.notify.response import Report, RotationFailedError, Row
+from key_rotation.ports import ThrottledError
 from key_rotation.run.payload import Payload
 from key_rotation.run.run import Rotation
 from tests.unit.builders import NOW, ago, key, secret, settings, stamp, user
@@ -96,6 +97,17 @@ def test_a_reminder_that_was_not_sent_is_sent_by_the_next_run() -> None:
     run(account)
 
     assert events(account) == [Event.REMINDED]
+
+
+def test_a_throttled_record_does_not_repeat_the_reminder() -> None:
+    account = handing_over()
+    account.fail("record", ThrottledError())
+
+    run(account)
+
+    assert events(account) == [Event.REMINDED]
+    assert "1 reminded" in account.digests[0].text
+    assert account.secrets["alice"].notices == {Event.REMINDED: Stamp("A", NOW)}
 
 
 def test_the_operators_pass_a_reminder_on() -> None:

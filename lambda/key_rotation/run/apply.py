@@ -75,12 +75,12 @@ class Executor:
                 progress.transitions = []
 
     def flush_records(self, progress: Progress) -> None:
-        """Puts an announcement on record that is not yet."""
-        if progress.pending_record is not None:
-            secrets = self._run.world.secrets
-            secrets.record(
+        """Puts an announcement or a reminder on record that is not yet."""
+        if progress.pending_record is not None or progress.pending_notice is not None:
+            self._run.world.secrets.record(
                 progress.secret,
                 announced=progress.pending_record,
                 works_until=progress.pending_end,
+                notice=progress.pending_notice,
             )
-            progress.pending_record = progress.pending_end = None
+            progress.pending_record = progress.pending_end = progress.pending_notice = None

@@ -76,11 +76,8 @@ def remind(run: RunContext, progress: Progress, action: Action) -> None:
     )
     message = run.writer(progress).reminded(newer, key_id, action.reason, ends, unmoved_until)
     run.notify(progress, Event.REMINDED, message, outcome, first=True)
-    run.world.secrets.record(
-        progress.secret,
-        notice=(Event.REMINDED, Stamp(key_id, run.now())),
-        works_until=Stamp(key_id, ends),
-    )
+    progress.pending_notice = (Event.REMINDED, Stamp(key_id, run.now()))
+    progress.pending_end = Stamp(key_id, ends)
     run.happened(progress, outcome)
     run.leave(progress, action)
 

@@ -50,8 +50,9 @@ class Progress:
 
     `listed_at` is when the keys were read, `note` the reason given for an emergency. `rows` and
     `lines` say what was done, `transitions` are for programs and not sent yet; `pending_record` is
-    an announcement that is not on record yet, and `pending_end` the end of the old key that it
-    named. `to_pass_on` is the line of the digest that the `remaining` actions wait for.
+    an announcement that is not on record yet, `pending_notice` a reminder, and `pending_end` the
+    end of the old key that either named. `to_pass_on` is the line of the digest that the
+    `remaining` actions wait for.
     """
 
     user: ManagedUser
@@ -67,6 +68,7 @@ class Progress:
     new_key: AccessKey | None = None
     pending_record: Stamp | None = None
     pending_end: Stamp | None = None
+    pending_notice: tuple[Event, Stamp] | None = None
 
     @property
     def secret(self) -> SecretState:
