@@ -14,7 +14,7 @@ from tests.stage.listeners import Channel, EventQueue
 from . import tables
 from .scene import PERSON, SERVICE, Scene, only
 
-_ON_THE_BUS = ("announce", "block", "delete", "disable", "hold", "warn")
+_ON_THE_BUS = ("announce", "block", "delete", "disable", "hold", "remind", "warn")
 
 
 def show_mails(scene: Scene) -> dict[str, Mail]:

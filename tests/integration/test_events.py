@@ -24,7 +24,7 @@ def events(stage: Stage) -> Iterator[EventQueue]:
 
 
 # The actions of which an event tells, in the rows of a response.
-ON_THE_BUS = ("announce", "block", "delete", "disable", "hold", "warn")
+ON_THE_BUS = ("announce", "block", "delete", "disable", "hold", "remind", "warn")
 
 
 def test_the_first_run_is_on_the_bus(stage: Stage) -> None:

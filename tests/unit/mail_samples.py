@@ -15,7 +15,7 @@ from key_rotation.domain.model import Event, LastUse, UserRef
 from key_rotation.notify.digest import DigestLine, digest
 from key_rotation.notify.mail import InSecret, Writer
 from key_rotation.notify.message import Message
-from key_rotation.notify.outcome import Outcome
+from key_rotation.notify.outcome import Outcome, digest_line
 from key_rotation.notify.reasons import blocked_text
 from key_rotation.run.payload import Emergency, reported_as
 
@@ -111,17 +111,16 @@ def _lines() -> list[DigestLine]:
     )
     blocked = f"frank: {blocked_text('AKIAFRANKEXAMPLE', Reason.TWO_ACTIVE_KEYS_DUE)}"
     warned = "dave: key AKIADAVEEXAMPLE will be replaced on 2026-06-15"
-    user = _writer("ingest", False).user
+    ingest, nightly = (_writer(name, False) for name in ("ingest", "nightly"))
     uses = {_OLD: _USE}
     remind = Action(Verb.REMIND, Reason.FETCHED, _OLD)
     hold = Action(Verb.HOLD, Reason.STILL_IN_USE, _OLD, last_notice=True)
-    reminded = f"ingest: {Outcome(remind, user, arn, _DUE, until=_END, used=uses).text}"
-    ending = f"nightly: {Outcome(hold, user, arn, _DUE, until=_CEILING, used=uses).text}"
+    reminded = Outcome(remind, ingest.user, ingest.secret_arn, _DUE, until=_END, used=uses)
+    ending = Outcome(hold, nightly.user, nightly.secret_arn, _DUE, until=_CEILING, used=uses)
     return [
         DigestLine(Event.BLOCKED, "frank", blocked),
         DigestLine(Event.ROTATED, "build-agent", rotated, _NEW, "key_too_old", arn),
-        DigestLine(Event.REMINDED, "ingest", reminded, _OLD, "fetched", arn),
-        DigestLine(Event.ENDING, "nightly", ending, _OLD, "still_in_use", arn),
+        *(line for outcome in (reminded, ending) if (line := digest_line(outcome))),
         DigestLine(Event.WARNED, "dave", warned),
     ]
 

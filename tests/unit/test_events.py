@@ -16,13 +16,17 @@ from key_rotation.notify.response import Report, RotationFailedError
 from key_rotation.ports import NotSentError
 from key_rotation.run.payload import Emergency, Payload
 from key_rotation.run.run import Rotation
-from tests.unit.builders import NOW, inactive, key, secret, settings, stamp, user
+from tests.unit.builders import NOW, ago, inactive, key, secret, settings, stamp, user
 from tests.unit.fakes import FakeAccount
 from tests.unit.test_chat_card import SCHEMA as CARD_SCHEMA
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "event.schema.json").read_text())
 VALIDATOR = Draft202012Validator(SCHEMA)
 REPLACED = secret("B", announced=stamp("B", 8))
+REPLACED_LATELY = secret("B", "A", announced=stamp("B", 4))
+REMINDED = secret("B", "A", announced=stamp("B", 7), notices={Event.REMINDED: stamp("A", 3)})
+UNMOVED: dict[str, Any] = {"A": ago(50), "B": None}
+MOVED: dict[str, Any] = {"A": ago(5), "B": ago(1)}
 
 
 def run(
@@ -52,6 +56,24 @@ def notified(account: FakeAccount) -> list[tuple[str, str]]:
         ),
         pytest.param(
             user(key("A", 90)), {"grace_days": 4}, [("Access Key Rotated", "NEW1")], id="grace"
+        ),
+        pytest.param(
+            user(key("A", 94), key("B", 4), secret=REPLACED_LATELY, used=UNMOVED, password=False),
+            {},
+            [("Access Key Reminded", "A")],
+            id="reminded",
+        ),
+        pytest.param(
+            user(key("A", 97), key("B", 7), secret=REMINDED, used=UNMOVED, password=False),
+            {},
+            [("Access Key Held", "A")],
+            id="held: nobody has fetched the new key",
+        ),
+        pytest.param(
+            user(key("A", 97), key("B", 7), secret=REMINDED, used=MOVED, password=False),
+            {},
+            [("Access Key Disabled", "A")],
+            id="moved: no mail, but an event",
         ),
         pytest.param(
             user(key("A", 98), key("B", 8), secret=REPLACED),
@@ -120,6 +142,32 @@ def test_a_pipeline_finds_the_new_key() -> None:
         "superseded_access_key_id": "A",
         "superseded_key_until": "2026-06-05T12:00:00Z",
         "reason": "key_too_old",
+        "note": None,
+        "secret_arn": account.secrets["alice"].arn,
+    }
+
+
+def test_the_event_of_a_reminder_is_about_the_old_key() -> None:
+    services = user(key("A", 94), key("B", 4), secret=REPLACED_LATELY, used=UNMOVED, password=False)
+
+    account, _ = run(services)
+
+    [event] = account.events
+    assert (event.detail_type, event.time) == ("Access Key Reminded", NOW)
+    assert event.detail() == {
+        "version": 1,
+        "installation": "key-rotation",
+        "run": "this-run",
+        "account_id": "123456789012",
+        "user": {
+            "name": "alice",
+            "id": "AIDAALICE",
+            "arn": "arn:aws:iam::123456789012:user/alice",
+        },
+        "access_key_id": "A",
+        "superseded_access_key_id": None,
+        "superseded_key_until": "2026-06-04T12:00:00Z",
+        "reason": "not_fetched",
         "note": None,
         "secret_arn": account.secrets["alice"].arn,
     }
