@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from hashlib import sha256
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ from matplotlib.figure import Figure
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
-# text, quiet text, then the bars: the old key works, both work, disabled, the new key works
+# text, quiet text, then the bars: the old key works, both work, held, disabled, the new key works
 THEMES = {
-    "light": ("#1f2328", "#656d76", "#0969da", "#9a6700", "#6e7781", "#1a7f37"),
-    "dark": ("#e6edf3", "#8d96a0", "#1f6feb", "#9e6a03", "#484f58", "#238636"),
+    "light": ("#1f2328", "#656d76", "#0969da", "#9a6700", "#bc4c00", "#6e7781", "#1a7f37"),
+    "dark": ("#e6edf3", "#8d96a0", "#1f6feb", "#9e6a03", "#bd561d", "#484f58", "#238636"),
 }
-SQUEEZED = 0.25  # the width of a day before the warning, when nothing happens
+# The width of a day, by what begins: little happens before the warning, much in the grace.
+QUIET, WARNED, GRACE, AFTERWARDS = 0.2, 1.0, 1.7, 0.65
 _STYLE: dict[Any, Any] = {
     "font.sans-serif": ["Helvetica Neue", "Helvetica", "Arial", "DejaVu Sans", "sans-serif"],
     "font.size": 11,
@@ -35,7 +37,7 @@ _STYLE: dict[Any, Any] = {
 def settings() -> dict[str, int]:
     """The defaults that the picture shows."""
     names = {"max_key_age_days", "warn_before_days", "grace_days", "delete_after_days"}
-    names |= {"min_grace_days_without_console"}
+    names |= {"min_grace_days_without_console", "remind_before_days", "max_overlap_days"}
     found: dict[str, int] = {}
     for block in hcl2.loads((ROOT / "variables.tf").read_text())["variable"]:
         for quoted, body in block.items():
@@ -55,7 +57,7 @@ def draw(theme: str) -> str:
     text = StringIO()
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # not all are installed
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(9.6, 2.9))
+        figure = Figure(figsize=(9.6, 3.7))
         axes = figure.add_axes((0.2, 0.02, 0.79, 0.96))
         _draw_life(axes, settings(), *THEMES[theme])
         about = {"Date": None, "Creator": None, "Title": "The life of an access key"}
@@ -66,18 +68,26 @@ def draw(theme: str) -> str:
 
 
 def _draw_life(axes: Axes, of: dict[str, int], *colours: str) -> None:
-    ink, quiet, works, both, disabled, new = colours
+    ink, quiet, works, both, held, disabled, new = colours
     due, kept = of["max_key_age_days"], of["delete_after_days"]
-    warned = due - of["warn_before_days"]
+    warned, ceiling = due - of["warn_before_days"], due + of["max_overlap_days"]
     with_console, without = of["grace_days"], of["min_grace_days_without_console"]
+    grace = due + max(with_console, without)
+    reminded = grace - of["remind_before_days"]
+    # who, until when both keys work, until when the old one is held
     rows = (
-        ("Old key", "user with console password", with_console),
-        ("Old key", "user without", max(with_console, without)),
+        ("with a console password", due + with_console, due + with_console),
+        ("without, moves in time", grace, grace),
+        ("without, does not move", grace, ceiling),
     )
-    end = due + max(grace for *_, grace in rows) + kept + 7
+    end = ceiling + kept + 12
+    steps = ((0, QUIET), (warned, WARNED), (due, GRACE), (grace, AFTERWARDS), (end, 0.0))
 
     def x(day: float) -> float:
-        return min(day, warned) * SQUEEZED + max(0, day - warned)
+        return sum(
+            (min(max(day, first), last) - first) * width
+            for (first, width), (last, _) in pairwise(steps)
+        )
 
     def bar(row: int, first: float, last: float, colour: str, label: str) -> None:
         axes.barh(row, x(last) - x(first), left=x(first), height=0.6, color=colour)
@@ -89,26 +99,31 @@ def _draw_life(axes: Axes, of: dict[str, int], *colours: str) -> None:
         axes.text(-1, row + 0.07, text, color=ink, ha="right", weight="bold")
         axes.text(-1, row - 0.26, whose, color=quiet, ha="right", fontsize=10)
 
-    axes.set(xlim=(0, x(end)), ylim=(-0.9, 3.2))
+    axes.set(xlim=(0, x(end)), ylim=(-0.9, 4.5))
     axes.set_axis_off()
-    days = {0, warned, due}
-    for row, (text, whose, grace) in zip((2, 1), rows, strict=True):
-        name(row, text, whose)
-        off = due + grace
+    days = {0, warned, due, reminded}
+    for row, (whose, shared, off) in zip((3, 2, 1), rows, strict=True):
+        name(row, "Old key", whose)
         bar(row, 0, due, works, "works")
-        bar(row, due, off, both, "both work")
-        bar(row, off, off + kept, disabled, "disabled, can be enabled again")
+        bar(row, due, shared, both, "both work")
+        bar(row, shared, off, held, "left on: held")
+        bar(row, off, off + kept, disabled, "disabled")
         axes.text(x(off + kept) + 0.6, row, "deleted", color=ink, va="center_baseline")
-        days |= {off, off + kept}
+        days |= {shared, off, off + kept}
     name(0, "New key", "in the user's secret")
     bar(0, due, end, new, f"works; is rotated on day {2 * due}")
+    axes.text(-1, -0.8, "day", color=quiet, ha="right", fontsize=10)
     for day in days:
-        axes.vlines(x(day), -0.5, 2.6, quiet, "dotted", linewidth=0.8, zorder=0, clip_on=False)
-        axes.text(x(day), -0.8, f"day {day}", color=quiet, ha="center", fontsize=10)
-    notified = "new key created and stored, owner notified"
-    for day, label in ((0, "key created"), (warned, "owner warned"), (due, notified)):
-        side = "right" if day == warned else "left"
-        axes.text(x(day), 2.75, label, color=ink, ha=side, weight="bold")
+        axes.vlines(x(day), -0.5, 3.6, quiet, "dotted", linewidth=0.8, zorder=0, clip_on=False)
+        axes.text(x(day), -0.8, str(day), color=quiet, ha="center", fontsize=10)
+    axes.plot(x(reminded), 1.19, "v", color="white", markersize=6)
+    for day, height, side, label in (
+        (0, 4.1, "left", "key created"),
+        (warned, 3.72, "right", "owner warned"),
+        (due, 4.1, "left", "new key created and stored, owner notified"),
+        (reminded, 3.72, "left", "owner reminded, unless moved"),
+    ):
+        axes.text(x(day), height, label, color=ink, ha=side, weight="bold")
 
 
 def main() -> None:

@@ -24,9 +24,12 @@ def test_the_picture_shows_each_day_on_which_something_happens(theme: str) -> No
 
     of = defaults()
     due = of["max_key_age_days"]
-    off = {due + of["grace_days"]}
-    off |= {due + max(of["grace_days"], of["min_grace_days_without_console"])}
+    grace = due + max(of["grace_days"], of["min_grace_days_without_console"])
+    off = {due + of["grace_days"], grace, due + of["max_overlap_days"]}
     deleted = {day + of["delete_after_days"] for day in off}
-    shown = {int(day) for day in re.findall(r">day (\d+)<", picture)}
-    assert shown == {0, due - of["warn_before_days"], due} | off | deleted
+    notified = {due - of["warn_before_days"], grace - of["remind_before_days"]}
+    shown = {int(day) for day in re.findall(r">(\d+)<", picture)}
+    assert shown == {0, due} | notified | off | deleted
+    assert "reminded" in picture
+    assert "held" in picture
     assert draw(theme) == picture
