@@ -231,7 +231,7 @@ variable "hold_while_used_days" {
 }
 
 variable "max_overlap_days" {
-  description = "Days after a rotation at which the old key is disabled in any case, even if it is held."
+  description = "Days after a rotation at which the old key is disabled even if it is held, once the operators have known of it for `remind_before_days`, a day at the least."
   type        = number
   default     = 30
   nullable    = false

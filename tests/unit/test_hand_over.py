@@ -180,6 +180,7 @@ def test_the_last_notice_is_on_record_only_once_the_operators_were_told() -> Non
     run(account)
 
     assert account.secrets["alice"].notices[Event.ENDING] == Stamp("A", NOW)
+    assert account.secrets["alice"].works_until == Stamp("A", NOW + timedelta(days=3))
     [(_, event, message)] = account.notified
     text = " ".join(message.text.split())
     assert (event, "This is the last notice" in text) == (Event.HELD, True)

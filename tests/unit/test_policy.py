@@ -671,7 +671,7 @@ HAND_OVER = [
     ),
     Case(
         "… once",
-        handing_over(USED_SINCE, 28, records=LAST_NOTICE),
+        handing_over(USED_SINCE, 28, records={"notices": {Event.ENDING: stamp("A", 2)}}),
         "hold A silently",
         Reason.STILL_IN_USE,
     ),
@@ -716,7 +716,35 @@ HAND_OVER = [
         "moved at the ceiling, held by a tag: nobody is cut off",
         handing_over(MOVED, 30, tags={"hold-until": "2026-12-31"}),
         "disable A",
-        Reason.OVERLAP_CEILING,
+        Reason.MOVED,
+    ),
+    Case(
+        "the ceiling was raised after the last notice: that was of another day",
+        handing_over(USED_SINCE, 41, records={"notices": {Event.ENDING: stamp("A", 15)}}),
+        "hold A for the last time",
+        Reason.STILL_IN_USE,
+        {"max_overlap_days": 45},
+    ),
+    Case(
+        "the ceiling was lowered after the last notice: the day that it named comes first",
+        handing_over(
+            USED_SINCE,
+            29,
+            records={"notices": {Event.ENDING: stamp("A", 3)}, "works_until": stamp("A", -1)},
+        ),
+        "hold A silently",
+        Reason.STILL_IN_USE,
+        {"max_overlap_days": 20},
+    ),
+    Case(
+        "moved after the last notice: the day that it named is waited for",
+        handing_over(
+            MOVED,
+            29,
+            records={"notices": {Event.ENDING: stamp("A", 3)}, "works_until": stamp("A", -1)},
+        ),
+        "",
+        Reason.IN_GRACE,
     ),
 ]
 

@@ -47,25 +47,23 @@ def after(user: ManagedUser, action: Action, settings: Settings, at: datetime) -
         case Verb.ANNOUNCE:
             return replace(user, secret=replace(_secret(user), announced=stamp))
         case Verb.REMIND:
-            return replace(user, secret=_reminded(_secret(user), stamp, settings))
+            days = settings.remind_before_days
+            return replace(user, secret=_named(_secret(user), Event.REMINDED, stamp, days))
         case Verb.HOLD if action.last_notice:
-            return replace(user, secret=with_notice(_secret(user), Event.ENDING, stamp))
+            days = max(1, settings.remind_before_days)
+            return replace(user, secret=_named(_secret(user), Event.ENDING, stamp, days))
         case Verb.WARN:
             return replace(user, secret=replace(_secret(user), warned=stamp))
         case _:
             return user
 
 
-def with_notice(secret: SecretState, event: Event, stamp: Stamp) -> SecretState:
-    return replace(secret, notices={**secret.notices, event: stamp})
-
-
-def _reminded(secret: SecretState, stamp: Stamp, settings: Settings) -> SecretState:
-    """A key that is reminded of late goes later."""
-    until, ends = secret.works_until, stamp.time + timedelta(days=settings.remind_before_days)
+def _named(secret: SecretState, event: Event, stamp: Stamp, days: int) -> SecretState:
+    """After a notice that names the end of a key: that is so many days away at the least."""
+    until, ends = secret.works_until, stamp.time + timedelta(days=days)
     if until is None or until.access_key_id != stamp.access_key_id or until.time < ends:
         until = Stamp(stamp.access_key_id, ends)
-    return replace(with_notice(secret, Event.REMINDED, stamp), works_until=until)
+    return replace(secret, notices={**secret.notices, event: stamp}, works_until=until)
 
 
 def leaked_with(user: ManagedUser, key_id: str) -> frozenset[str]:

@@ -152,12 +152,10 @@ def end_of_holds(
 ) -> tuple[datetime, bool]:
     """When the old key goes, whatever holds it, and whether that is to be said now, for the last
     time. An owner who has not moved keeps it until the operators have known of it for days."""
-    latest = overlap_ends(situation, newer)
-    latest = max(latest, situation.promised_end(older) or latest)
-    ahead = timedelta(days=days_of_last_notice(situation.settings))
+    latest, ahead = _ceiling(situation, older, newer), _ahead(situation.settings)
     if situation.now < latest - ahead - _DAY:
         return latest, False
-    said = noticed(situation, Event.ENDING, older)
+    said = last_notice(situation, older, newer)
     if said is not None:
         return max(latest, said + ahead), False
     if has_nothing_to_do(situation, older, newer, hold):
@@ -175,6 +173,20 @@ def has_nothing_to_do(
     return hand_over(situation, older, newer) is HandOver.MOVED
 
 
-def days_of_last_notice(settings: Settings) -> int:
-    """How many days ahead the operators know at the least whom the end of a hold cuts off."""
-    return max(1, settings.remind_before_days)
+def last_notice(situation: Situation, older: AccessKey, newer: AccessKey) -> datetime | None:
+    """When it was said that this key goes at the ceiling. A ceiling that was raised since makes it
+    a notice of another day, which does not count."""
+    said = noticed(situation, Event.ENDING, older)
+    window = _ceiling(situation, older, newer) - _ahead(situation.settings) - _DAY - JITTER
+    return said if said is not None and said >= window else None
+
+
+def _ceiling(situation: Situation, older: AccessKey, newer: AccessKey) -> datetime:
+    """The latest end of a hold, but not before the day that a message named."""
+    latest = overlap_ends(situation, newer)
+    return max(latest, situation.promised_end(older) or latest)
+
+
+def _ahead(settings: Settings) -> timedelta:
+    """How long ahead the operators know at the least whom the end of a hold cuts off."""
+    return timedelta(days=max(1, settings.remind_before_days))

@@ -13,8 +13,8 @@ from .hand_over import (
     end_of_holds,
     hand_over,
     has_nothing_to_do,
+    last_notice,
     missed_reminder,
-    noticed,
     reminder,
     unmoved_reason,
     unmoved_until,
@@ -35,14 +35,14 @@ def rotated_pair(situation: Situation, older: AccessKey, newer: AccessKey) -> De
     if hold is not None and (held := _held(situation, older, newer, hold)):
         return held
     if situation.is_promised(older):
-        return _in_grace(situation, older, newer)
+        return _promised(situation, older, newer)
     if situation.age(newer) < VERIFIED_AFTER:
         return Decision((), Reason.UNVERIFIED)
     if hold is None:
         hold = unmoved_reason(situation, older, newer)
         if hold is not None and (held := _held(situation, older, newer, hold)):
             return held
-    if hold is not None:
+    if hold is not None and not has_nothing_to_do(situation, older, newer, hold):
         return _disabled(older, Reason.OVERLAP_CEILING)
     if remind := missed_reminder(situation, older, newer):
         if situation.has_no_recipient:
@@ -52,6 +52,15 @@ def rotated_pair(situation: Situation, older: AccessKey, newer: AccessKey) -> De
     if hand_over(situation, older, newer) is HandOver.MOVED:
         return _disabled(older, Reason.MOVED, notify=False)
     return _disabled(older, Reason.SUPERSEDED)
+
+
+def _promised(situation: Situation, older: AccessKey, newer: AccessKey) -> Decision:
+    """A message named a day that is not over; of a last notice only who has not moved waits."""
+    if last_notice(situation, older, newer) is not None:
+        hold = unmoved_reason(situation, older, newer)
+        if hold is not None and (held := _held(situation, older, newer, hold)):
+            return held
+    return _in_grace(situation, older, newer)
 
 
 def _in_grace(situation: Situation, older: AccessKey, newer: AccessKey) -> Decision:
@@ -73,16 +82,16 @@ def _held(
     situation: Situation, older: AccessKey, newer: AccessKey, hold: Reason
 ) -> Decision | None:
     """None if the hold is over. Nothing is sent to an owner who has moved."""
-    ends, last_notice = end_of_holds(situation, older, newer, hold)
+    ends, is_last = end_of_holds(situation, older, newer, hold)
     if situation.now >= ends:
         return None
-    until = ends if last_notice else held_until(situation, hold, ends)
-    notify = last_notice or (
-        noticed(situation, Event.ENDING, older) is None
+    until = ends if is_last else held_until(situation, hold, ends)
+    notify = is_last or (
+        last_notice(situation, older, newer) is None
         and situation.notice_is_due(Event.HELD, older)
         and not has_nothing_to_do(situation, older, newer, hold)
     )
-    return Decision((Action(Verb.HOLD, hold, older.id, notify, last_notice),), hold, until)
+    return Decision((Action(Verb.HOLD, hold, older.id, notify, is_last),), hold, until)
 
 
 def _disabled(key: AccessKey, reason: Reason, notify: bool = True) -> Decision:

@@ -32,7 +32,7 @@ _HEADINGS = {
     Event.DELETED: "Deleted",
     Event.WARNED: "Warned",
 }
-_TELLS_WHERE = (Event.ROTATED, Event.WARNED, Event.REMINDED)
+_TELLS_WHERE = (Event.ROTATED, Event.WARNED, Event.REMINDED, Event.ENDING)
 
 
 @dataclass(frozen=True, slots=True)

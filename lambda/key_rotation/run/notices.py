@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ..domain.action import Action, Reason
 from ..domain.model import AccessKey, Event, SecretState, Stamp
@@ -99,7 +99,8 @@ def hold(run: RunContext, progress: Progress, action: Action) -> None:
         raise PostponedError(told)
     if action.notify:
         event = Event.ENDING if action.last_notice else Event.HELD
-        _record_notice(run, progress, event, action.access_key_id)
+        named = until if action.last_notice else None
+        _record_notice(run, progress, event, action.access_key_id, named)
         outcome = replace(outcome, secret_arn=progress.secret.arn)
         message = run.writer(progress).held(
             action.access_key_id, action.reason, until, action.last_notice
@@ -128,10 +129,17 @@ def block(run: RunContext, progress: Progress, action: Action) -> None:
         raise EmergencyBlockedError(f"{outcome.text} ({action.reason.value})")
 
 
-def _record_notice(run: RunContext, progress: Progress, event: Event, key_id: str) -> None:
-    """Before the notice itself: one that cannot be recorded must not repeat daily."""
+def _record_notice(
+    run: RunContext, progress: Progress, event: Event, key_id: str, named: datetime | None = None
+) -> None:
+    """Before the notice itself: one that cannot be recorded must not repeat daily. `named` is the
+    end that it names."""
     run.ensure_secret(progress)
-    run.world.secrets.record(progress.secret, notice=(event, Stamp(key_id, run.now())))
+    run.world.secrets.record(
+        progress.secret,
+        notice=(event, Stamp(key_id, run.now())),
+        works_until=Stamp(key_id, named) if named else None,
+    )
 
 
 def _content(secret: SecretState, key: AccessKey) -> InSecret:
