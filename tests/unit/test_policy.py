@@ -627,6 +627,23 @@ HAND_OVER = [
         Reason.NOT_FETCHED,
     ),
     Case(
+        "a re-created user: what was seen of the predecessor does not count, nor does its record",
+        handing_over(
+            UNUSED,
+            records={"user_id": "AIDAPREDECESSOR", "last_read": ago(1).date()},
+            state=MADE_NOW,
+        ),
+        "",
+        Reason.TWO_ACTIVE,
+        {"idle_after_days": 60, "max_key_age_days": 180},
+    ),
+    Case(
+        "… once the secret is theirs: the predecessor read it before the announcement",
+        handing_over(UNUSED, records={"last_read": ago(8).date()}, state=MADE_NOW),
+        "hold A",
+        Reason.NOT_FETCHED,
+    ),
+    Case(
         "announced through the operators only",
         handing_over(UNUSED, audience=Audience.OPERATOR),
         "hold A",
