@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from key_rotation.domain.action import Action, Reason, Verb
 from key_rotation.domain.after import after, with_new_key
-from key_rotation.domain.model import ManagedUser, SecretState, Stamp
+from key_rotation.domain.model import Event, ManagedUser, SecretState, Stamp
 from tests.unit.builders import NOW, inactive, intent, key, secret, settings, user
 
 SETTINGS = settings()
@@ -107,3 +108,19 @@ def test_any_other_announcement_stands(state: SecretState) -> None:
 
     assert restored is not None
     assert restored.announced == state.announced
+
+
+@pytest.mark.parametrize(
+    ("grace", "days"),
+    [
+        pytest.param(7, 3, id="a reminder names a day so far ahead"),
+        pytest.param(3, 2, id="and never one beyond the user's own grace"),
+    ],
+)
+def test_a_late_reminder_names_the_end(grace: int, days: int) -> None:
+    subject = user(OLD, NEW, secret=secret(), tags={"grace-days": str(grace)})
+    state = left(subject, Verb.REMIND, Reason.FETCHED).secret
+
+    assert state is not None
+    assert state.works_until == Stamp("OLD", NOW + timedelta(days=days))
+    assert state.notices == {Event.REMINDED: Stamp("OLD", NOW)}
