@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from .action import Action, Reason, Verb
-from .model import AccessKey, Event, version_id
+from .action import Action, Needs, Reason, Verb
+from .model import AccessKey, Event, ManagedUser, version_id
 from .overlap import grace_days, overlap_ends, used_by_owner
 from .settings import Settings
-from .situation import Situation
+from .situation import Situation, UnreadError
 
 # A program that uses both keys uses them within this time of each other. An owner who has moved
 # used the old key for the last time before the new one for the first time.
@@ -37,6 +37,25 @@ _REASONS = {
     HandOver.FETCHED: Reason.FETCHED,
     HandOver.MOVING: Reason.MOVING,
 }
+
+
+def state_of(user: ManagedUser, settings: Settings, now: datetime) -> HandOver | Needs | None:
+    """How far the owner of a superseded active key, their older one, is; or which fact must be read
+    first. None for a user without such a key, of whom nothing more is read."""
+    situation = Situation(user, settings, now)
+    try:
+        pair = superseded_pair(situation)
+        return hand_over(situation, *pair) if pair else None
+    except UnreadError as unread:
+        return Needs(unread.fact)
+
+
+def superseded_pair(situation: Situation) -> tuple[AccessKey, AccessKey] | None:
+    """The superseded active key and its successor, which was announced; None if there are none."""
+    if len(situation.keys) != 2 or len(situation.active) != 2 or situation.secret_is_unmanaged:
+        return None
+    older, newer = situation.keys
+    return (older, newer) if situation.is_announced(newer) else None
 
 
 def hand_over(situation: Situation, older: AccessKey, newer: AccessKey) -> HandOver:
