@@ -78,9 +78,9 @@ def rows(users: Sequence[Mapping[str, Any]]) -> list[list[str]]:
 
 
 def _show(response: Mapping[str, Any], screen: Screen) -> None:
-    # Every row of a dry run has the detail "dry run"; rows without a reading have their own.
+    # The detail of what is planned begins with "dry run"; other rows have their own.
     planned = [
-        {**row, "detail": None if row["detail"] == "dry run" else row["detail"]}
+        {**row, "detail": (row["detail"] or "").removeprefix("dry run").removeprefix(": ")}
         for row in response["users"]
         if row["action"] != "fail"
     ]

@@ -334,6 +334,23 @@ def test_plan_shows_rows(account: Account, key_rotation: CommandLine) -> None:
     assert outcome.status == Exit.OK
 
 
+def test_plan_shows_what_is_seen_of_who_gets_a_new_key(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    [old] = account.add_user("alice", 90, password=False)
+    account.run()
+    for days, action in ((4, "remind"), (4, "hold")):
+        account.pass_days(days)
+        account.use(old)
+        planned = key_rotation("plan").out
+
+        assert "  not fetched, last used on 2026-06-" in planned
+        assert f"alice  {action}" in planned
+        [row] = json.loads(key_rotation("plan", "--json").out)["users"]
+        assert row["detail"].endswith(" 12:00 UTC by s3 in eu-west-1")
+        account.run()
+
+
 def test_plan_of_some_users(account: Account, key_rotation: CommandLine) -> None:
     account.add_user("alice", 95)
     account.add_user("bob", 95)

@@ -14,13 +14,15 @@ from functools import partial
 from threading import Lock
 
 from ..concurrent import map_concurrent
-from ..domain.action import Reason, Verb
+from ..domain.action import Action, Reason, Verb
+from ..domain.hand_over import HandOver, state_of
 from ..domain.model import Event, ManagedUser, Stamp
 from ..domain.settings import Settings, SettingsError
 from ..domain.situation import notice_is_due
 from ..notify.digest import DigestLine
 from ..notify.response import Row, describe, failure
 from ..notify.text import unlinked
+from ..notify.usage import last_use
 from ..ports import World
 from .apply import Executor
 from .discovery import STOP_BEFORE_END
@@ -144,9 +146,31 @@ class UserRuns:
         if self._dry_run or self._settings.max_rotations_per_run:
             in_parallel(self._decide, runs)
             runs = self._within_limit(sorted(runs, key=lambda run: run.oldest_active))
-            in_parallel(_plan if self._dry_run else self._apply, runs)
+            in_parallel(self._plan if self._dry_run else self._apply, runs)
         else:
             in_parallel(self._decide_and_apply, runs)
+
+    def _plan(self, run: UserRun) -> None:
+        """The rows that the real run would write."""
+        name = run.user.ref.name
+        run.rows += [
+            Row(
+                *(name, action.verb.value, action.reason.value, action.access_key_id),
+                self._planned(progress.user, action),
+            )
+            for progress in run.attempts
+            for action in progress.decision.actions
+        ]
+
+    def _planned(self, user: ManagedUser, action: Action) -> str:
+        """The detail: of a superseded key what was seen of its owner, if the decision read it."""
+        state = state_of(user, self._settings, self._world.clock.now())
+        if not isinstance(state, HandOver) or user.last_used is None:
+            return "dry run"
+        older = min(user.keys, key=lambda key: (key.created, key.id)).id
+        if action.access_key_id != older:
+            return "dry run"
+        return f"dry run: {state.replace('_', ' ')}, {last_use(user.last_used[older])}"
 
     def _decide_and_apply(self, run: UserRun) -> None:
         self._decide(run)
@@ -262,13 +286,3 @@ def _add_to_digest(world: World, run: UserRun, user: ManagedUser, error: Excepti
 def _unread(user: ManagedUser) -> ManagedUser:
     """The user without the facts that may have changed since they were read."""
     return replace(user, secret=None, last_used=None, has_password=None, audience=None)
-
-
-def _plan(run: UserRun) -> None:
-    """The rows that the real run would write."""
-    name = run.user.ref.name
-    run.rows += [
-        Row(name, action.verb.value, action.reason.value, action.access_key_id, "dry run")
-        for progress in run.attempts
-        for action in progress.decision.actions
-    ]
