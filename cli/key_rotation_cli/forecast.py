@@ -2,37 +2,61 @@
 
 The product's own `decide` says what is due at instants to come, and its `after` what each step
 leaves; tests/aws/test_forecast.py holds the forecast against real runs. "As things stand" means:
-nobody changes a key or a tag, and no key is used meanwhile.
+nobody changes a key or a tag, and no key is used meanwhile. An old key that stays on for an owner
+who has not moved is due twice: as things stand, and, earlier, once they have moved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from key_rotation.domain.action import Action, Decision, Needs, Verb
 from key_rotation.domain.after import after
-from key_rotation.domain.model import ManagedUser
+from key_rotation.domain.hand_over import SIDE_BY_SIDE, HandOver, state_of
+from key_rotation.domain.model import AccessKey, LastUse, ManagedUser
 from key_rotation.domain.policy import decide
 from key_rotation.domain.settings import Settings
+from key_rotation.domain.situation import VERIFIED_AFTER
 
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
-# A cycle is at most announce, disable, delete, warn, rotate, with an orphan before it.
-_MOST_STEPS = 8
+# A cycle is at most announce, remind, disable, delete, warn, rotate, with an orphan before it.
+_MOST_STEPS = 9
 # What a run does to a user or notifies them of. HOLD and BLOCK are states; RECORD and FORGET only
 # write down what is seen.
-_ACTING = (Verb.ROTATE, Verb.DISABLE, Verb.DELETE, Verb.WARN, Verb.ANNOUNCE, Verb.PREPARE)
+_ACTING = (
+    Verb.ROTATE,
+    Verb.DISABLE,
+    Verb.DELETE,
+    Verb.WARN,
+    Verb.ANNOUNCE,
+    Verb.REMIND,
+    Verb.PREPARE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What the first run at or after `at` does to a key, at the earliest. `held_until` is when a
+    run does it to a key that is left on until its owner has moved, and they never do; None for any
+    other."""
+
+    verb: Verb
+    at: datetime
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """What the first run at or after `at` does. The last step before nothing more can be known is a
-    rotation, or a block: then a person is needed."""
+    rotation, or a block: then a person is needed. `once_moved` is when the superseded key goes if
+    its owner moves to the new one now; None if that makes no difference."""
 
     at: datetime
     decision: Decision
+    once_moved: datetime | None = None
 
     @property
     def verb(self) -> Verb:
@@ -45,33 +69,68 @@ class Step:
         own = [a.verb for a in self.decision.actions if a.access_key_id == access_key_id]
         return next((verb for verb in (*_ACTING, Verb.BLOCK) if verb in own), None)
 
+    def due(self, verb: Verb) -> Due:
+        if self.once_moved is None:
+            return Due(verb, self.at)
+        return Due(verb, self.once_moved, self.at)
+
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """`present` is the decision of a run now; `steps` follow in time, none if nothing is due within
-    the longest of the settings' times."""
+    the longest of the settings' times. `hand_over` is how far the owner of the superseded key, the
+    older one, is; None without such a key."""
 
     present: Decision
     steps: tuple[Step, ...]
+    hand_over: HandOver | None = None
 
     @property
     def is_blocked(self) -> bool:
         return _is_blocked(self.present)
 
-    def next_about(self, access_key_id: str) -> tuple[datetime, Verb] | None:
-        """The next thing that is done to this key, and when it is due."""
+    def coming(self) -> list[Due]:
+        """All that is due, the earliest first."""
+        return sorted((step.due(step.verb) for step in self.steps), key=lambda due: due.at)
+
+    def next_about(self, access_key_id: str) -> Due | None:
+        """The next thing that is done to this key."""
         for step in self.steps:
             if (verb := step.about(access_key_id)) is not None:
-                return step.at, verb
+                return step.due(verb)
         return None
+
+    def disabled(self, access_key_id: str) -> Due | None:
+        """When this key is disabled."""
+        step = _disabling(self.steps, access_key_id)
+        return None if step is None else step.due(Verb.DISABLE)
 
 
 def forecast(user: ManagedUser, settings: Settings, now: datetime) -> Forecast | Needs:
     """What is due for `user` from `now` on, or which fact must be read first."""
     try:
-        return Forecast(_decision(user, settings, now), tuple(_steps(user, settings, now)))
+        present = _decision(user, settings, now)
+        steps = tuple(_steps(user, settings, now))
+        hand_over = state_of(user, settings, now)
+        if isinstance(hand_over, Needs):
+            return hand_over
+        if hand_over is not None:
+            steps = _with_once_moved(user, settings, now, steps)
+        return Forecast(present, steps, hand_over)
     except _UnreadError as unread:
         return unread.needs
+
+
+def moved(user: ManagedUser, now: datetime) -> ManagedUser:
+    """The owner of two keys as one who has moved to the newer; as they are if the last use of their
+    keys was not read."""
+    if user.last_used is None:
+        return user
+    older, newer = _by_age(user)
+    used = max(now, newer.created + VERIFIED_AFTER)
+    if (before := user.last_used[older.id]) is not None:
+        used = max(used, before.time + SIDE_BY_SIDE)
+    return replace(user, last_used={**user.last_used, newer.id: LastUse(used)})
 
 
 class _UnreadError(Exception):
@@ -99,6 +158,27 @@ def _steps(user: ManagedUser, settings: Settings, now: datetime) -> Iterable[Ste
             return
         user = _after(user, step.decision.actions, settings, step.at)
         at = step.at + _SECOND
+
+
+def _with_once_moved(
+    user: ManagedUser, settings: Settings, now: datetime, steps: tuple[Step, ...]
+) -> tuple[Step, ...]:
+    """The steps; that which disables the superseded key says when it would if its owner moved."""
+    old = _by_age(user)[0].id
+    gone = _disabling(steps, old)
+    earlier = _disabling(_steps(moved(user, now), settings, now), old)
+    if gone is None or earlier is None or earlier.at >= gone.at:
+        return steps
+    once = replace(gone, once_moved=earlier.at)
+    return tuple(once if step is gone else step for step in steps)
+
+
+def _disabling(steps: Iterable[Step], access_key_id: str) -> Step | None:
+    return next((step for step in steps if step.about(access_key_id) is Verb.DISABLE), None)
+
+
+def _by_age(user: ManagedUser) -> list[AccessKey]:
+    return sorted(user.keys, key=lambda key: (key.created, key.id))
 
 
 def _next_step(

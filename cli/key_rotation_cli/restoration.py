@@ -8,19 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from key_rotation.domain.action import Decision, Needs, Reason, Verb
+from key_rotation.domain.action import Decision, Needs, Reason
+from key_rotation.domain.hand_over import end_of_holds
 from key_rotation.domain.model import AccessKey, KeyStatus, ManagedUser
 from key_rotation.domain.overrides import HOLD_UNTIL, limits_for
 from key_rotation.domain.policy import decide
 from key_rotation.domain.settings import Settings
+from key_rotation.domain.situation import Situation
 
-from .forecast import Forecast, forecast
+from .forecast import forecast, moved
 
 _SECOND = timedelta(seconds=1)
+# In its grace, in which its owner may be reminded, or held by the tag.
 _STAYS_ON = (
     Reason.IN_GRACE,
     Reason.HOLD_UNTIL,
-    Reason.STILL_IN_USE,
     Reason.NOT_FETCHED,
     Reason.FETCHED,
     Reason.MOVING,
@@ -34,7 +36,8 @@ class NotRestorableError(Exception):
 @dataclass(frozen=True, slots=True)
 class Restoration:
     """`key` works again beside its successor, until `off_again`, if the user's tag `tag` has the
-    value `hold_until`. `suspicion` says why the key may have been disabled for a leak."""
+    value `hold_until`. `once_moved` is when it goes if the owner moves to the successor, None if
+    that makes no difference. `suspicion` says why the key may have been disabled for a leak."""
 
     key: AccessKey
     successor: AccessKey
@@ -42,6 +45,7 @@ class Restoration:
     hold_until: date
     is_to_be_tagged: bool
     off_again: datetime
+    once_moved: datetime | None
     suspicion: str | None
 
 
@@ -54,6 +58,8 @@ def restoration(
     Raises NotRestorableError.
     """
     key, successor = _pair(user)
+    if until is not None and until < now.date():
+        raise NotRestorableError(f"{until} is over: name today or a later day")
     tag = f"{settings.user_tag.key}:{HOLD_UNTIL}"
     longest = (now + timedelta(days=settings.max_overlap_days)).date()
     tagged = limits_for(user.tags, settings).hold_until
@@ -63,16 +69,19 @@ def restoration(
     if isinstance(decision, Needs):
         return decision
     if decision.reason not in _STAYS_ON:
-        raise NotRestorableError(_refusal(decision, settings, key, successor, wanted))
+        raise NotRestorableError(_refusal(decision, restored, settings, now))
     coming = forecast(restored, settings, now)
     if isinstance(coming, Needs):
         return coming
-    off_again = _disabled_at(coming, key)
+    gone = coming.disabled(key.id)
+    assert gone is not None
+    off_again = gone.held_until or gone.at
+    once_moved = gone.at if gone.held_until else None
     suspicion = _suspicion(user, settings, key, successor)
     if isinstance(suspicion, Needs):
         return suspicion
     day = wanted if tagged == wanted else min(wanted, (off_again - _SECOND).date())
-    return Restoration(key, successor, tag, day, day != tagged, off_again, suspicion)
+    return Restoration(key, successor, tag, day, day != tagged, off_again, once_moved, suspicion)
 
 
 def _pair(user: ManagedUser) -> tuple[AccessKey, AccessKey]:
@@ -81,6 +90,11 @@ def _pair(user: ManagedUser) -> tuple[AccessKey, AccessKey]:
         raise NotRestorableError(
             f"{user.ref.name} has {'one key' if keys else 'no key'}, so there is no superseded one "
             "to switch on; a key that was deleted cannot come back"
+        )
+    if len(keys) > 2:
+        raise NotRestorableError(
+            f"{user.ref.name} has {len(keys)} keys, so which one was replaced cannot be told; "
+            "delete what is too much first"
         )
     key, successor = keys
     if key.status is KeyStatus.EXPIRED:
@@ -107,28 +121,20 @@ def _held(user: ManagedUser, tag: str, until: date) -> ManagedUser:
     return replace(user, tags=others | {tag: until.isoformat()})
 
 
-def _disabled_at(coming: Forecast, key: AccessKey) -> datetime:
-    found = coming.next_about(key.id)
-    assert found is not None
-    assert found[1] is Verb.DISABLE
-    return found[0]
-
-
-def _refusal(
-    decision: Decision, settings: Settings, key: AccessKey, successor: AccessKey, wanted: date
-) -> str:
+def _refusal(decision: Decision, user: ManagedUser, settings: Settings, now: datetime) -> str:
     """Why the next run would not leave the key on."""
+    key, successor = _pair(user)
     match decision.reason:
         case Reason.OVERLAP_CEILING:
-            over = successor.created + timedelta(days=settings.max_overlap_days)
+            situation = Situation(user, settings, now)
+            over, _ = end_of_holds(situation, key, successor, Reason.HOLD_UNTIL)
             return (
                 f"the next run would disable {key.id} again at once: its successor {successor.id} "
                 f"was made on {successor.created:%Y-%m-%d}, and both may work for max_overlap_days "
-                f"({settings.max_overlap_days}), until {over:%Y-%m-%d %H:%M} UTC. Raise "
-                "max_overlap_days first, or take the tag off the user"
+                f"({settings.max_overlap_days}), or as long as the last notice said: until "
+                f"{over:%Y-%m-%d %H:%M} UTC. Raise max_overlap_days first, or take the tag "
+                f"{settings.user_tag.key} off the user"
             )
-        case Reason.SUPERSEDED | Reason.MOVED:
-            return f"{wanted} is over: the next run would disable {key.id} again at once"
         case Reason.IN_PROGRESS:
             return "a run may be at work on this user; try again in 20 minutes"
         case _:
@@ -152,7 +158,8 @@ def _suspicion(
     record = user.secret.inactive_since if user.secret is not None else None
     if key.is_active or record is None or record.access_key_id != key.id:
         return None
-    then = decide(_switched_on(user, key), settings, record.time)
+    # As one who has moved: what is seen of the owner now was not seen then.
+    then = decide(moved(_switched_on(user, key), record.time), settings, record.time)
     if isinstance(then, Needs):
         return then
     if then.reason in (Reason.IN_GRACE, Reason.HOLD_UNTIL):

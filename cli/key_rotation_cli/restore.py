@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from key_rotation.domain.model import ManagedUser
 from key_rotation.domain.settings import Settings
 from key_rotation.handler import world_of
+from key_rotation.notify.text import minute
 from key_rotation.ports import World
 from key_rotation.run.gather import decided
 
@@ -115,9 +116,10 @@ def _tell(user: ManagedUser, found: Restoration, dry_run: bool, screen: Screen) 
     verb = "would be" if dry_run else "is"
     screen.say(f"{user.ref.name}: {key} {verb} active again, beside its successor {successor}")
     screen.say(f"{found.tag} = {found.hold_until}")
-    screen.say(
-        f"{key} will be disabled again by the first run after {found.off_again:%Y-%m-%d %H:%M} UTC"
-    )
+    again = f"{key} will be disabled again by the first run after {minute(found.off_again)}"
+    if found.once_moved is not None:
+        again += f"; once {successor} is in use, by the first after {minute(found.once_moved)}"
+    screen.say(again)
 
 
 def _date(text: str) -> date:

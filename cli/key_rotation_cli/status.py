@@ -15,6 +15,7 @@ from .account import AccountStatus, UserStatus, read_account
 from .administrators import Administrators, Power, read_administrators
 from .connection import READS
 from .exits import Exit
+from .forecast import Due
 from .options import connect, shared
 from .screen import Screen
 
@@ -96,8 +97,8 @@ def findings(found: AccountStatus, slack_days: int) -> list[str]:
 
 def _what_comes(status: UserStatus, key: AccessKey, now: datetime) -> str:
     """The user's state, and what becomes of this key."""
-    step = status.forecast.next_about(key.id)
-    then = "" if step is None else f"; {step[1].value}: {_when(step[0], now)}"
+    step = status.forecast.disabled(key.id) or status.forecast.next_about(key.id)
+    then = "" if step is None else f"; {step.verb.value}: {_when(step.at, now)}"
     return f"{_words(status.reason)}{then}"
 
 
@@ -137,7 +138,7 @@ def _flat(step: Any) -> dict[str, Any]:
 
 
 def _user(status: UserStatus, power: Power, now: datetime) -> dict[str, Any]:
-    steps = status.forecast.steps
+    coming = status.forecast.coming()
     return {
         "user": status.name,
         "state": status.state,
@@ -147,7 +148,7 @@ def _user(status: UserStatus, power: Power, now: datetime) -> dict[str, Any]:
         "ignored_overrides": list(status.limits.malformed),
         "administrator": power.is_administrator,
         "administrator_by": list(power.by),
-        "next": _step((steps[0].at, steps[0].verb.value)) if steps else None,
+        "next": _step(coming[0] if coming else None),
         "keys": [
             {
                 "access_key_id": key.id,
@@ -162,8 +163,8 @@ def _user(status: UserStatus, power: Power, now: datetime) -> dict[str, Any]:
     }
 
 
-def _step(step: tuple[datetime, str] | None) -> dict[str, str] | None:
-    return None if step is None else {"action": str(step[1]), "at": _iso(step[0])}
+def _step(step: Due | None) -> dict[str, str] | None:
+    return None if step is None else {"action": step.verb.value, "at": _iso(step.at)}
 
 
 def show(found: AccountStatus, screen: Screen) -> None:
@@ -193,7 +194,7 @@ def _rows(status: UserStatus, now: datetime) -> Iterator[list[str | Text]]:
     for number, key in enumerate(status.keys):
         verb, when = ("a person" if status.state == "blocked" else ""), ""
         if (step := status.forecast.next_about(key.id)) is not None:
-            verb, when = step[1].value, _when(step[0], now)
+            verb, when = step.verb.value, _when(step.at, now)
         yield [
             status.name,
             key.id,

@@ -382,13 +382,50 @@ def test_restored_key_survives_the_runs_until_the_day_that_was_told(
     assert tag_of(account, "hold-until") == "2026-07-01"
     assert "inactive-since" not in account.secret_tags()
     assert "first run after 2026-07-01 12:00 UTC" in outcome.out
-    for days in (1, 18, 0.9):
-        account.pass_days(days)
+    for _ in range(19):
+        account.pass_days(1)
         account.run()
+    account.pass_days(0.9)
+    account.run()
     assert account.statuses() == {old: "Active", new: "Active"}
     account.pass_days(0.1)
     account.run()
     assert account.statuses() == {old: "Inactive", new: "Active"}
+
+
+def test_beyond_the_longest_overlap_a_key_is_restored_once_for_the_days_of_the_last_notice(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    old, new = superseded(account, 35)
+
+    outcome = key_rotation("restore", "alice")
+
+    assert "first run after 2026-07-09 12:00 UTC" in outcome.out
+    assert f"once {new} is in use, by the first after 2026-07-06 12:00 UTC" in outcome.out
+    account.run()
+    assert [m["event"] for m in account.messages("alice")] == ["held"]
+    account.pass_days(2.9)
+    account.run()
+    assert account.statuses()[old] == "Active"
+    account.pass_days(0.1)
+    account.run()
+    assert account.statuses()[old] == "Inactive"
+    again = key_rotation("restore", "alice")
+    assert again.status == Exit.FINDINGS
+    assert "until 2026-07-09 12:00 UTC" in again.err
+
+
+def test_beyond_the_longest_overlap_no_key_is_restored_to_an_owner_who_has_moved(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    old, new = superseded(account, 30)
+    account.use(new)
+
+    outcome = key_rotation("restore", "alice")
+
+    assert outcome.status == Exit.FINDINGS
+    assert "max_overlap_days (30)" in outcome.err
+    assert account.statuses()[old] == "Inactive"
 
 
 def test_restored_until_a_day(account: Account, key_rotation: CommandLine) -> None:
@@ -417,7 +454,6 @@ def test_restoring_twice_is_harmless(account: Account, key_rotation: CommandLine
     ("days_ago", "arguments", "words"),
     [
         pytest.param(29.99, ["--dry-run"], "would be active again", id="dry run"),
-        pytest.param(30, [], "max_overlap_days (30)", id="would be undone at once"),
         pytest.param(10, ["--until", "2026-06-10"], "is over", id="a day of the past"),
     ],
 )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from key_rotation.domain.action import Fact, Needs, Verb
-from key_rotation.domain.model import Audience, ManagedUser, SecretState
+from key_rotation.domain.hand_over import HandOver
+from key_rotation.domain.model import Audience, Event, ManagedUser, SecretState
 from key_rotation.domain.settings import Settings
-from key_rotation_cli.forecast import Forecast, Step, forecast
+from key_rotation_cli.forecast import Due, Forecast, Step, forecast, moved
 from tests.unit.builders import (
     ALICE,
     NOW,
@@ -29,6 +32,14 @@ PAIR = secret("B", "A", announced=stamp("B", 10))
 PAIR_DISABLED = secret("B", "A", announced=stamp("B", 10), inactive_since=stamp("A", 10))
 
 
+def service(used: dict[str, Any], days: float, **records: Any) -> ManagedUser:
+    """A service whose key B was announced `days` ago, and which was reminded in its time."""
+    reminded = {"notices": {Event.REMINDED: stamp("A", days - 4)}} if days > 4 else {}
+    state = secret("B", "A", **({"announced": stamp("B", days)} | reminded | records))
+    used = {"A": None, "B": None} | used
+    return user(key("A", days + 90), key("B", days), used=used, secret=state, password=False)
+
+
 def notified(user: ManagedUser, settings: Settings = SETTINGS, now: datetime = NOW) -> Forecast:
     outcome = forecast(user, settings, now)
     assert isinstance(outcome, Forecast)
@@ -36,8 +47,14 @@ def notified(user: ManagedUser, settings: Settings = SETTINGS, now: datetime = N
 
 
 def said(steps: tuple[Step, ...], now: datetime = NOW) -> str:
-    """ "warn +3, rotate +10": the headline of each step and the days from now."""
-    return ", ".join(f"{step.verb.value} +{_days(step.at - now)}" for step in steps)
+    """ "warn +3, rotate +10": the headline of each step and the days from now; "disable +6..29":
+    the earliest and the latest."""
+    return ", ".join(
+        f"{step.verb.value} +"
+        + ("" if step.once_moved is None else f"{_days(step.once_moved - now)}..")
+        + _days(step.at - now)
+        for step in steps
+    )
 
 
 def _days(time: timedelta) -> str:
@@ -62,7 +79,7 @@ def _days(time: timedelta) -> str:
         ),
         pytest.param(
             user(key("A", 100), key("B", 10), secret=PAIR, tags={"grace-days": "14"}),
-            "disable +4, delete +34, warn +73, rotate +80",
+            "remind +0.5, disable +4, delete +34, warn +73, rotate +80",
             id="in grace: the whole cycle",
         ),
         pytest.param(
@@ -74,6 +91,11 @@ def _days(time: timedelta) -> str:
             user(key("A", 100), key("B", 10), secret=PAIR, tags={"hold-until": "2027-01-01"}),
             "disable +20, delete +50, warn +73, rotate +80",
             id="held up to the ceiling",
+        ),
+        pytest.param(
+            service({}, 1),
+            "remind +2.5, disable +6..29, delete +59, warn +82, rotate +89",
+            id="never moves: the whole cycle",
         ),
         pytest.param(
             user(inactive("A", 100), key("B", 10), secret=PAIR_DISABLED),
@@ -120,6 +142,118 @@ def test_steps(subject: ManagedUser, expected: str) -> None:
     assert said(notified(subject).steps) == expected
 
 
+# A service that has 7 days of grace, is reminded 3 and a half days before they end, and may keep
+# its old key for 30 days.
+@pytest.mark.parametrize(
+    ("subject", "changes", "expected"),
+    [
+        pytest.param(
+            service({}, 1),
+            {},
+            "remind +2.5, disable +6..29",
+            id="not fetched",
+        ),
+        pytest.param(service({}, 10), {}, "disable +0..20", id="held, not fetched"),
+        pytest.param(service({"A": ago(1)}, 10), {}, "disable +0..20", id="held, in use"),
+        pytest.param(
+            service({"A": ago(0.5), "B": ago(0.5)}, 1), {}, "remind +2.5, disable +6", id="moving"
+        ),
+        pytest.param(service({"B": ago(0.5)}, 1), {}, "disable +6", id="moved: not reminded"),
+        pytest.param(service({"B": ago(0.5)}, 10), {}, "disable +0", id="moved, due"),
+        pytest.param(
+            service({}, 2, last_read=ago(1).date()), {}, "remind +1.5, disable +5", id="fetched"
+        ),
+        pytest.param(
+            service({"A": ago(1)}, 2, last_read=ago(1).date()),
+            {},
+            "remind +1.5, disable +5..28",
+            id="fetched, and in use",
+        ),
+        pytest.param(
+            service({"A": ago(1)}, 10),
+            {"hold_while_used_days": 3},
+            "disable +2..20",
+            id="held for its use, and beyond that until they have moved",
+        ),
+        pytest.param(
+            service({"A": ago(1)}, 10),
+            {"hold_while_used_days": 3, "hold_until_moved": False},
+            "disable +2",
+            id="held for its use",
+        ),
+        pytest.param(
+            service({"A": ago(1)}, 10), {"hold_until_moved": False}, "disable +0", id="not held"
+        ),
+        pytest.param(
+            service({"A": ago(1)}, 1),
+            {"remind_before_days": 0},
+            "disable +6..29",
+            id="no reminders",
+        ),
+        pytest.param(
+            service({}, 10, notices={}, last_read=ago(1).date()),
+            {},
+            "remind +0, disable +0..3",
+            id="reminded late",
+        ),
+        pytest.param(
+            service({"A": ago(1)}, 40),
+            {},
+            "disable +0..3",
+            id="the ceiling is over, and nobody knows it yet",
+        ),
+        pytest.param(
+            service({"A": ago(1)}, 28, notices={Event.ENDING: stamp("A", 0.5)}),
+            {},
+            "disable +0..2.5",
+            id="the last notice was late",
+        ),
+        pytest.param(
+            replace(service({"A": ago(0.5)}, 1), has_password=True),
+            {"grace_days": 3},
+            "remind +0, disable +2..29",
+            id="a person with a grace, who still uses the old key",
+        ),
+        pytest.param(
+            replace(service({}, 1), has_password=True),
+            {"grace_days": 3},
+            "remind +0, disable +2",
+            id="a person with a grace",
+        ),
+        pytest.param(
+            replace(service({}, 3.2, notices={}), has_password=True),
+            {"grace_days": 2},
+            "remind +0, disable +0..1",
+            id="reminded late, in a grace of two days",
+        ),
+        pytest.param(
+            replace(
+                service({"A": ago(1)}, 1),
+                tags={
+                    "access-key-rotation": "enabled",
+                    "access-key-rotation:hold-until": "2026-06-20",
+                },
+            ),
+            {},
+            "disable +19.5..29",
+            id="a tag holds it first",
+        ),
+    ],
+)
+def test_hand_over(subject: ManagedUser, changes: dict[str, Any], expected: str) -> None:
+    steps = said(notified(subject, settings(**changes)).steps)
+
+    assert steps.split(", delete")[0] == expected
+
+
+def test_who_has_moved_uses_the_new_key_after_the_old_one() -> None:
+    fresh = user(key("A", 90), key("B", minutes=10), used={"A": ago(), "B": None}, secret=PAIR)
+    bare = replace(fresh, last_used=None)
+
+    assert notified(moved(fresh, NOW)).hand_over is HandOver.MOVED
+    assert moved(bare, NOW) is bare
+
+
 def test_instant_is_exact_to_the_second() -> None:
     now = NOW + timedelta(hours=5, minutes=17, seconds=3)
     steps = notified(user(key("A", 79.5)), now=now).steps
@@ -137,9 +271,26 @@ def test_present_is_what_a_run_would_decide_now() -> None:
 def test_next_about_each_key() -> None:
     pair = notified(user(key("A", 100), key("B", 10), secret=PAIR, tags={"grace-days": "14"}))
 
-    assert pair.next_about("A") == (NOW + timedelta(days=4), Verb.DISABLE)
-    assert pair.next_about("B") == (NOW + timedelta(days=73), Verb.WARN)
-    assert pair.next_about("C") is None
+    assert pair.next_about("A") == Due(Verb.REMIND, NOW + timedelta(days=0.5))
+    assert pair.disabled("A") == Due(Verb.DISABLE, NOW + timedelta(days=4))
+    assert pair.next_about("B") == Due(Verb.WARN, NOW + timedelta(days=73))
+    assert pair.next_about("C") is pair.disabled("C") is None
+
+
+def test_a_held_key_is_due_twice() -> None:
+    held = notified(service({"A": ago(1)}, 10))
+
+    assert held.next_about("A") == Due(Verb.DISABLE, NOW, NOW + timedelta(days=20))
+    assert held.coming()[0] == held.disabled("A")
+
+
+def test_what_is_due_comes_in_the_order_of_the_earliest_days() -> None:
+    """The newer key is warned about before the ceiling, and after the day on which it may go."""
+    brisk = settings(max_key_age_days=30, max_overlap_days=29, warn_before_days=7)
+    due = notified(service({"A": ago(1)}, 10), brisk).coming()
+
+    assert [one.verb.value for one in due[:2]] == ["disable", "warn"]
+    assert due[0].held_until == NOW + timedelta(days=19)
 
 
 def test_longest_wait_follows_the_settings() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from key_rotation.domain.action import Fact, Needs
-from key_rotation.domain.model import ManagedUser, SecretState
+from key_rotation.domain.model import Event, ManagedUser, SecretState
 from key_rotation.domain.settings import Settings
 from key_rotation_cli.restoration import NotRestorableError, Restoration, restoration
 from tests.unit.builders import (
@@ -42,6 +42,14 @@ def superseded(days: float, **tags: str) -> ManagedUser:
         secret=pair(days),
         tags={name.replace("_", "-"): value for name, value in tags.items()},
     )
+
+
+def unmoved(days: float, **records: object) -> ManagedUser:
+    """A service that still needs the old key, which was disabled at the end of its grace."""
+    records = {"inactive_since": stamp("A", days - 7)} | records
+    used = {"A": ago(days - 6), "B": None}
+    state = pair(days, **records)
+    return user(inactive("A", days + 90), key("B", days), secret=state, used=used, password=False)
 
 
 def found(
@@ -126,6 +134,49 @@ def test_in_a_grace_longer_than_the_day_asked_for_the_grace_counts() -> None:
     assert found(subject, date(2026, 6, 2)).off_again == ago(10) + timedelta(days=20)
 
 
+def test_who_has_not_moved_keeps_it_longer_than_asked_for() -> None:
+    it = found(unmoved(10), date(2026, 6, 4))
+
+    assert it.hold_until == date(2026, 6, 4)
+    assert it.once_moved == datetime(2026, 6, 5, tzinfo=UTC)
+    assert it.off_again == ago(10) + timedelta(days=30)
+
+
+def test_who_has_moved_does_not() -> None:
+    assert found(superseded(10), date(2026, 6, 4)).once_moved is None
+
+
+@pytest.mark.parametrize("days", [26.5, 29, 30, 50])
+def test_the_last_notice_gives_days_beyond_the_ceiling(days: float) -> None:
+    """The next run says for the last time that the key goes."""
+    it = found(unmoved(days))
+
+    assert it.off_again == max(ago(days) + timedelta(days=30), NOW + timedelta(days=3))
+    assert it.hold_until == (it.off_again - timedelta(seconds=1)).date()
+    assert it.once_moved == (max(NOW, ago(days) + timedelta(days=30)) if days != 26.5 else None)
+
+
+@pytest.mark.parametrize(
+    ("days", "said", "until"),
+    [
+        pytest.param(31, 5, "until 2026-05-31 12:00 UTC", id="said in time"),
+        pytest.param(35, 3, "until 2026-06-01 12:00 UTC", id="said late"),
+    ],
+)
+def test_the_last_notice_is_given_once(days: float, said: float, until: str) -> None:
+    text = refusal(unmoved(days, notices={Event.ENDING: stamp("A", said)}))
+
+    assert until in text
+    assert "max_overlap_days (30)" in text
+
+
+def test_a_run_may_remind_of_a_key_that_is_in_its_grace() -> None:
+    it = found(unmoved(4, inactive_since=stamp("A", 1)))
+
+    assert it.suspicion is not None
+    assert it.off_again == ago(4) + timedelta(days=30)
+
+
 @pytest.mark.parametrize(
     ("subject", "words"),
     [
@@ -133,6 +184,11 @@ def test_in_a_grace_longer_than_the_day_asked_for_the_grace_counts() -> None:
         pytest.param(superseded(30), "would disable A again at once", id="says what would be"),
         pytest.param(user(), "has no key", id="no key"),
         pytest.param(user(key("A", 10)), "has one key", id="deleted already"),
+        pytest.param(
+            user(inactive("A", 100), key("B", 10), key("C", 5), secret=pair(10)),
+            "has 3 keys",
+            id="more than IAM shows",
+        ),
         pytest.param(user(expired("A", 100), key("B", 10), secret=pair(10)), "expired"),
         pytest.param(
             user(inactive("A", 100), key("B", 10)),
@@ -159,8 +215,13 @@ def test_refused(subject: ManagedUser, words: str) -> None:
     assert words in refusal(subject)
 
 
-def test_a_day_that_is_over_is_refused() -> None:
-    assert "2026-05-30 is over" in refusal(superseded(10), date(2026, 5, 30))
+@pytest.mark.parametrize("subject", [superseded(10), unmoved(10), unmoved(2)])
+def test_a_day_that_is_over_is_refused(subject: ManagedUser) -> None:
+    assert "2026-05-31 is over" in refusal(subject, date(2026, 5, 31))
+
+
+def test_today_is_not_over() -> None:
+    assert found(superseded(10), NOW.date()).off_again == datetime(2026, 6, 2, tzinfo=UTC)
 
 
 def test_a_higher_ceiling_helps() -> None:
@@ -193,6 +254,11 @@ def test_a_higher_ceiling_helps() -> None:
             id="disabled in its grace",
         ),
         pytest.param(
+            unmoved(6, inactive_since=stamp("A", 2.5), last_read=ago(1).date()),
+            "disabled on 2026-05-30, before its time was over",
+            id="disabled on the day of the reminder",
+        ),
+        pytest.param(
             user(
                 inactive("A", 100),
                 key("B", 10),
@@ -220,6 +286,17 @@ def test_a_service_whose_grace_was_over_is_not_suspicious() -> None:
     )
 
     assert found(subject).suspicion is None
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        pytest.param({}, id="which was not seen to need it then"),
+        pytest.param({"inactive_since": stamp("A", 0.5)}, id="while it was held"),
+    ],
+)
+def test_nor_is_one_that_has_not_moved(records: dict[str, object]) -> None:
+    assert found(unmoved(10, **records)).suspicion is None
 
 
 def test_facts_are_asked_for() -> None:

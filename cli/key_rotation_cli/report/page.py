@@ -25,6 +25,7 @@ _DONE = {
     "delete": "deleted",
     "warn": "warned",
     "announce": "announced",
+    "remind": "reminded",
     "prepare": "secret restored",
     "block": "blocked",
 }
