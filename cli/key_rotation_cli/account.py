@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from key_rotation.aws.parameters import read_parameters
 from key_rotation.domain.action import Verb
+from key_rotation.domain.hand_over import HandOver
 from key_rotation.domain.model import AccessKey, Limits, ManagedUser
 from key_rotation.domain.overrides import limits_for
 from key_rotation.domain.settings import Settings, SettingsError, parse_settings
@@ -63,6 +64,15 @@ class UserStatus:
     def reason(self) -> str:
         """Why."""
         return self.forecast.present.reason.value
+
+    def hand_over(self, key: AccessKey) -> HandOver | None:
+        """How far the owner of this key is, if it is active and superseded; None otherwise."""
+        return self.forecast.hand_over if key.id == self.keys[0].id else None
+
+    def held_until(self, key: AccessKey) -> datetime | None:
+        """Up to when this key stays on if its owner does not move; None if that is no matter."""
+        gone = self.forecast.disabled(key.id)
+        return None if gone is None else gone.held_until
 
     def is_over_limit(self, key: AccessKey, now: datetime, slack_days: int = 0) -> bool:
         """Whether an active key is older than the user's limit, by more than the slack."""

@@ -63,6 +63,11 @@ class Screen:
             plain.print(table)
         self._write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
+    def gap(self) -> None:
+        """An empty line between plain tables; on a terminal they have their own."""
+        if not self._is_terminal:
+            self._write("\n")
+
     def say(self, text: str, style: str = "") -> None:
         """A sentence of the answer."""
         if self._is_terminal:

@@ -11,11 +11,13 @@ from rich.text import Text
 
 from key_rotation.domain.model import AccessKey
 
+from . import hand_over
 from .account import AccountStatus, UserStatus, read_account
 from .administrators import Administrators, Power, read_administrators
 from .connection import READS
 from .exits import Exit
 from .forecast import Due
+from .hand_over import between, day, iso
 from .options import connect, shared
 from .screen import Screen
 
@@ -23,7 +25,7 @@ _COLORS = {"ok": "green", "due": "yellow", "held": "yellow", "blocked": "red"}
 _HEADINGS = ("user", "key", "age", "status", "state", "next", "when")
 _COLUMNS = (
     *("user", "state", "reason", "access_key_id", "status", "created", "age_days"),
-    *("max_key_age_days", "over_limit", "next", "next_at", "administrator"),
+    *("max_key_age_days", "over_limit", "next", "next_at", "administrator", *hand_over.COLUMNS),
 )
 
 CALLS = READS
@@ -98,7 +100,7 @@ def findings(found: AccountStatus, slack_days: int) -> list[str]:
 def _what_comes(status: UserStatus, key: AccessKey, now: datetime) -> str:
     """The user's state, and what becomes of this key."""
     step = status.forecast.disabled(key.id) or status.forecast.next_about(key.id)
-    then = "" if step is None else f"; {step.verb.value}: {_when(step.at, now)}"
+    then = "" if step is None else f"; {step.verb.value}: {between(step.at, step.held_until, now)}"
     return f"{_words(status.reason)}{then}"
 
 
@@ -108,7 +110,7 @@ def as_document(found: AccountStatus, administrators: Administrators) -> dict[st
         "installation": found.settings.name,
         "account_id": found.account_id,
         "region": found.region,
-        "at": _iso(found.at),
+        "at": iso(found.at),
         "iam_users": found.scanned,
         "users": [
             _user(status, administrators.of(status.name), found.at) for status in found.statuses
@@ -125,7 +127,9 @@ def _csv_rows(found: AccountStatus, administrators: Administrators) -> Iterator[
     for status in found.statuses:
         user = _user(status, administrators.of(status.name), found.at)
         for key in user["keys"] or [{}]:
-            row = dict.fromkeys(_COLUMNS) | user | key | _flat(key.get("next"))
+            row = (
+                dict.fromkeys(_COLUMNS) | user | key | _flat(key.get("next")) | hand_over.flat(key)
+            )
             if row["over_limit"] is not None:
                 row["over_limit"] = str(row["over_limit"]).lower()  # as JSON has it
             yield [row[column] for column in _COLUMNS]
@@ -153,10 +157,11 @@ def _user(status: UserStatus, power: Power, now: datetime) -> dict[str, Any]:
             {
                 "access_key_id": key.id,
                 "status": key.status.value,
-                "created": _iso(key.created),
+                "created": iso(key.created),
                 "age_days": (now - key.created).days,
                 "over_limit": status.is_over_limit(key, now),
                 "next": _step(status.forecast.next_about(key.id)),
+                **hand_over.known(status, key),
             }
             for key in status.keys
         ],
@@ -164,11 +169,11 @@ def _user(status: UserStatus, power: Power, now: datetime) -> dict[str, Any]:
 
 
 def _step(step: Due | None) -> dict[str, str] | None:
-    return None if step is None else {"action": step.verb.value, "at": _iso(step.at)}
+    return None if step is None else {"action": step.verb.value, "at": iso(step.at)}
 
 
 def show(found: AccountStatus, screen: Screen) -> None:
-    """As a table, with a line of counts."""
+    """As a table, one of the last uses that are known, and a line of counts."""
     tag = found.settings.user_tag
     if not (found.statuses or found.unread or found.out_of_reach):
         screen.say(f"no IAM user carries the tag {tag.key} = {tag.value}")
@@ -177,6 +182,10 @@ def show(found: AccountStatus, screen: Screen) -> None:
         rows += [_out_of_reach(*each) for each in found.out_of_reach.items()]
         rows.sort(key=lambda row: str(row[0]))
         screen.table(_HEADINGS, rows, wrapping=("user", "state"))
+        if uses := list(hand_over.rows(found.statuses, found.at)):
+            screen.gap()
+            screen.table(hand_over.HEADINGS, uses, wrapping=("user", "last use"))
+            screen.gap()
         screen.say(_summary(found))
     for name, value in sorted(found.unexpected.items()):
         screen.note(f"{name}: the tag {tag.key} is {value!r}, not {tag.value!r}: left alone")
@@ -194,7 +203,7 @@ def _rows(status: UserStatus, now: datetime) -> Iterator[list[str | Text]]:
     for number, key in enumerate(status.keys):
         verb, when = ("a person" if status.state == "blocked" else ""), ""
         if (step := status.forecast.next_about(key.id)) is not None:
-            verb, when = step.verb.value, _when(step.at, now)
+            verb, when = step.verb.value, day(step.at, step.held_until, now)
         yield [
             status.name,
             key.id,
@@ -219,12 +228,6 @@ def _age_color(status: UserStatus, key: AccessKey, now: datetime) -> str:
     return "bold red" if status.is_over_limit(key, now) else ""
 
 
-def _when(at: datetime, now: datetime) -> str:
-    if at <= now:
-        return "next run"
-    return f"{at:%Y-%m-%d}"
-
-
 def _summary(found: AccountStatus) -> str:
     """The counts, in one line."""
     active = [key for status in found.statuses for key in status.keys if key.is_active]
@@ -246,10 +249,6 @@ def _summary(found: AccountStatus) -> str:
 
 def _words(reason: str) -> str:
     return reason.replace("_", " ")
-
-
-def _iso(time: datetime) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _days(text: str) -> int:

@@ -100,6 +100,53 @@ def test_status_as_json(account: Account, key_rotation: CommandLine) -> None:
     ]
 
 
+def test_status_shows_who_has_moved(account: Account, key_rotation: CommandLine) -> None:
+    """alice uses the old key alone, bob the new one."""
+    users = "alice", "bob"
+    old = {name: account.add_user(name, 90, password=False)[0] for name in users}
+    account.run()
+    account.pass_days(1)
+    new = account.secret_value("bob")["AccessKeyId"]
+    account.use(old["alice"])
+    account.use(new)
+
+    outcome = key_rotation("status")
+    [alice, bob] = json.loads(key_rotation("status", "--json").out)["users"]
+    rows = csv.DictReader(io.StringIO(key_rotation("status", "--csv").out))
+
+    plain = [re.sub(" +", " ", line) for line in outcome.lines]
+    assert (
+        f"alice {old['alice']} s3 in eu-west-1, 2026-06-02 not fetched 2026-06-08 to 07-01" in plain
+    )
+    assert f"bob {old['bob']} never moved 2026-06-08" in plain
+    assert f"bob {new} s3 in eu-west-1, 2026-06-02" in plain
+    use = {"time": "2026-06-02T12:00:00Z", "service": "s3", "region": "eu-west-1"}
+    trial = {"time": "2026-06-01T12:00:00Z", "service": "sts", "region": "eu-west-1"}
+    uses = [[k["last_used"] for k in u["keys"]] for u in (alice, bob)]
+    assert uses == [[use, trial], [None, use]]
+    seen = [(k["hand_over"], k["held_until"]) for u in (alice, bob) for k in u["keys"]]
+    none = (None, None)
+    assert seen == [("not_fetched", "2026-07-01T12:00:00Z"), none, ("moved", None), none]
+    assert [(r["last_used"], r["hand_over"]) for r in rows] == [
+        ("2026-06-02T12:00:00Z", "not_fetched"),
+        ("2026-06-01T12:00:00Z", ""),
+        ("never", "moved"),
+        ("2026-06-02T12:00:00Z", ""),
+    ]
+
+
+def test_status_costs_nothing_more_for_a_settled_user(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    superseded(account)
+    account.add_user("bob", 10)
+    with calls() as made:
+        key_rotation("status", "--json")
+
+    assert "GetAccessKeyLastUsed" not in made
+    assert "GetLoginProfile" in made  # what the forecast of the next rotation needs, as ever
+
+
 def test_status_as_csv(account: Account, key_rotation: CommandLine) -> None:
     [key] = account.add_user("alice", 95)
     account.add_user("bob")

@@ -14,6 +14,7 @@ from pathlib import Path
 from key_rotation.domain.model import (
     AccessKey,
     Audience,
+    Event,
     KeyStatus,
     ManagedUser,
     SecretState,
@@ -80,7 +81,9 @@ def sample(compliant: bool = False) -> AccountStatus:
 
 def excerpt() -> AccountStatus:
     """Those that docs/cli.md shows."""
-    shown = ("ana", "legacy-import", "mail-relay", "nightly-etl", "quentin", "robot")
+    shown = (
+        *("ana", "legacy-import", "mail-relay", "meter-reader", "nightly-etl", "quentin", "robot"),
+    )
     return account_status(*(status(name, subject) for name, subject in _users() if name in shown))
 
 
@@ -91,14 +94,25 @@ def _users() -> Iterator[tuple[str, ManagedUser]]:
         yield name, _rotated(name, (index * 17 + 9) % 80, password=False)
     yield "kim", user(_id(key("K", 12)), used={_named("K"): None})
     old, new = _id(key("L1", 93.4)), _id(key("L2", 3.2))
-    yield "legacy-import", user(old, new, secret=_pair(old, new, 3.2), password=False)
+    yield (
+        "legacy-import",
+        user(old, new, secret=_pair(old, new, 3.2), used={new.id: None}, password=False),
+    )
     old, new = _id(key("M1", 104)), _id(key("M2", 12))
     yield (
         "mail-relay",
         user(
-            old, new, secret=_pair(old, new, 12), tags={"hold-until": "2026-06-12"}, password=False
+            *(old, new),
+            secret=_pair(old, new, 12),
+            used={old.id: ago(9.1)},
+            tags={"hold-until": "2026-06-12"},
+            password=False,
         ),
     )
+    old, new = _id(key("S1", 100.6)), _id(key("S2", 10.4))
+    state = replace(_pair(old, new, 10.4), notices={Event.REMINDED: stamp(old.id, 6.4)})
+    used = {old.id: ago(2.2), new.id: None}
+    yield "meter-reader", user(old, new, secret=state, used=used, password=False)
     yield "nightly-etl", user(_id(key("N1", 131)), _id(key("N2", 64)))
     yield "old-scanner", user(_id(key("O1", 96)), _id(expired("O2", 200)))
     yield "printer", user(_id(key("P1", 97)), audience=Audience.NOBODY)

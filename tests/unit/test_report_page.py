@@ -109,6 +109,16 @@ def test_timeline_has_what_is_on_record_and_what_is_due() -> None:
     assert [w.start for w in coming if w.rotations] == [NOW, NOW + timedelta(weeks=11)]
 
 
+def test_a_key_that_is_held_for_its_owner_is_due_from_the_earliest_day_on() -> None:
+    pair = secret("B", "A", announced=stamp("B", 1))
+    used = {"A": ago(hours=1), "B": None}
+    service = user(key("A", 91), key("B", 1), secret=pair, used=used, password=False)
+
+    [gone] = [h for h in compliance(alice=service).coming() if h.what == "disable"]
+
+    assert (gone.access_key_id, gone.at, gone.held_until) == ("A", ago(-6), ago(-29))
+
+
 def test_the_records_of_a_predecessor_are_not_the_users() -> None:
     gone = secret("X", announced=stamp("X", 50), user_id="AIDAPREDECESSOR")
     one = status("alice", user(key("A", 10)))
@@ -134,7 +144,9 @@ def test_page_says_what_is_wrong() -> None:
     text = page(of(sample()))
 
     assert "Not compliant" in text
-    assert "6 keys failing" in text
+    assert "7 keys failing" in text
+    assert "last use: s3 in eu-west-1, 2026-05-30; not fetched" in text
+    assert "2026-06-05 to 06-28" in text
     assert "the user has two active keys, and IAM allows no third" in text
     assert "zoe (&#39;Enabled&#39;)" in text
 

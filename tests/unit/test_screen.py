@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from rich.text import Text
 
+from key_rotation_cli import hand_over
 from key_rotation_cli import screen as screen_module
 from key_rotation_cli.screen import Screen
 from key_rotation_cli.status import show
+from tests.unit.builders import NOW
 from tests.unit.sample import excerpt
 
 
@@ -40,7 +42,10 @@ def test_pipe_gets_one_line_a_row_without_colours(capsys: pytest.CaptureFixture[
     show(excerpt(), Screen())
     out = capsys.readouterr().out
 
-    assert len(out.splitlines()) == 1 + len(keys()) + 1
+    users, uses, [counts] = [part.splitlines() for part in out.split("\n\n")]
+    assert len(users) == 1 + len(keys())
+    assert len(uses) == 1 + len(list(hand_over.rows(excerpt().statuses, NOW)))
+    assert counts.startswith("7 managed of 38 IAM users")
     assert "\x1b" not in out
 
 

@@ -14,6 +14,7 @@ from key_rotation.domain.action import Verb
 
 from ..account import AccountStatus, UserStatus
 from ..administrators import Administrators, Power
+from ..forecast import Step
 
 BENCHMARK_DAYS = 90  # of the CIS benchmarks, and the default of IAM.3
 BIN_DAYS = 10
@@ -39,12 +40,14 @@ class ActiveKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyEvent:
-    """Something that was done to a key, or will be as things stand."""
+    """Something that was done to a key, or will be as things stand, at the earliest; `held_until`
+    is when it will at the latest, if that depends on the owner."""
 
     at: datetime
     user: str
     what: str
     access_key_id: str
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +137,12 @@ class Compliance:
         return sorted(self._past(), key=lambda h: (h.at, h.user), reverse=True)
 
     def coming(self) -> list[KeyEvent]:
-        """What is due as things stand, the next first."""
+        """What is due as things stand, at the earliest, the next first."""
         found = [
-            KeyEvent(step.at, status.name, step.verb.value, _key_of(status, step.verb, index))
+            KeyEvent(due.at, status.name, due.verb.value, _key_of(step), due.held_until)
             for status in self.account.statuses
-            for index, step in enumerate(status.forecast.steps)
+            for step in status.forecast.steps
+            for due in (step.due(step.verb),)
         ]
         return sorted(found, key=lambda h: (h.at, h.user))
 
@@ -165,6 +169,6 @@ class Compliance:
                     yield KeyEvent(stamp.time, status.name, what, stamp.access_key_id)
 
 
-def _key_of(status: UserStatus, verb: Verb, index: int) -> str:
-    actions = status.forecast.steps[index].decision.actions
-    return next((a.access_key_id or "" for a in actions if a.verb is verb), "")
+def _key_of(step: Step) -> str:
+    actions = step.decision.actions
+    return next((a.access_key_id or "" for a in actions if a.verb is step.verb), "")

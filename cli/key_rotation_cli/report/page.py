@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
@@ -14,9 +14,11 @@ from key_rotation.domain.action import Reason
 from key_rotation.notify.reasons import blocked_because
 from key_rotation.notify.text import one_line
 
+from .. import hand_over
+from ..forecast import Due
 from ..words import count
 from .charts import age_histogram, rotations
-from .compliance import BENCHMARK_DAYS, WEEKS, Compliance
+from .compliance import BENCHMARK_DAYS, WEEKS, Compliance, KeyEvent
 
 _LATEST = 20  # events shown each way; the table of users has what is on record for each
 _DONE = {
@@ -49,8 +51,8 @@ def page(compliance: Compliance) -> str:
     now = compliance.account.at
     past, coming = compliance.weeks()
 
-    def day_or_next_run(at: datetime) -> str:
-        return "next run" if at <= now else _day(at)
+    def due_day(due: Due | KeyEvent) -> str:
+        return hand_over.between(due.at, due.held_until, now)
 
     return template(
         "page.html.j2"
@@ -64,7 +66,8 @@ def page(compliance: Compliance) -> str:
         latest=compliance.past()[:_LATEST],
         due=[h for h in compliance.coming() if h.at < now + timedelta(days=30)][:_LATEST],
         day=_day,
-        day_or_next_run=day_or_next_run,
+        due_day=due_day,
+        last_use=hand_over.last_use,
     )
 
 
@@ -95,5 +98,5 @@ def template(name: str) -> Template:
     return environment.get_template(name)
 
 
-def _day(at: datetime) -> str:
-    return f"{at:%Y-%m-%d}"
+def _day(event: KeyEvent) -> str:
+    return f"{event.at:%Y-%m-%d}"
