@@ -125,7 +125,7 @@ def _refusal(decision: Decision, user: ManagedUser, settings: Settings, now: dat
     """Why the next run would not leave the key on."""
     key, successor = _pair(user)
     match decision.reason:
-        case Reason.OVERLAP_CEILING:
+        case Reason.OVERLAP_CEILING | Reason.MOVED:
             situation = Situation(user, settings, now)
             over, _ = end_of_holds(situation, key, successor, Reason.HOLD_UNTIL)
             return (
