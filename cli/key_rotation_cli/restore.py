@@ -118,7 +118,7 @@ def _tell(user: ManagedUser, found: Restoration, dry_run: bool, screen: Screen) 
     screen.say(f"{found.tag} = {found.hold_until}")
     again = f"{key} will be disabled again by the first run after {minute(found.off_again)}"
     if found.once_moved is not None:
-        again += f"; once {successor} is in use, by the first after {minute(found.once_moved)}"
+        again += f", or after {minute(found.once_moved)} if {successor} is in use by then"
     screen.say(again)
 
 

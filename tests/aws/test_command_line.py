@@ -448,7 +448,7 @@ def test_beyond_the_longest_overlap_a_key_is_restored_once_for_the_days_of_the_l
     outcome = key_rotation("restore", "alice")
 
     assert "first run after 2026-07-09 12:00 UTC" in outcome.out
-    assert f"once {new} is in use, by the first after 2026-07-06 12:00 UTC" in outcome.out
+    assert f"or after 2026-07-06 12:00 UTC if {new} is in use by then" in outcome.out
     account.run()
     assert [m["event"] for m in account.messages("alice")] == ["held"]
     account.pass_days(2.9)
