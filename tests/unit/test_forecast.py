@@ -246,12 +246,16 @@ def test_hand_over(subject: ManagedUser, changes: dict[str, Any], expected: str)
     assert steps.split(", delete")[0] == expected
 
 
-def test_who_has_moved_uses_the_new_key_after_the_old_one() -> None:
-    fresh = user(key("A", 90), key("B", minutes=10), used={"A": ago(), "B": None}, secret=PAIR)
-    bare = replace(fresh, last_used=None)
+@pytest.mark.parametrize("used", [None, ago()])
+def test_who_has_moved_uses_the_new_key_after_the_old_one(used: datetime | None) -> None:
+    """And not within the hour in which the function tries it."""
+    pair = secret("B", "A", announced=stamp("B", minutes=10))
+    keys = key("A", 90), key("B", minutes=10)
+    fresh = user(*keys, used={"A": used, "B": None}, secret=pair)
+    unread = replace(fresh, last_used=None)
 
     assert notified(moved(fresh, NOW)).hand_over is HandOver.MOVED
-    assert moved(bare, NOW) is bare
+    assert moved(unread, NOW) is unread
 
 
 def test_instant_is_exact_to_the_second() -> None:

@@ -11,6 +11,8 @@ import pytest
 from key_rotation.domain.action import Fact, Needs
 from key_rotation.domain.hand_over import HandOver, state_of
 from key_rotation.domain.model import ManagedUser
+from key_rotation.run.payload import Payload
+from key_rotation.run.run import Rotation
 from tests.unit.builders import (
     ALICE,
     NOW,
@@ -23,6 +25,7 @@ from tests.unit.builders import (
     stamp,
     user,
 )
+from tests.unit.fakes import FakeAccount
 
 SECOND = timedelta(seconds=1)
 
@@ -87,3 +90,22 @@ def test_it_asks_for_what_it_needs_and_nothing_of_settled_users() -> None:
     assert state_of(replace(subject, last_used=None), SETTINGS, NOW) == Needs(Fact.LAST_USED)
     for keys in ((), (key("A", 95),), (inactive("A", 95), key("B", 5))):
         assert state_of(ManagedUser(ALICE, keys), SETTINGS, NOW) is None
+
+
+# -- in a dry run ----------------------------------------------------------------------------------
+
+
+def test_a_dry_run_says_it_of_the_old_key() -> None:
+    state = replace(
+        pair(announced=stamp("B", 10), inactive_since=stamp("B", 1)), has_password=False
+    )
+    account = FakeAccount()
+    account.add(state)
+
+    planned = Rotation(account.world(), SETTINGS, Payload(dry_run=True), "this").run().rows
+
+    seen = "not fetched, last used on 2026-05-31 12:00 UTC by s3 in eu-west-1"
+    assert [(row.action, row.access_key_id, row.detail) for row in planned] == [
+        ("forget", "B", "dry run"),
+        ("hold", "A", f"dry run: {seen}"),
+    ]
