@@ -146,7 +146,7 @@ def test_page_says_what_is_wrong() -> None:
     assert "Not compliant" in text
     assert "7 keys failing" in text
     assert "last use: s3 in eu-west-1, 2026-05-30; not fetched" in text
-    assert "2026-06-05 to 06-28" in text
+    assert '2026-06-05</span> <span class="whole">to 06-28' in text
     assert "the user has two active keys, and IAM allows no third" in text
     assert "zoe (&#39;Enabled&#39;)" in text
 
