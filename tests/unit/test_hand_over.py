@@ -99,13 +99,14 @@ def test_a_reminder_that_was_not_sent_is_sent_by_the_next_run() -> None:
     assert events(account) == [Event.REMINDED]
 
 
-def test_a_throttled_record_does_not_repeat_the_reminder() -> None:
-    account = handing_over()
+@pytest.mark.parametrize("audience", [Audience.USER, Audience.OPERATOR])
+def test_a_throttled_record_does_not_repeat_the_reminder(audience: Audience) -> None:
+    account = handing_over(audience=audience)
     account.fail("record", ThrottledError())
 
     run(account)
 
-    assert events(account) == [Event.REMINDED]
+    assert events(account) == [Event.REMINDED] * (audience is Audience.USER)
     assert "1 reminded" in account.digests[0].text
     assert account.secrets["alice"].notices == {Event.REMINDED: Stamp("A", NOW)}
 

@@ -219,6 +219,8 @@ class UserRuns:
             self._executor.resume(run.progress)
         if run.throttled:
             run.defer("throttled", f"the next run goes on: {describe(run.throttled)}")
+            with self._isolated(run):  # what the operators were told is not told again
+                self._executor.flush_records(run.progress)
 
     def _within_limit(self, runs: Sequence[UserRun]) -> list[UserRun]:
         """Those that `max_rotations_per_run` admits, oldest key first."""
