@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -24,6 +24,7 @@ from moto import mock_aws
 from moto.core.responses import ActionResult
 from moto.iam.models import AccessKeyLastUsed, iam_backends
 from moto.iam.responses import IamResponse
+from moto.secretsmanager.models import FakeSecret, secretsmanager_backends
 from moto.sns.models import Subscription
 
 from key_rotation.aws.calls import CallCounter
@@ -55,6 +56,25 @@ def _of_just_now(response: IamResponse) -> ActionResult:
 
 
 IamResponse.get_credential_report = _of_just_now  # type: ignore[assignment, method-assign]
+
+
+_to_dict = FakeSecret.to_dict
+
+
+def _with_last_access(secret: FakeSecret) -> dict[str, Any]:
+    """moto never tells of a read; AWS tells its day."""
+    read = last_read(secret)
+    midnight = datetime.combine(read.date(), time.min, UTC).timestamp() if read else None
+    return {**_to_dict(secret), "LastAccessedDate": midnight}
+
+
+def last_read(secret: Any) -> datetime | None:
+    """When `Account.read_secret` last read it."""
+    read: datetime | None = vars(secret).get("last_read")
+    return read
+
+
+FakeSecret.to_dict = _with_last_access  # type: ignore[assignment, method-assign]
 
 
 @cache
@@ -226,6 +246,12 @@ class Account:
         value: dict[str, Any] = json.loads(answer["SecretString"])
         return value
 
+    def read_secret(self, name: str = "alice") -> None:
+        """As its owner does. A look by `secret_value` is a test's, and leaves no trace."""
+        store = secretsmanager_backends[ACCOUNT_ID][REGION].secrets
+        secret: Any = store[self.secret_name(name)]
+        secret.last_read = self.clock.now()
+
     def secret_tags(self, name: str = "alice") -> dict[str, str]:
         answer = self.client("secretsmanager").describe_secret(SecretId=self.secret_name(name))
         return {
@@ -246,6 +272,14 @@ class Account:
             Endpoint=arn["Attributes"]["QueueArn"],
             Attributes={"FilterPolicy": json.dumps(policy)} if policy else {},
         )
+
+    def unsubscribe(self, queue: str = "alice") -> None:
+        sns = self.client("sns")
+        for subscription in sns.list_subscriptions_by_topic(TopicArn=self.topic_arn)[
+            "Subscriptions"
+        ]:
+            if subscription["Endpoint"].endswith(f":{queue}"):
+                sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
 
     def messages(self, queue: str) -> list[dict[str, Any]]:
         """What has come in since the last look, as programs get it; the subject is added."""
