@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from moto.iam.models import iam_backends
-from moto.ssm.models import ssm_backends
 
-from tests.aws.account import ACCOUNT_ID, PATH, REGION, Account
+from tests.aws.account import ACCOUNT_ID, Account
+from tests.crash.settings_read import AsRead, parameter
 
 FindSecret = Callable[[str], Any]
 _LOOKS = {"secretsmanager:GetResourcePolicy": "policy", "secretsmanager:DescribeSecret": "rest"}
@@ -24,8 +24,7 @@ class Exposures:
         self._names = names
         self._unseen: set[str] = set()
         self._stored = {current_key(secret(name)) for name in names} | {None}
-        self._read = [readers()]  # as a run has read them, on one of the pages of its settings
-        self._reads = False
+        self._read = AsRead(readers)
         self._readers_ever = set(readers())
         for name in names:
             self._readers_ever |= _denied_but(secret(name))
@@ -40,18 +39,14 @@ class Exposures:
         self._readers_ever |= set(readers())
         if call == "person":
             self._unseen = set(_LOOKS.values())
-        reads = call == "ssm:GetParametersByPath"
-        if reads:
-            self._read = [*(self._read if self._reads else ()), readers()]
-        if call != "person":
-            self._reads = reads
+        self._read.after(call)
         self._unseen.discard(_LOOKS.get(call, ""))
         if call != "secretsmanager:PutSecretValue":
             return
         for name in self._names:
             current = current_key(secret(name))
             if current not in self._stored:
-                found = [self._problems(name, secret(name), named) for named in self._read]
+                found = [self._problems(name, secret(name), named) for named in self._read.values]
                 for part, problem in min((list(problems) for problems in found), key=len):
                     if part not in self._unseen:
                         yield name, current, problem
@@ -61,7 +56,7 @@ class Exposures:
         """User and ARN of each principal that may read, and is a reader no more."""
         for name in self._names:
             for reader in _denied_but(secret(name)) & (
-                self._readers_ever - set().union(*self._read)
+                self._readers_ever - set().union(*self._read.values)
             ):
                 yield name, reader
 
@@ -91,9 +86,7 @@ class Exposures:
 
 def readers() -> list[str]:
     """As the parameter names them now."""
-    parameter = ssm_backends[ACCOUNT_ID][REGION].get_parameter(f"{PATH}/secret_reader_arns")
-    assert parameter is not None
-    found: list[str] = json.loads(parameter.value)
+    found: list[str] = json.loads(parameter("secret_reader_arns"))
     return found
 
 

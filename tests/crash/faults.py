@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.aws.account import Account
-from tests.crash.ledger import Ledger, Promise, Violation
+from tests.crash.ledger import Ledger
+from tests.crash.promises import Promise, Violation
 from tests.crash.runs import BY_NAME, count_calls, follow_up, invoke, retry
 from tests.crash.scenarios import OF_PEOPLE_ALONE
 from tests.crash.wire import Fault, Tap
@@ -46,7 +47,7 @@ class FaultPoint:
         if self.retried:
             retry(account, ledger, first, payload)
         cut_off = (first.died or first.failed) + scenario.died_before
-        follow_up(account, ledger, repeats=tap.lost_answers + cut_off)
+        follow_up(account, ledger, self.scenario, repeats=tap.lost_answers + cut_off)
 
 
 def fault_points(name: str) -> list[FaultPoint]:

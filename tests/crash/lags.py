@@ -50,7 +50,7 @@ class RefusedPoint:
         ledger.usable_after = timedelta(seconds=self.seconds)
         tap = Tap(answer=_refuse_new_keys(account, ledger))
         invoke(account, ledger, tap, payload, "first")
-        follow_up(account, ledger)
+        follow_up(account, ledger, self.scenario)
 
 
 def _refuse_new_keys(account: Account, ledger: Ledger) -> Callable[[str, AWSResponse], Any]:
@@ -87,7 +87,7 @@ class UnseenPoint:
             return copied(response, without_keys(response.content.decode(), new))
 
         invoke(account, ledger, Tap(answer=answer), payload, "first")
-        follow_up(account, ledger)
+        follow_up(account, ledger, self.scenario)
 
 
 def without_keys(body: str, key_ids: set[str]) -> str:
@@ -124,7 +124,7 @@ class StalePoint:
         invoke(account, ledger, Tap(Fault.DIES_AFTER, self.at, answer=remember), payload, "1st")
         account.pass_days(minutes=1)
         second = invoke(account, ledger, Tap(answer=recall), payload, "2nd")
-        follow_up(account, ledger, repeats=2 + second.failed)
+        follow_up(account, ledger, self.scenario, repeats=2 + second.failed)
 
 
 LagPoint = RefusedPoint | UnseenPoint | StalePoint

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
@@ -19,37 +18,14 @@ from moto.sns.models import sns_backends
 
 from tests.aws.account import ACCOUNT_ID, REGION, Account
 from tests.crash.exposure import Exposures, current_key, own_key
+from tests.crash.hand_over import HandOvers
+from tests.crash.promises import Promise, Violation
+from tests.crash.scenario import Owner
+from tests.crash.settings_read import parameter
 
 DELETE_AFTER = timedelta(days=30)
 ORPHAN_AFTER = timedelta(hours=6)
 EMERGENCY_WAITS = timedelta(seconds=30)
-
-
-class Promise(StrEnum):
-    """The promises of docs/architecture.md, by their numbers."""
-
-    WORKING_KEY = "1: a user who had a working key always has one that they can use"
-    LOST_SECRET = "2: no active key lives on whose secret is lost"
-    NOTIFIED_FIRST = (
-        "3: no key is disabled before its owner was notified; each rotation is announced"
-    )
-    NOT_DELETED_EARLY = "4: no key is deleted that was not inactive for long enough"
-    UNKNOWN_IS_NO_ANSWER = "5: a read that fails never counts as an answer"
-    SECRECY = "6: a secret access key appears in the user's secret and nowhere else"
-    NAMED_END = "3b: an end that a message named never comes earlier"
-    LEAKED = "10: a key that was reported as leaked is off while another key works"
-    REPORTED = "12: what IAM should not show is reported as blocked"
-    SETTLES = "8: a settled account is not changed, and nothing is sent"
-    READ_FIRST = "9: no key is stored where others could read it, as far as could be known"
-    READERS = "11: who is no longer a reader can read nothing after the next run over all users"
-    PREDECESSOR = "a user created again never gets the predecessor's key"
-    PERSONS_KEY = "a key that a person made, or chose to keep, is left to them"
-
-
-@dataclass(frozen=True)
-class Violation:
-    promise: Promise
-    what: str
 
 
 @dataclass
@@ -76,6 +52,7 @@ class Ledger:
     emergency_key: str | None = None
     reported: set[str] = field(default_factory=set)
     names: tuple[str, ...] = ("alice",)
+    owner: Owner = Owner.FETCHES
     violations: list[Violation] = field(default_factory=list)
     facts: dict[str, KeyFacts] = field(default_factory=dict)
     tolerant: bool = False
@@ -94,12 +71,13 @@ class Ledger:
     _predecessors: set[str] = field(default_factory=set)
     _person_acted: bool = False
     _acted_just_now: bool = False
-    _named_ends: dict[str, datetime] = field(default_factory=dict)
     _unprotected: set[str] = field(default_factory=set)
     _exposures: Exposures = field(init=False)
+    _hand_overs: HandOvers = field(init=False)
 
     def __post_init__(self) -> None:
         self._exposures = Exposures(self.account, self.names, self.secret)
+        self._hand_overs = HandOvers(self.account, self.secret)
         self.look("setting up")
         for name in self.names:
             self._take_over_records(name)
@@ -213,10 +191,21 @@ class Ledger:
         return key_id in self._kept and self.account.clock.now() < self._kept[key_id]
 
     def fetch(self, name: str = "alice") -> None:
-        """The owner reads the secret."""
+        """The owner reads the secret, or a reader for them, if anything is in it."""
         key_id = self.delivered(name)
-        if key_id in self.facts:
+        if key_id in self.facts and self._has_a_way(name):
+            self.account.read_secret(name)
             self.person_holds(key_id)
+
+    def _has_a_way(self, name: str) -> bool:
+        """To the secret: a console password, a reader, or a key that signs the request."""
+        user = iam_backends[ACCOUNT_ID]["aws"].users[name]
+        now = self.account.clock.now()
+        return bool(user.password or parameter("secret_reader_arns") != "[]") or any(
+            self.is_active(name, key_id) and facts.held_by_person and facts.usable_from <= now
+            for key_id, facts in self.facts.items()
+            if facts.user == name
+        )
 
     # -- the promises, after every call ------------------------------------------------------------
 
@@ -225,7 +214,8 @@ class Ledger:
         before = {key_id: facts.inactive_since for key_id, facts in self.facts.items()}
         if call in ("person", "iam:ListAccessKeys"):
             self._person_acted = call == "person"  # and no list shows it yet
-        self._read_messages()
+        self._hand_overs.after(call)
+        self._read_messages(call)
         self._check_exposure(call)
         for name in self.names:
             present = self.keys(name)
@@ -236,6 +226,9 @@ class Ledger:
                     self._check_deletion(key_id, facts, call)
                     del self.facts[key_id]
             self._check_working_key(name, call)
+            if call == "secretsmanager:TagResource":
+                for what in self._hand_overs.shortened(name):
+                    self._violated(Promise.NAMED_END, what)
         self._acted_just_now = call == "person"
 
     def _check_exposure(self, call: str) -> None:
@@ -333,10 +326,10 @@ class Ledger:
                 self.end_run()
         if not self.facts[key_id].held_by_person:
             return  # an orphan: nobody has its secret
-        end = self._named_ends.get(key_id, self.account.clock.now())
-        if self.account.clock.now() < end and key_id not in self.leaked | self.reported:
-            self._violated(Promise.NAMED_END, f"{key_id} of {name} was to work until {end}")
         delivered = self.in_secret(name)
+        if key_id not in self.leaked | self.reported:
+            for promise, what in self._hand_overs.broken(name, key_id, delivered):
+                self._violated(promise, what)
         notified = key_id in self._notified_of or (
             delivered is not None and delivered in self._announced
         )
@@ -359,33 +352,24 @@ class Ledger:
             inactive_for = now - facts.inactive_since
             self._violated(Promise.NOT_DELETED_EARLY, f"{key_id} was inactive for {inactive_for}")
 
-    def _read_messages(self) -> None:
+    def _read_messages(self, call: str) -> None:
         topic = sns_backends[ACCOUNT_ID][REGION].topics[self.account.topic_arn]
         for _id, body, subject, attributes, _ in topic.sent_notifications[self._published :]:
             self._said += [body, subject or "", json.dumps(attributes, default=str)]
             data = json.loads(json.loads(body)["default"])
+            self._hand_overs.heard(data, body, is_new=call != "setting up")
             lines = data["lines"] if data["event"] == "digest" else [data]
             own_copy = data["event"] != "digest"
             for line in lines:
                 key_id = line["access_key_id"]
-                if line["reason"] == "secret_not_protected":
+                if line.get("reason") == "secret_not_protected":
                     self._unprotected.add(line["user"])
                 if line["event"] == "disabled":
                     self._notified_of.add(key_id)
-                if "works while it is used" not in body:
-                    self._note_named_end(line)
                 passed_on = "please pass it on" in line.get("text", "")
                 if line["event"] == "rotated" and (own_copy or passed_on):
                     self._announced[key_id] = self._announced.get(key_id, 0) + 1
         self._published = len(topic.sent_notifications)
-
-    def _note_named_end(self, message: dict[str, Any]) -> None:
-        """Of the old key in an announcement."""
-        key_id = message.get("superseded_access_key_id")
-        until = message.get("superseded_key_until")
-        if message["event"] == "rotated" and key_id and until:
-            end = datetime.fromisoformat(until)
-            self._named_ends[key_id] = max(end, self._named_ends.get(key_id, end))
 
     # -- the promises, at the end ------------------------------------------------------------------
 
@@ -393,8 +377,11 @@ class Ledger:
         """Checks what must hold once nothing changes any more.
 
         A process that dies after a publish, or loses its answer, cannot know of it: the rotation
-        may be announced so many times more. So may a key whose secret could not be read.
+        may be announced, and its owner be reminded, so many times more. A key whose secret could
+        not be read may be announced again.
         """
+        for what in self._hand_overs.repeated(1 + repeats):
+            self._violated(Promise.REMINDED, what)
         for name in self.names:
             delivered = self.delivered(name)
             staged = self.staged(name)

@@ -65,7 +65,7 @@ class OverlapPoint:
         for future in second:
             retry(account, ledger, future.result(), other_payload)
         pool.shutdown()
-        follow_up(account, ledger, repeats=1 + scenario.died_before)
+        follow_up(account, ledger, self.scenario, repeats=1 + scenario.died_before)
 
 
 class _Turns:

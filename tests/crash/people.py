@@ -1,4 +1,5 @@
-"""People: somebody changes keys, or who can read the secret, between any two calls of a run."""
+"""People: somebody changes keys, settings, or who can read the secret, or an owner moves to the new
+key, between any two calls of a run and any two of the days that follow."""
 
 from __future__ import annotations
 
@@ -12,10 +13,12 @@ from botocore.exceptions import ClientError
 from tests.aws.account import ACCOUNT_ID, Account
 from tests.crash.exposure import readers
 from tests.crash.ledger import Ledger
+from tests.crash.owners import use_new
 from tests.crash.runs import BY_NAME, count_calls, follow_up, invoke, retry
 from tests.crash.scenarios import READER
 from tests.crash.wire import Tap, untapped
 
+Act = Callable[[Account, Ledger], None]
 _STRANGER = f"arn:aws:iam::{ACCOUNT_ID}:user/mallory"
 
 
@@ -128,14 +131,27 @@ def _changes_the_readers(account: Account, ledger: Ledger) -> None:
     account.set_parameter("secret_reader_arns", "[]" if readers() else json.dumps([READER]))
 
 
-OF_ACCESS: dict[str, Callable[[Account, Ledger], None]] = {
+def _reads_the_secret(account: Account, ledger: Ledger) -> None:
+    ledger.fetch("alice")
+
+
+def _uses_the_new_key(account: Account, ledger: Ledger) -> None:
+    ledger.fetch("alice")
+    use_new(ledger, "alice")
+
+
+def _sets(name: str, value: str) -> Act:
+    return lambda account, _ledger: account.set_parameter(name, value)
+
+
+OF_ACCESS: dict[str, Act] = {
     "lets a stranger read": _lets_a_stranger_read,
     "removes the policy": _removes_the_policy,
     "chooses another KMS key": _chooses_another_key,
     "replicates the secret": _replicates,
     "changes the readers": _changes_the_readers,
 }
-ACTS: dict[str, Callable[[Account, Ledger], None]] = {
+ACTS: dict[str, Act] = {
     "creates a key": _creates,
     "disables the old key": _disables_old,
     "deletes the old key": _deletes_old,
@@ -144,7 +160,16 @@ ACTS: dict[str, Callable[[Account, Ledger], None]] = {
     "goes back to the old key": _goes_back,
     "enables the leaked key": _enables_leaked,
 }
-_ACTS = ACTS | OF_ACCESS
+OF_OWNERS: dict[str, Act] = {
+    "reads the secret": _reads_the_secret,
+    "uses the new key": _uses_the_new_key,
+}
+OF_SETTINGS: dict[str, Act] = {
+    "wants no holds": _sets("hold_until_moved", "false"),
+    "wants no reminders": _sets("remind_before_days", "0"),
+    "wants earlier reminders": _sets("remind_before_days", "6"),
+}
+_ACTS = ACTS | OF_ACCESS | OF_OWNERS | OF_SETTINGS
 SCENARIOS_OF_ACCESS = (
     "due, warned of",
     "due, somebody prepared the secret",
@@ -165,18 +190,26 @@ SCENARIOS = (
     "emergency, the only key",
     "emergency, both slots active",
 )
+SCENARIOS_OF_HAND_OVER = (
+    "reminder due",
+    "superseded, not fetched",
+    "held, the last notice is due",
+)
 
 
 @dataclass(frozen=True)
 class PersonPoint:
-    """A person does `act` just before the run's call `at`, or after the run if there is none."""
+    """A person does `act` just before the run's call `at`, or after the run if there is none; or
+    just before the run of a `day` that follows."""
 
     scenario: str
     act: str
     at: int
+    day: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.scenario}: a person {self.act} before call {self.at}"
+        when = f"call {self.at}" if self.day is None else f"the run of day {self.day}"
+        return f"{self.scenario}: a person {self.act} before {when}"
 
     def play(self, account: Account, ledger: Ledger, payload: Any) -> None:
         ledger.tolerant = True
@@ -186,20 +219,40 @@ class PersonPoint:
                 _ACTS[self.act](account, ledger)
                 ledger.look("person")
 
-        tap = Tap(before_call=lambda number, _: person() if number == self.at else None)
+        of_first = self.at if self.day is None else None
+        tap = Tap(before_call=lambda number, _: person() if number == of_first else None)
         first = invoke(account, ledger, tap, payload, "first")
-        if self.at >= len(first.calls):
+        if of_first is not None and of_first >= len(first.calls):
             person()
         retry(account, ledger, first, payload)
-        follow_up(account, ledger, repeats=1 + BY_NAME[self.scenario].died_before)
+        follow_up(
+            account,
+            ledger,
+            self.scenario,
+            repeats=1 + BY_NAME[self.scenario].died_before,
+            before_day=lambda day: person() if day == self.day else None,
+        )
 
 
 def person_points(name: str) -> list[PersonPoint]:
-    """Every act before every call, and after the last."""
-    is_emergency = BY_NAME[name].is_emergency
-    acts = [act for act in ACTS if name in SCENARIOS and (is_emergency or "leaked" not in act)]
+    """Every act before every call, after the last, and of a hand-over before the runs that follow.
+    A run reads its settings first of all."""
+    scenario = BY_NAME[name]
+    acts = [
+        act for act in ACTS if name in SCENARIOS and (scenario.is_emergency or "leak" not in act)
+    ]
     acts += [*(OF_ACCESS if name in SCENARIOS_OF_ACCESS else ())]
-    if not acts:
+    hands_over = name in SCENARIOS_OF_HAND_OVER
+    if not acts and not hands_over:
         return []
-    calls = len(count_calls(BY_NAME[name]))
-    return [PersonPoint(name, act, at) for act in acts for at in range(calls + 1)]
+    calls = len(count_calls(scenario))
+    acts += [*(OF_OWNERS if hands_over else ())]
+    points = [PersonPoint(name, act, at) for act in acts for at in range(calls + 1)]
+    if hands_over:
+        points += [PersonPoint(name, act, at) for act in OF_SETTINGS for at in (0, 1, calls)]
+        points += [
+            PersonPoint(name, act, 0, day)
+            for act in (*OF_OWNERS, *OF_SETTINGS)
+            for day in scenario.days[:-1]
+        ]
+    return points

@@ -9,9 +9,10 @@ from tests.aws.account import Account
 from tests.crash.branches import beginning, in_a_branch
 from tests.crash.faults import fault_points
 from tests.crash.lags import lag_points
-from tests.crash.ledger import Ledger, Violation
+from tests.crash.ledger import Ledger
 from tests.crash.overlaps import overlap_points
 from tests.crash.people import person_points
+from tests.crash.promises import Violation
 
 
 class Point(Protocol):

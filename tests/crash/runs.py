@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from tests.aws.account import Account, an_account
-from tests.crash.ledger import Ledger, Promise, Violation
-from tests.crash.scenarios import SCENARIOS, Scenario
+from tests.crash.ledger import Ledger
+from tests.crash.owners import after_a_run
+from tests.crash.promises import Promise, Violation
+from tests.crash.scenario import Scenario
+from tests.crash.scenarios import SCENARIOS
 from tests.crash.wire import Died, Tap, retries_without_waiting, tapped
 
 MUTATING = (
@@ -27,10 +30,6 @@ MUTATING = (
     "secretsmanager:Remove",
     "sns:Publish",
 )
-# Days after the first run on which the schedule fires again: the next days, when the grace is over,
-# when the old key is deleted, six weeks later: a Monday, if the first was one. The last run must
-# find nothing to do.
-DAYS = (1, 2, 8, 9, 10, 40, 42, 43)
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
@@ -68,7 +67,7 @@ def invoke(account: Account, ledger: Ledger, tap: Tap, payload: Any, request: st
         ledger.check_readers(denied=tap.denied_call)
     ledger.search(invocation.said, log.getvalue())
     for name in ledger.names:
-        ledger.fetch(name)
+        after_a_run(ledger.owner, ledger, name)
     account.pass_days(seconds=1)
     return invocation
 
@@ -83,6 +82,7 @@ def prepared(scenario: Scenario) -> Iterator[tuple[Account, Ledger, Any]]:
         payload = scenario.payload(account)
         key = payload["emergency"]["access_key_id"] if scenario.is_emergency else None
         ledger = Ledger(account, key, names=scenario.users, denied=scenario.denied)
+        ledger.owner = scenario.owner
         ledger.reported = set(list(account.statuses())[: scenario.leaked])
         for key_id in unheld:
             ledger.facts[key_id].held_by_person = False
@@ -104,13 +104,20 @@ def retry(account: Account, ledger: Ledger, first: Invocation, payload: Any) -> 
         first = invoke(account, ledger, Tap(), payload, "first")
 
 
-def follow_up(account: Account, ledger: Ledger, repeats: int = 0) -> None:
+def follow_up(
+    account: Account,
+    ledger: Ledger,
+    scenario: str,
+    repeats: int = 0,
+    before_day: Callable[[int], None] = lambda _day: None,
+) -> None:
     """The schedule fires on, until nothing changes."""
     last = None
     passed = 0
-    for day in DAYS:
+    for day in BY_NAME[scenario].days:
         account.pass_days(day - passed)
         passed = day
+        before_day(day)
         last = invoke(account, ledger, Tap(), {}, f"day-{day}")
         ledger.after_a_whole_run(last.said)
         if last.failed:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.crash.ledger import Promise
+from tests.crash.promises import Promise
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -100,9 +100,9 @@ SABOTAGES = (
     Sabotage(
         "a last use that cannot be read counts as never used",
         "aws/directory.py",
-        "        answer = self._iam.get_access_key_last_used(AccessKeyId=key.id)\n",
+        '        found = self._iam.get_access_key_last_used(AccessKeyId=key.id)["AccessKeyLastUsed"]\n',
         "        try:\n"
-        "            answer = self._iam.get_access_key_last_used(AccessKeyId=key.id)\n"
+        '            found = self._iam.get_access_key_last_used(AccessKeyId=key.id)["AccessKeyLastUsed"]\n'
         "        except ClientError:\n"
         "            return None\n",
         Promise.UNKNOWN_IS_NO_ANSWER,
@@ -266,7 +266,7 @@ SABOTAGES = (
     Sabotage(
         "an end that a message named does not count",
         "domain/two_keys.py",
-        "    if situation.is_promised(older):\n        return Decision((), Reason.IN_GRACE)\n",
+        "    if situation.is_promised(older):\n        return _promised(situation, older, newer)\n",
         "",
         Promise.NAMED_END,
         "faults",

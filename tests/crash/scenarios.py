@@ -3,40 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from tests.aws.account import Account
+from tests.crash.hand_over_scenarios import HANDING_OVER
+from tests.crash.scenario import Owner, Scenario, SetUp, Unheld
 from tests.crash.wire import Died, Fault, Tap, tapped
 
 READER = "arn:aws:iam::999999999999:role/deploy"
 _TAG = "access-key-rotation:"
-Unheld = set[str]
-SetUp = Callable[[Account], Unheld]
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """`set_up` leaves the account as it is just before the run that is tried, and returns the keys
-    whose secrets their owner does not have. So many of the oldest keys are `leaked`. `payload` may
-    depend on the keys there are then; the role may not use the operations that are `denied`."""
-
-    name: str
-    set_up: SetUp
-    payload: Callable[[Account], dict[str, Any]] = lambda _account: {}
-    users: tuple[str, ...] = ("alice",)
-    parameters: dict[str, str] = field(default_factory=dict)
-    denied: tuple[str, ...] = ()
-    leaked: int = 0
-
-    @property
-    def died_before(self) -> bool:
-        return self.name.startswith("died")
-
-    @property
-    def is_emergency(self) -> bool:
-        return self.name.startswith("emergency")
 
 
 def _due(account: Account) -> Unheld:
@@ -61,12 +37,7 @@ def _service_user(account: Account) -> Unheld:
 
 def _nobody_but_operators(account: Account) -> Unheld:
     account.add_user("alice", 90)
-    sns = account.client("sns")
-    for subscription in sns.list_subscriptions_by_topic(TopicArn=account.topic_arn)[
-        "Subscriptions"
-    ]:
-        if subscription["Endpoint"].endswith(":alice"):
-            sns.unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+    account.unsubscribe()
     return set()
 
 
@@ -118,18 +89,22 @@ def _to_be_warned(account: Account) -> Unheld:
 
 
 def _grace_over(account: Account) -> Unheld:
+    """Somebody read the secret, and the owner was reminded: nothing holds the old key."""
     account.add_user("alice", 90, password=False)
     account.run()
-    account.pass_days(7)
+    account.pass_days(1)
+    account.read_secret()
+    account.pass_days(3)
+    account.run()
+    account.pass_days(3)
     return set()
 
 
 def _held(account: Account) -> Unheld:
     account.set_parameter("hold_while_used_days", "3")
-    [old] = account.add_user("alice", 90, password=False)
-    account.run()
-    account.pass_days(8)
-    account.use(old)
+    _grace_over(account)
+    account.pass_days(1)
+    account.use(next(iter(account.statuses())))
     return set()
 
 
@@ -318,11 +293,12 @@ _BY_BULK = (
     Scenario("settled, a reader removed", _reader_removed),
     Scenario("superseded, the policy was changed", _policy_changed),
     Scenario("superseded, the value was changed", _value_changed),
+    *HANDING_OVER,
     Scenario("due, two users", _two_users, users=("alice", "bob")),
     Scenario("due, a key that came back", _came_back),
     Scenario("to be warned", _to_be_warned),
     Scenario("superseded, the grace is over", _grace_over),
-    Scenario("superseded, still in use", _held),
+    Scenario("superseded, still in use", _held, owner=Owner.MOVES),
     Scenario("superseded, to be deleted", _to_be_deleted),
     Scenario("to be deleted, its successor due", _delete_and_rotate),
     Scenario("two active, one idle", _one_of_two_idle),

@@ -12,7 +12,8 @@ from contextlib import suppress
 from typing import Any
 
 from tests.aws.account import Account, an_account
-from tests.crash.scenarios import SCENARIOS, Scenario
+from tests.crash.scenario import Scenario
+from tests.crash.scenarios import SCENARIOS
 from tests.crash.wire import Died, Fault, Tap, retries_without_waiting, tapped
 from tests.policies.names import ALICE_ARN, READERS
 from tests.policies.question import Document, Question

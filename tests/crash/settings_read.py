@@ -1,0 +1,33 @@
+"""The settings as a run has read them, which may not be what they are by now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from moto.ssm.models import ssm_backends
+
+from tests.aws.account import ACCOUNT_ID, PATH, REGION
+
+
+class AsRead[T]:
+    """`values` are all that a run may have read: somebody may write between two of its pages."""
+
+    def __init__(self, look: Callable[[], T]) -> None:
+        self._look = look
+        self.values = [look()]
+        self._reads = False
+
+    def after(self, call: str) -> None:
+        """This call has just had its effect."""
+        reads = call == "ssm:GetParametersByPath"
+        if reads:
+            self.values = [*(self.values if self._reads else ()), self._look()]
+        if call != "person":
+            self._reads = reads
+
+
+def parameter(name: str) -> str:
+    """Its value now."""
+    found = ssm_backends[ACCOUNT_ID][REGION].get_parameter(f"{PATH}/{name}")
+    assert found is not None
+    return str(found.value)
