@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 from tests.crash.points import KINDS, Point, try_point
 from tests.crash.sabotage import SABOTAGES, try_sabotage
+from tests.crash.sabotages_of_hand_over import OF_HAND_OVER
 from tests.crash.scenarios import SCENARIOS
 
 PROGRESS_EVERY = 30.0  # seconds
@@ -74,7 +75,7 @@ def _points(kind: str, names: Sequence[str]) -> list[Point]:
 
 def _try_sabotages(most: int | None) -> int:
     """The number of sabotages that the harness did not notice."""
-    chosen = SABOTAGES[:most]
+    chosen = (*SABOTAGES, *OF_HAND_OVER)[:most]
     if not chosen:
         return 0
     began = time.monotonic()
