@@ -8,7 +8,7 @@ docs/architecture.md against the truth.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -35,6 +35,7 @@ from key_rotation.run.payload import Emergency, Payload
 from key_rotation.run.run import Rotation
 from tests.unit.builders import ACCOUNT, NAME, SECRET_ARN
 from tests.unit.fakes import FakeAccount
+from tests.unit.hand_over_promises import HandOvers
 
 CALL_TAKES = timedelta(milliseconds=100)
 OTHER_CALLS = frozenset(
@@ -111,7 +112,8 @@ class Truth:
 
     `held`: the owner has the secret of these keys; `made`: by a run; `delivered`: they were what
     the secret held, at one time; `seen_inactive`: since when every run saw the key inactive;
-    `announced`: when the owner was first notified of it; `unreadable`: how many times a person kept
+    `announced`: when the owner was first notified of it; `hand_overs`: what was said of old keys,
+    and what the owner uses; `unreadable`: how many times a person kept
     the owner from reading the secret, after which a run announces the key in it again.
     """
 
@@ -123,9 +125,25 @@ class Truth:
     notified_disabled: set[str] = field(default_factory=set)
     said: Counter[tuple[Event, str | None]] = field(default_factory=Counter)
     last_notice: dict[Event, tuple[str, datetime]] = field(default_factory=dict)
+    hand_overs: HandOvers = field(default_factory=HandOvers)
     records_lost: bool = False
     unreadable: int = 0
     written_by_hand: bool = False
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message to the owner, or a line of the operators' digest; `data` is what programs get."""
+
+    user: str
+    event: Event
+    key_id: str | None
+    to_owner: bool
+    data: Mapping[str, Any]
+
+    def time(self, name: str) -> datetime | None:
+        text = self.data.get(name)
+        return datetime.fromisoformat(text) if text else None
 
 
 class History(FakeAccount):
@@ -168,11 +186,17 @@ class History(FakeAccount):
         user = self.users[name]
         used = {**(user.last_used or {}), key_id: LastUse(self.clock.time, "s3")}
         self.users[name] = replace(user, last_used=used)
+        self.truths[name].hand_overs.used[key_id] = self.clock.time
 
     def fetch(self, name: str) -> None:
-        """The owner reads the secret, if that is possible, and keeps what is in it."""
+        """The owner reads the secret, if that is possible, and keeps what is in it: a key, or a
+        placeholder."""
+        state = self._readable(name)
+        if state is None or not state.versions or not self._can_read(name):
+            return
+        self.secrets[name] = replace(state, last_read=self.clock.time.date())
         key_id = self.delivered(name)
-        if key_id is not None and self._can_read(name):
+        if key_id is not None:
             self.truths[name].held.add(key_id)
 
     def change_user(self, name: str, **changes: Any) -> None:
@@ -225,12 +249,19 @@ class History(FakeAccount):
 
     def delivered(self, name: str) -> str | None:
         """The id of the key that the owner would find in the secret."""
+        state, user = self._readable(name), self.users[name]
+        if state is None:
+            return None
+        return next((key.id for key in user.keys if state.currently_holds(key)), None)
+
+    def _readable(self, name: str) -> SecretState | None:
+        """The secret, if it lets its owner read it."""
         state, user = self.secrets.get(name), self.users[name]
         if state is None or state.pending_deletion or state.managed_by != NAME:
             return None
         if state.user_id != user.ref.id or name in self.foreign_policies:
             return None
-        return next((key.id for key in user.keys if state.currently_holds(key)), None)
+        return state
 
     def can_work(self, name: str, fetched: bool = False) -> bool:
         """Whether the owner has, or can get, a key that works.
@@ -262,14 +293,14 @@ class History(FakeAccount):
         run.go(dry)
         return run
 
-    def listen(self) -> Iterator[tuple[str, Event, str | None, bool]]:
-        """What was said since the last call: user, event, key and whether to the owner."""
+    def listen(self) -> Iterator[Said]:
+        """What was said since the last call."""
         for name, event, message in self.notified[self._read_notices :]:
-            yield name, event, _key(message), True
+            yield Said(name, event, _key(message), True, message.data)
         self._read_notices = len(self.notified)
         for message in self.digests[self._read_digests :]:
             for line in message.data["lines"]:
-                yield line["user"], Event(line["event"]), line["access_key_id"], False
+                yield Said(line["user"], Event(line["event"]), line["access_key_id"], False, line)
         self._read_digests = len(self.digests)
 
 
@@ -422,6 +453,7 @@ class Run:
         unverified = delivered in self._created and history.refused_by_sts > 0
         self._hold(not unverified, f"{key.id} was disabled before STS accepted {delivered}")
         self._check_can_fetch(name, key)
+        self._check_hand_over(name, key)
 
     def _check_can_fetch(self, name: str, key: AccessKey) -> None:
         """Who signs the call that fetches the new key with the old one had days to do so."""
@@ -435,6 +467,21 @@ class Run:
             history.clock.time - notified >= days,
             f"{key.id} was disabled before {delivered} could be fetched with it",
         )
+
+    def _check_hand_over(self, name: str, key: AccessKey) -> None:
+        """An old key goes when its owner has moved, or as the messages said."""
+        history, truth = self._history, self._history.truths[name]
+        delivered = history.delivered(name)
+        if delivered is None or truth.records_lost or key.id not in truth.held:
+            return
+        newer = history.key(delivered, name)
+        if newer.created < key.created:
+            return  # not the successor: the key is one that lay idle
+        user, settings = history.users[name], history.settings
+        has_it = delivered in truth.held or bool(user.has_password or settings.secret_reader_arns)
+        now = history.clock.time
+        for broken in truth.hand_overs.broken_by_end(key, newer, has_it, settings, now):
+            self._hold(False, broken)
 
     def _check_delete(self, name: str, key: AccessKey) -> None:
         history, truth = self._history, self._history.truths[name]
@@ -451,10 +498,14 @@ class Run:
 
     def _read_messages(self) -> None:
         history = self._history
-        for name, event, key_id, to_owner in history.listen():
+        for said in history.listen():
+            if said.user not in history.users:
+                continue
+            name, event, key_id, to_owner = said.user, said.event, said.key_id, said.to_owner
             truth, user = history.truths[name], history.users[name]
             reached = user.audience is (Audience.USER if to_owner else Audience.OPERATOR)
             reached = reached or not history.settings.require_confirmed_subscription
+            self._note_hand_over(said)
             if to_owner:
                 truth.said[event, key_id] += 1
                 self._check_notice(name, event, key_id)
@@ -465,19 +516,50 @@ class Run:
             if event is Event.DISABLED and key_id is not None:
                 truth.notified_disabled.add(key_id)
 
+    def _note_hand_over(self, said: Said) -> None:
+        """What a run said that nothing happened to is on record, too."""
+        history, hand_overs = self._history, self._history.truths[said.user].hand_overs
+        now, key_id = history.clock.time, said.key_id
+        if key_id is None:
+            return
+        old = said.data.get("superseded_access_key_id") or key_id
+        if said.event is Event.ROTATED:
+            hand_overs.announced[key_id] = now
+        if said.event in (Event.REMINDED, Event.HELD, Event.ENDING):
+            hand_overs.heard.setdefault(old, now)
+        if said.event is Event.ENDING:
+            hand_overs.ending.setdefault(key_id, now)
+        if said.event in (Event.REMINDED, Event.ENDING) and not said.to_owner:
+            hand_overs.lines[said.event, key_id] += 1
+            again = hand_overs.lines[said.event, key_id] > 1 + history.mishaps
+            self._hold(not again, f"the operators were told again of {said.event.value} {key_id}")
+        if self._fault is not None:
+            return
+        until, due = said.time("superseded_key_until"), said.time("rotation_due")
+        # That of a key that is left on while it is used is the latest.
+        is_latest = said.event is Event.HELD or history.settings.hold_while_used_days > 0
+        if until is not None and (said.event is Event.REMINDED or not is_latest):
+            hand_overs.name_end(old, until)
+        if due is not None:
+            hand_overs.due[key_id] = due
+
     def _check_notice(self, name: str, event: Event, key_id: str | None) -> None:
         history, truth = self._history, self._history.truths[name]
         assert key_id is not None
         last_key, last = truth.last_notice.get(event, (None, history.clock.time))
         since = history.clock.time - last
-        if event in (Event.HELD, Event.BLOCKED):
+        if event is Event.HELD and key_id in truth.hand_overs.ending:
+            truth.hand_overs.last_notices[key_id] += 1
+            again = truth.hand_overs.last_notices[key_id] > 1 + history.mishaps
+            self._hold(not again, f"{name} got another last notice of {key_id}")
+        elif event in (Event.HELD, Event.BLOCKED):
             again = key_id == last_key and since < REMIND_EVERY
             self._hold(
                 not again, f"{name} was notified again of {event.value} {key_id} after {since}"
             )
-        if event in (Event.ROTATED, Event.WARNED) and not truth.records_lost:
+        if event in (Event.ROTATED, Event.WARNED, Event.REMINDED) and not truth.records_lost:
             times = truth.said[event, key_id]
-            most = 1 + history.mishaps + truth.unreadable
+            most = 1 + history.mishaps + (truth.unreadable if event is not Event.REMINDED else 0)
             again = times > most and key_id == last_key
             self._hold(not again, f"{name} was notified {times} times of {event.value} {key_id}")
         truth.last_notice[event] = (key_id, history.clock.time)

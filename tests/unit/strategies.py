@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
+from itertools import product
 from typing import Any
 
 from hypothesis import strategies as st
@@ -103,9 +104,11 @@ RECORDS = st.fixed_dictionaries(
         "notices": st.fixed_dictionaries(
             {},
             optional={
-                event: st.builds(Stamp, KEY_IDS, TIMES) for event in (Event.HELD, Event.BLOCKED)
+                event: st.builds(Stamp, KEY_IDS, TIMES)
+                for event in (Event.HELD, Event.BLOCKED, Event.REMINDED, Event.ENDING)
             },
         ),
+        "last_read": st.none() | st.integers(-1, 60).map(lambda days: NOW.date() - timedelta(days)),
     }
 )
 
@@ -125,7 +128,10 @@ def users(draw: st.DrawFn) -> ManagedUser:
         if past == "a rotation":
             current, previous = newest.id, "GONE"
             notified = newest.created + abs(draw(AGES))
-            records |= {"announced": Stamp(newest.id, min(notified, NOW)), "user_id": ALICE.id}
+            announced = min(notified, NOW)
+            records |= {"announced": Stamp(newest.id, announced), "user_id": ALICE.id}
+            if draw(st.booleans()):  # around the day that counts
+                records["last_read"] = announced.date() + timedelta(draw(st.integers(-1, 1)))
     state = secret(current, previous, **records)
     return ManagedUser(
         ALICE,
@@ -136,3 +142,67 @@ def users(draw: st.DrawFn) -> ManagedUser:
         draw(st.booleans()),
         draw(st.sampled_from(Audience)),
     )
+
+
+# Where a hand-over is, and how long ago each key was last used.
+TURNS = ("reminder", "end of the grace", "last notice", "ceiling")
+OLD_USES = ("before", "announced", "yesterday", "today")
+NEW_USES = (None, "tried", "announced", "today")
+HAND_OVERS = tuple(product(TURNS, OLD_USES, NEW_USES))
+
+
+@st.composite
+def hand_overs(
+    draw: st.DrawFn, turn: str, old_use: str, new_use: str | None
+) -> tuple[ManagedUser, Settings]:
+    """A user whose new key B was announced and whose old key A still works, and the settings."""
+    chosen: Settings = draw(accepted_settings())
+    grace = max(chosen.grace_days, chosen.min_grace_days_without_console)
+    notice = max(1, chosen.remind_before_days)
+    days = {
+        "reminder": grace - chosen.remind_before_days,
+        "end of the grace": grace,
+        "last notice": chosen.max_overlap_days - notice,
+        "ceiling": chosen.max_overlap_days,
+    }[turn]
+    age = timedelta(days, hours=draw(st.integers(-18, 18)))
+    new = AccessKey("B", KeyStatus.ACTIVE, NOW - max(age, timedelta(hours=1)))
+    old = AccessKey("A", KeyStatus.ACTIVE, new.created - timedelta(draw(st.integers(1, 100))))
+    announced = min(NOW, new.created + timedelta(hours=draw(st.sampled_from([0, 0, 0, 30, 100]))))
+    moments = {
+        "before": new.created - timedelta(1),
+        "tried": new.created,
+        "announced": announced,
+        "in time": NOW - timedelta(notice, hours=1),
+        "yesterday": NOW - timedelta(1),
+        "today": NOW,
+    }
+
+    def around(moment: str | None) -> datetime | None:
+        if moment is None:
+            return None
+        return min(NOW, moments[moment] + timedelta(minutes=draw(st.integers(-100, 100))))
+
+    said = st.sampled_from([None, "today", "yesterday", "in time", "in time"])
+    stamps = {e: around(draw(said)) for e in (Event.REMINDED, Event.HELD, Event.ENDING)}
+    last_read = around(draw(st.sampled_from([None, "before", "announced", "today"])))
+    ends = st.sampled_from([announced + timedelta(grace), NOW, NOW + timedelta(1)])
+    works_until = draw(st.none() | st.builds(Stamp, st.just("A"), ends))
+    state = secret(
+        "B",
+        draw(st.sampled_from(["A", "A", None])),
+        announced=Stamp("B", announced),
+        works_until=works_until,
+        notices={event: Stamp("A", time) for event, time in stamps.items() if time},
+        last_read=last_read.date() if last_read else None,
+    )
+    user = ManagedUser(
+        ALICE,
+        (old, new),
+        draw(st.just({}) | override_tags()),
+        state,
+        uses({"A": around(old_use), "B": around(new_use)}),
+        draw(st.sampled_from([False, False, True])),
+        draw(st.sampled_from([Audience.USER] * 4 + [Audience.OPERATOR, Audience.NOBODY])),
+    )
+    return user, chosen

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -29,6 +30,7 @@ from key_rotation.run.payload import Emergency, Payload
 from key_rotation.run.run import Rotation
 from tests.unit.builders import NAME, NOW, time_of
 from tests.unit.fakes import FakeAccount
+from tests.unit.hand_over_promises import broken_by
 from tests.unit.history import (
     CHANGES,
     OTHER_CALLS,
@@ -39,7 +41,14 @@ from tests.unit.history import (
     check_settled,
     plan,
 )
-from tests.unit.strategies import AGES, accepted_settings, override_tags, users
+from tests.unit.strategies import (
+    AGES,
+    HAND_OVERS,
+    accepted_settings,
+    hand_overs,
+    override_tags,
+    users,
+)
 
 THOROUGH = os.environ.get("PROPERTIES") == "thorough"
 ANY_STATE = hypothesis_settings(
@@ -49,6 +58,8 @@ ANY_STATE = hypothesis_settings(
     deadline=None,
     report_multiple_bugs=False,
 )
+# For each of many places in a hand-over.
+ANY_HAND_OVER = hypothesis_settings(ANY_STATE, max_examples=1_000 if THOROUGH else 40)
 ANY_HISTORY = hypothesis_settings(
     ANY_STATE,
     max_examples=5_000 if THOROUGH else 120,
@@ -60,6 +71,10 @@ NAMES = ("alice", "bob")
 # run that died, and never uses, looks like an orphan.
 AFTER_A_RUN = timedelta(minutes=2)
 AUDIENCES = st.sampled_from([Audience.USER, Audience.OPERATOR] * 2 + [Audience.NOBODY])
+# Users in any state, and as often users between two keys, who are few among those.
+STATES = st.tuples(users(), accepted_settings()) | st.sampled_from(HAND_OVERS).flatmap(
+    lambda where: hand_overs(*where)
+)
 # The first calls of a rotation's own methods more often than others.
 A_ROTATION = ("create", "store", "works", "notify", "notify_operators", "disable", "record", "keys")
 FAULTS = st.builds(Fault, st.sampled_from(Mishap), st.sampled_from(A_ROTATION)) | st.builds(
@@ -85,8 +100,10 @@ ODD_THINGS = (
 
 
 @ANY_STATE
-@given(user=users(), settings=accepted_settings())
-def test_a_decision_takes_no_key_that_is_needed(user: ManagedUser, settings: Settings) -> None:
+@given(state=STATES)
+def test_a_decision_takes_no_key_that_is_needed(state: tuple[ManagedUser, Settings]) -> None:
+    user, settings = state
+
     decision = decide(user, settings, NOW)
 
     assert isinstance(decision, Decision)
@@ -103,6 +120,20 @@ def test_a_decision_takes_no_key_that_is_needed(user: ManagedUser, settings: Set
         if action.verb is Verb.ROTATE:
             gone = {done.access_key_id for done in before if done.verb is Verb.DELETE}
             assert len({key.id for key in user.keys} - gone) == 1
+
+
+@pytest.mark.parametrize("where", HAND_OVERS, ids=lambda where: ", ".join(map(str, where)))
+@ANY_HAND_OVER
+@given(data=st.data())
+def test_a_decision_keeps_what_was_said_of_an_old_key(
+    where: tuple[str, str, str | None], data: st.DataObject
+) -> None:
+    user, settings = data.draw(hand_overs(*where))
+
+    decision = decide(user, settings, NOW)
+
+    assert isinstance(decision, Decision)
+    assert list(broken_by(decision, user, settings, NOW)) == []
 
 
 @ANY_STATE
@@ -143,8 +174,9 @@ def test_an_emergency_takes_no_other_key(
 
 
 @ANY_STATE
-@given(user=users(), settings=accepted_settings())
-def test_what_is_planned_is_done_and_done_once(user: ManagedUser, settings: Settings) -> None:
+@given(state=STATES)
+def test_what_is_planned_is_done_and_done_once(state: tuple[ManagedUser, Settings]) -> None:
+    user, settings = state
     account = FakeAccount()
     account.add(user)
 
