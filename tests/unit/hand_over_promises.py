@@ -98,6 +98,19 @@ class Known:
         used = self.used(self.older)
         return used is not None and used > self.announced
 
+    @property
+    def ceiling(self) -> datetime:
+        """The latest end of a hold, but not before the end that a message named."""
+        latest = self.newer.created + self.settings.max_overlap_days * DAY
+        return max(latest, self.named_end or latest)
+
+    @property
+    def last_notice(self) -> timedelta | None:
+        """How long ago it was said that the key goes at the ceiling. What was said long before is
+        of another day."""
+        said, window = self.since(Event.ENDING), notice_of(self.settings) + 36 * HOUR
+        return said if said is not None and self.now - said >= self.ceiling - window else None
+
     def used(self, key: AccessKey) -> datetime | None:
         assert self.user.last_used is not None
         return time_of(self.user.last_used[key.id])
@@ -156,9 +169,9 @@ def _ended_wrongly(known: Known, action: Action) -> Iterator[str]:
     if action.reason is Reason.SUPERSEDED and days > 0 and reminded is None:
         yield "nobody was reminded of it"
     if settings.hold_until_moved and known.days_given > 0 and known.would_lose_access:
-        if known.now < known.newer.created + settings.max_overlap_days * DAY:
+        if known.now < known.ceiling:
             yield "its owner has not moved, and the ceiling is not reached"
-        if (said := known.since(Event.ENDING)) is None or said < notice_of(settings):
+        if (said := known.last_notice) is None or said < notice_of(settings):
             yield "its owner has not moved, and the operators were not told in time"
 
 
@@ -186,7 +199,7 @@ def _held_wrongly(known: Known, action: Action, decision: Decision) -> Iterator[
         yield "it is held for an owner who has moved"
     if action.notify and known.has_moved and action.reason is not Reason.STILL_IN_USE:
         yield "its owner is told of a hold, and has moved"
-    if action.last_notice and known.since(Event.ENDING) is not None:
+    if action.last_notice and known.last_notice is not None:
         yield "there is a second last notice"
     if action.last_notice and until is not None and until - known.now < notice_of(known.settings):
         yield "the last notice comes too late"
