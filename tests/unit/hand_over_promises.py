@@ -95,8 +95,14 @@ class Known:
 
     @property
     def uses_old(self) -> bool:
-        used = self.used(self.older)
-        return used is not None and used > self.announced
+        """To fetch the new key is a use, too, and counts for the days that were given."""
+        assert self.user.last_used is not None
+        use = self.user.last_used[self.older.id]
+        if use is None or use.time <= self.announced:
+            return False
+        if use.service != "secretsmanager" or use.time.date() != self.secret.last_read:
+            return True
+        return self.now < use.time + self.days_given * DAY
 
     @property
     def ceiling(self) -> datetime:
@@ -212,7 +218,8 @@ def _held_wrongly(known: Known, action: Action, decision: Decision) -> Iterator[
 class HandOvers:
     """What was said of a user's keys, and what the owner does with them.
 
-    `announced`: when the owner was last notified of it; `used`: when they last used it; `ends`: the
+    `announced`: when the owner was last notified of it; `used`: when they last used it, other than
+    to fetch the other one; `fetched`: when they last did that with it; `ends`: the
     latest end that a reminder or an announcement named; `due`: that a warning named; `heard`: when
     a reminder, or a hold, was first said; `ending`: when the operators were first told of the end
     of a hold; `last_notices` are the owner's of that. `lines` are those of the digest about
@@ -221,6 +228,7 @@ class HandOvers:
 
     announced: dict[str, datetime] = field(default_factory=dict)
     used: dict[str, datetime] = field(default_factory=dict)
+    fetched: dict[str, datetime] = field(default_factory=dict)
     ends: dict[str, datetime] = field(default_factory=dict)
     due: dict[str, datetime] = field(default_factory=dict)
     heard: dict[str, datetime] = field(default_factory=dict)
@@ -245,7 +253,11 @@ class HandOvers:
             return  # they use it
         if settings.remind_before_days and ends - announced >= 2 * DAY and key.id not in self.heard:
             yield f"{key.id} was disabled, and its owner was not reminded"
-        used_since = self.used.get(key.id, announced) > announced
+        used = self.used.get(key.id, announced)
+        fetched = self.fetched.get(key.id, used)
+        used_since = used > announced
+        if fetched > used and now >= fetched + (ends - announced):
+            used_since = False  # and nothing has shown since
         if not settings.hold_until_moved or (has_it and not used_since):
             return
         if now < newer.created + settings.max_overlap_days * DAY:

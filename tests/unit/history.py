@@ -195,9 +195,22 @@ class History(FakeAccount):
         if state is None or not state.versions or not self._can_read(name):
             return
         self.secrets[name] = replace(state, last_read=self.clock.time.date())
+        self._sign(name)
         key_id = self.delivered(name)
         if key_id is not None:
             self.truths[name].held.add(key_id)
+
+    def _sign(self, name: str) -> None:
+        """Without a password, and if nobody else may read, the oldest key signs the read."""
+        user, truth = self.users[name], self.truths[name]
+        if user.has_password or self.settings.secret_reader_arns:
+            return
+        key = min(
+            (k for k in user.keys if k.is_active and k.id in truth.held), key=lambda k: k.created
+        )
+        used = {**(user.last_used or {}), key.id: LastUse(self.clock.time, "secretsmanager")}
+        self.users[name] = replace(user, last_used=used)
+        truth.hand_overs.fetched[key.id] = self.clock.time
 
     def change_user(self, name: str, **changes: Any) -> None:
         self.users[name] = replace(self.users[name], **changes)

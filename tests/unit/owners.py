@@ -44,14 +44,16 @@ class Kind(StrEnum):
 
 @dataclass
 class HandOver:
-    """One rotation of an owner's key. `reacts` is when they fetch the new key, or move to it;
-    `first_use` and `last_use` are of the new key and of the old one, None if not used since the
-    announcement; `seen_moved` is the first run that could see that they moved."""
+    """One rotation of an owner's key. `reacts` is when they mean to fetch the new key, or to move
+    to it, and `fetched` when they did. `first_use` and `last_use` are their programs', of the new
+    key and of the old one, None if there was none since the announcement; `seen_moved` is the first
+    run that could see that they moved."""
 
     old: str
     new: str
     announced: datetime
     reacts: datetime | None
+    fetched: datetime | None = None
     last_use: datetime | None = None
     first_use: datetime | None = None
     seen_moved: datetime | None = None
@@ -59,12 +61,15 @@ class HandOver:
 
 @dataclass
 class Owner:
-    """`uses` is the key in the programs, of which an idle owner has none that runs."""
+    """`uses` is the key in the programs, of which an idle owner has none that runs. They use it at
+    `next_use` and about `every` so long from there."""
 
     name: str
     kind: Kind
     idle: bool
     uses: str
+    every: timedelta
+    next_use: datetime
     hand_overs: list[HandOver] = field(default_factory=list)
 
 
@@ -105,18 +110,21 @@ class Simulation(FakeAccount):
         self.to_owners: list[Said] = []
         self.to_operators: list[Said] = []
         self.to_programs: list[Said] = []
-        self._unseen_uses: list[tuple[datetime, str, str, datetime]] = []
+        self._unseen_uses: list[tuple[datetime, str, str, LastUse]] = []
         self._today = self._last_run = NOW - DAY
 
-    def hire(self, name: str, kind: Kind, idle: bool, audience: Audience, key_days: float) -> None:
-        """An owner with one key, that many days old."""
+    def hire(
+        self, name: str, kind: Kind, idle: bool, audience: Audience, key_days: float, every: int = 1
+    ) -> None:
+        """An owner with one key, that many days old, whose programs use it `every` so many days."""
         key = AccessKey(f"{name.upper()}", KeyStatus.ACTIVE, NOW - timedelta(days=key_days))
         used = {key.id: None if idle else LastUse(NOW - DAY, "s3", "eu-west-1")}
         ref = UserRef(name, f"AIDA{name.upper()}", f"arn:aws:iam::123456789012:user/{name}")
         tags = {"access-key-rotation": "enabled"}
         created = NOW - timedelta(days=1000)
         self.add(ManagedUser(ref, (key,), tags, None, used, False, audience, created))
-        self.owners[name] = Owner(name, kind, idle, key.id)
+        starts = NOW - self.random.random() * DAY
+        self.owners[name] = Owner(name, kind, idle, key.id, every * DAY, starts)
         self.keys_made[key.id] = key
 
     def live(self, days: int) -> None:
@@ -140,50 +148,61 @@ class Simulation(FakeAccount):
     # -- what owners do ----------------------------------------------------------------------------
 
     def _act(self, owner: Owner, since: datetime, until: datetime) -> None:
-        now = since + self.random.random() * (until - since)
         reacts = owner.hand_overs[-1].reacts if owner.hand_overs else None
-        # The old key signs the call.
         if reacts is not None and since < reacts <= until and self._works(owner):
+            self._work(owner, reacts)
             self._fetch(owner, reacts)
             if owner.kind is Kind.MOVES:
-                self._use(owner, reacts - HOUR / 3)
                 owner.uses = owner.hand_overs[-1].new
-                now = max(now, reacts + HOUR / 12)
-        self._use(owner, now)
+                self._use(owner, reacts + HOUR / 12)
+        self._work(owner, until)
+
+    def _work(self, owner: Owner, until: datetime) -> None:
+        """What their programs do up to then."""
+        while owner.next_use <= until:
+            self._use(owner, owner.next_use)
+            owner.next_use += owner.every + self.random.uniform(-2, 2) * HOUR
 
     def _works(self, owner: Owner) -> bool:
         keys = self.users[owner.name].keys
         return any(key.id == owner.uses and key.is_active for key in keys)
 
     def _fetch(self, owner: Owner, now: datetime) -> None:
+        """The old key signs the call, so IAM shows a use of it."""
         state = self.secrets[owner.name]
         self.secrets[owner.name] = replace(state, last_read=now.date())
+        owner.hand_overs[-1].fetched = now
+        self._sign(owner, now, "secretsmanager")
 
     def _use(self, owner: Owner, now: datetime) -> None:
         """IAM refuses an inactive key, and knows of no use then."""
         if owner.idle or not self._works(owner):
             return
-        shown = now + self.random.uniform(0.5, 6) * HOUR
-        self._unseen_uses.append((shown, owner.name, owner.uses, now))
+        self._sign(owner, now, "s3")
         for hand_over in owner.hand_overs[-1:]:
             if owner.uses == hand_over.old:
                 hand_over.last_use = max(now, hand_over.last_use or now)
             elif hand_over.first_use is None:
                 hand_over.first_use = now
 
+    def _sign(self, owner: Owner, now: datetime, service: str) -> None:
+        shown = now + self.random.uniform(0.5, 6) * HOUR
+        use = LastUse(now, service, "eu-west-1")
+        self._unseen_uses.append((shown, owner.name, owner.uses, use))
+
     # -- what runs see, and say --------------------------------------------------------------------
 
     def _show_uses(self) -> None:
         now = self.clock.time
-        for shown, name, key_id, used in self._unseen_uses:
+        for shown, name, key_id, use in self._unseen_uses:
             if shown > now:
                 continue
             user = self.users[name]
             before = (user.last_used or {}).get(key_id)
-            if before is None or before.time < used:
-                uses = {**(user.last_used or {}), key_id: LastUse(used, "s3", "eu-west-1")}
+            if before is None or before.time < use.time:
+                uses = {**(user.last_used or {}), key_id: use}
                 self.users[name] = replace(user, last_used=uses)
-            self._note_move(self.owners[name], key_id, used)
+            self._note_move(self.owners[name], key_id, use.time)
         self._unseen_uses = [use for use in self._unseen_uses if use[0] > now]
 
     def _note_move(self, owner: Owner, key_id: str, used: datetime) -> None:
@@ -191,8 +210,8 @@ class Simulation(FakeAccount):
         for hand_over in owner.hand_overs[-1:]:
             if key_id != hand_over.new or hand_over.seen_moved is not None:
                 continue
-            earliest = max(self.keys_made[key_id].created, hand_over.last_use or used - HOUR)
-            if used >= earliest + HOUR:
+            earlier = [self.keys_made[key_id].created, hand_over.last_use, hand_over.fetched]
+            if all(used >= time + HOUR for time in earlier if time is not None):
                 hand_over.seen_moved = self.clock.time
 
     def disable(self, user: UserRef, access_key_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import product
@@ -186,6 +187,10 @@ def hand_overs(
     said = st.sampled_from([None, "today", "yesterday", "in time", "in time"])
     stamps = {e: around(draw(said)) for e in (Event.REMINDED, Event.HELD, Event.ENDING)}
     last_read = around(draw(st.sampled_from([None, "before", "announced", "today"])))
+    last_used = uses({"A": around(old_use), "B": around(new_use)})
+    if last_used["A"] and draw(st.booleans()):
+        last_used["A"] = replace(last_used["A"], service="secretsmanager")
+        last_read = draw(st.sampled_from([last_read, last_used["A"].time]))
     ends = st.sampled_from([announced + timedelta(grace), NOW, NOW + timedelta(1)])
     works_until = draw(st.none() | st.builds(Stamp, st.just("A"), ends))
     state = secret(
@@ -201,7 +206,7 @@ def hand_overs(
         (old, new),
         draw(st.just({}) | override_tags()),
         state,
-        uses({"A": around(old_use), "B": around(new_use)}),
+        last_used,
         draw(st.sampled_from([False, False, True])),
         draw(st.sampled_from([Audience.USER] * 4 + [Audience.OPERATOR, Audience.NOBODY])),
     )

@@ -17,13 +17,16 @@ from tests.unit.owners import Disabled, HandOver, Kind, Owner, Said, Simulation
 DAYS, OWNERS = 120, 200
 A_FIFTH = OWNERS // 5
 SETTINGS = settings()
+GRACE = timedelta(days=SETTINGS.min_grace_days_without_console)
 CEILING = timedelta(days=SETTINGS.max_overlap_days)
 AHEAD = timedelta(days=SETTINGS.remind_before_days)
 # Up to this day the grace was longer: what was said until then still holds.
 SHORTENED = 20
-LONGER_GRACE = settings(min_grace_days_without_console=SETTINGS.min_grace_days_without_console + 4)
+LONGEST = GRACE + timedelta(days=4)
+LONGER_GRACE = settings(min_grace_days_without_console=LONGEST.days)
 # On these days the schedule does not fire, when some holds are about to end.
 NO_RUNS, NO_RUNS_DAYS = 44, 4
+LATE = timedelta(days=NO_RUNS_DAYS + 2)
 # A reminder comes on the day that begins so long before: runs do not start at the same minute.
 HALF_A_DAY = timedelta(hours=12)
 # The first keys fall due within these days: each hand-over is over when the next one begins.
@@ -31,6 +34,8 @@ SPREAD = 35
 # What the kinds are in five owners; of twenty, these are idle.
 KINDS = (Kind.NEVER, Kind.FETCHES, Kind.MOVES, Kind.MOVES, Kind.MOVES)
 IDLE = (0, 2, 8)
+# How many days apart their programs use a key: less than the grace.
+EVERY = (1, 1, 2, 5, 1, 3, 1)
 # These have no subscription of their own: the operators pass it on.
 BY_OPERATORS = (1, 4, 15)
 
@@ -46,6 +51,7 @@ def lived() -> Simulation:
             number % 20 in IDLE,
             Audience.OPERATOR if number % 20 in BY_OPERATORS else Audience.USER,
             SETTINGS.max_key_age_days - simulation.random.uniform(0, SPREAD),
+            EVERY[number % len(EVERY)],
         )
     simulation.live(SHORTENED)
     simulation.settings = SETTINGS
@@ -136,9 +142,8 @@ def test_a_key_used_since_the_announcement_stays_until_its_successor_is_used() -
 
 def test_the_ceiling_does_not_wait_for_ever() -> None:
     """But for the days without a run, and for a notice that comes late since there was none."""
-    late = timedelta(days=NO_RUNS_DAYS + 2) + AHEAD
     for disabled in cut_off():
-        assert disabled.time < ceiling_of(disabled.key_id) + late
+        assert disabled.time < ceiling_of(disabled.key_id) + LATE + AHEAD
     on_time = [d for d in cut_off() if d.time < ceiling_of(d.key_id) + timedelta(days=2)]
     assert len(on_time) >= A_FIFTH
 
@@ -150,7 +155,22 @@ def test_whoever_is_cut_off_was_named_to_the_operators_before() -> None:
     for disabled in cut_off():
         assert disabled.key_id in ending
         assert ending[disabled.key_id] <= disabled.time - AHEAD
-        assert ending[disabled.key_id] >= disabled.time - AHEAD - timedelta(days=2 + NO_RUNS_DAYS)
+        assert ending[disabled.key_id] >= disabled.time - AHEAD - timedelta(days=3 + NO_RUNS_DAYS)
+
+
+def test_an_idle_owner_who_fetched_the_new_key_is_not_waited_for_to_the_ceiling() -> None:
+    """They fetched it with the old key, which is the last that is seen of that."""
+    alarmed = {said.key_id for said in lived().to_operators if said.event is Event.ENDING}
+    in_time = 0
+    for owner, hand_over in first_hand_overs():
+        fetched = hand_over.fetched
+        if not owner.idle or fetched is None or fetched > hand_over.announced + CEILING / 2:
+            continue
+        [disabled] = [d for d in lived().disables if d.key_id == hand_over.old]
+        assert disabled.time < max(fetched, hand_over.announced + GRACE) + LONGEST + LATE, owner
+        assert hand_over.old not in alarmed
+        in_time += 1
+    assert in_time >= 8
 
 
 def test_the_operators_are_not_alarmed_about_who_has_moved() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from key_rotation.domain.action import Decision, Fact, Needs, Reason
 from key_rotation.domain.emergency import decide_emergency
-from key_rotation.domain.model import Audience, Event, ManagedUser, version_id
+from key_rotation.domain.model import Audience, Event, LastUse, ManagedUser, version_id
 from key_rotation.domain.policy import decide
 from tests.unit.builders import (
     NO_SECRET,
@@ -458,6 +458,14 @@ DAY_OF_B = ago(7).date()
 MADE_NOW = {"versions": {version_id("B"): frozenset({"AWSCURRENT"})}}
 
 
+def fetched(days: float, at: float, service: str = "secretsmanager", **facts: Any) -> ManagedUser:
+    """The same, `days` after the announcement. The last use of the old key was so many days ago; on
+    that day the secret was read for the last time."""
+    records = {"last_read": ago(at).date()} | facts.pop("records", {})
+    subject = handing_over(UNUSED, days, records=records, **facts)
+    return replace(subject, last_used={"A": LastUse(ago(at), service), "B": None})
+
+
 def handing_over(used: dict[str, Any], days: float = 7, **facts: Any) -> ManagedUser:
     """A service whose new key was announced `days` ago, and whose owner was reminded."""
     records = REMINDED | {"announced": stamp("B", days)} | facts.pop("records", {})
@@ -529,6 +537,52 @@ HAND_OVER = [
     Case(
         "… a second after",
         handing_over(UNUSED | {"A": ago(7 - SECOND)}, records={"last_read": ago(1).date()}),
+        "hold A",
+        Reason.STILL_IN_USE,
+    ),
+    Case(
+        "the old key fetched the new one, which is a use of it, and nothing used it since",
+        fetched(9, 7),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
+        "… but that is not as long ago as the grace",
+        fetched(9, 7 - SECOND),
+        "hold A",
+        Reason.STILL_IN_USE,
+    ),
+    Case(
+        "… but something else uses it",
+        fetched(9, 7, "s3"),
+        "hold A",
+        Reason.STILL_IN_USE,
+    ),
+    Case(
+        "… but it reads another secret",
+        fetched(9, 7, records={"last_read": ago(8).date()}),
+        "hold A",
+        Reason.STILL_IN_USE,
+    ),
+    Case(
+        "… but the secret was read again, and IAM lags",
+        fetched(9, 7, records={"last_read": ago(6).date()}),
+        "hold A",
+        Reason.STILL_IN_USE,
+    ),
+    Case(
+        "… on the day of the announcement: the placeholder, perhaps",
+        fetched(7.1, 7),
+        "hold A",
+        Reason.NOT_FETCHED,
+    ),
+    Case(
+        "… but a message gave the key more days than the grace has now",
+        fetched(
+            19,
+            7,
+            records={"works_until": stamp("A", 9), "notices": {Event.REMINDED: stamp("A", 12)}},
+        ),
         "hold A",
         Reason.STILL_IN_USE,
     ),

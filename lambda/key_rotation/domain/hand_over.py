@@ -21,6 +21,8 @@ SIDE_BY_SIDE = timedelta(hours=1)
 # A run a day starts some seconds earlier or later than the day before.
 JITTER = timedelta(hours=12)
 _DAY = timedelta(days=1)
+# What IAM calls the service that a secret is read from.
+_FETCHED_BY = "secretsmanager"
 
 
 class HandOver(StrEnum):
@@ -87,12 +89,25 @@ def unmoved_reason(situation: Situation, older: AccessKey, newer: AccessKey) -> 
     nothing says so."""
     if not _is_waited_for(situation, older) or used_by_owner(situation, newer) is not None:
         return None
-    announced, used = situation.secret.announced, situation.last_used(older)
-    if used is not None and announced is not None and used > announced.time:
+    if _is_in_use(situation, older):
         return Reason.STILL_IN_USE
     if not was_read(situation, newer) and situation.only_a_key_can_fetch:
         return Reason.NOT_FETCHED
     return None
+
+
+def _is_in_use(situation: Situation, older: AccessKey) -> bool:
+    """Whether a program used the old key since the announcement, as far as is seen.
+
+    Whoever fetches the new key without a password signs with the old one. If nothing has used it
+    since then, for as long as the grace, that was no program.
+    """
+    use, announced = situation.last_use(older), situation.secret.announced
+    if use is None or announced is None or use.time <= announced.time:
+        return False
+    fetched = use.service == _FETCHED_BY and use.time.date() == situation.secret.last_read
+    days = timedelta(days=days_given(situation, older))
+    return not fetched or situation.now - use.time < days
 
 
 def _is_waited_for(situation: Situation, older: AccessKey) -> bool:
