@@ -204,8 +204,12 @@ class Account:
         key_id: str = self.client("iam").create_access_key(UserName=name)["AccessKey"][
             "AccessKeyId"
         ]
-        self._backend(key_id).create_date -= timedelta(days=days)
+        self.age(key_id, days)
         return key_id
+
+    def age(self, key_id: str, days: float) -> None:
+        """The key was made so many days earlier."""
+        self._backend(key_id).create_date -= timedelta(days=days)
 
     def add_key_beyond_the_limit(self, name: str = "alice", days: float = 0) -> str:
         """A third one, as IAM has been seen to let through."""
@@ -215,10 +219,12 @@ class Account:
         key.create_date -= timedelta(days=days)
         return str(key.access_key_id)
 
-    def use(self, key_id: str, days_ago: float = 0) -> None:
-        """moto never tells of a use by itself."""
+    def use(
+        self, key_id: str, days_ago: float = 0, service: str = "s3", region: str = REGION
+    ) -> None:
+        """As a program does. moto knows only of the calls that are signed with the key."""
         used = (self.clock.now() - timedelta(days=days_ago)).replace(tzinfo=None)
-        self._backend(key_id).last_used = AccessKeyLastUsed(used, "s3", REGION)
+        self._backend(key_id).last_used = AccessKeyLastUsed(used, service, region)
 
     def set_status(self, key_id: str, status: str, name: str = "alice") -> None:
         self.client("iam").update_access_key(UserName=name, AccessKeyId=key_id, Status=status)
@@ -243,6 +249,18 @@ class Account:
         answer = self.client("secretsmanager").get_secret_value(
             SecretId=self.secret_name(name), VersionStage=stage
         )
+        value: dict[str, Any] = json.loads(answer["SecretString"])
+        return value
+
+    def fetch(self, key: dict[str, str], name: str = "alice") -> dict[str, Any]:
+        """The owner reads the secret with this key: so AWS shows a use of the key, too."""
+        owner = SESSION.client(
+            "secretsmanager",
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+        )
+        answer = owner.get_secret_value(SecretId=self.secret_name(name))
+        self.read_secret(name)
         value: dict[str, Any] = json.loads(answer["SecretString"])
         return value
 
