@@ -6,7 +6,7 @@ Written down apart from `domain/hand_over.py`, so that the two are held against 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -124,9 +124,9 @@ class Known:
     def since(self, event: Event) -> timedelta | None:
         """How long ago a notice of the old key went out, by record."""
         stamp = self.secret.notices.get(event)
-        if stamp is None or stamp.access_key_id != self.older.id or stamp.time > self.now:
+        if stamp is None or stamp.access_key_id != self.older.id:
             return None
-        return self.now - stamp.time
+        return self.now - stamp.time if self.newer.created <= stamp.time <= self.now else None
 
 
 def broken_by(
@@ -235,6 +235,15 @@ class HandOvers:
     ending: dict[str, datetime] = field(default_factory=dict)
     last_notices: Counter[str] = field(default_factory=Counter)
     lines: Counter[tuple[Event, str]] = field(default_factory=Counter)
+
+    def forget_notices(self, key_ids: Iterable[str]) -> None:
+        """Another hand-over begins, maybe of a key that has gone through one: a person deleted its
+        successor."""
+        for key_id in key_ids:
+            for notices in (self.heard, self.ending, self.last_notices):
+                notices.pop(key_id, None)
+            for event in (Event.REMINDED, Event.ENDING):
+                self.lines.pop((event, key_id), None)
 
     def name_end(self, key_id: str, until: datetime) -> None:
         self.ends[key_id] = max(until, self.ends.get(key_id, until))

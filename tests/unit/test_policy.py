@@ -865,6 +865,22 @@ REMINDERS = [
         Reason.IN_GRACE,
     ),
     Case(
+        "reminded of the same key, which had another successor then",
+        handing_over(UNUSED, 4, records={"notices": {Event.REMINDED: stamp("A", 30)}}),
+        "remind A",
+        Reason.NOT_FETCHED,
+    ),
+    Case(
+        "reminded since this successor was made, and announced again since",
+        handing_over(
+            UNUSED,
+            9,
+            records={"announced": stamp("B", 4), "notices": {Event.REMINDED: stamp("A", 8)}},
+        ),
+        "",
+        Reason.IN_GRACE,
+    ),
+    Case(
         "once per key",
         handing_over(UNUSED, 4, records={"notices": {Event.REMINDED: stamp("X", hours=1)}}),
         "remind A",

@@ -158,7 +158,7 @@ def missed_reminder(situation: Situation, older: AccessKey, newer: AccessKey) ->
 
 
 def _remind(situation: Situation, older: AccessKey, newer: AccessKey) -> Action | None:
-    if noticed(situation, Event.REMINDED, older) is not None:
+    if _noticed(situation, Event.REMINDED, older, newer) is not None:
         return None
     state = hand_over(situation, older, newer)
     return None if state is HandOver.MOVED else Action(Verb.REMIND, _REASONS[state], older.id)
@@ -169,13 +169,15 @@ def days_of_reminder(situation: Situation, older: AccessKey) -> int:
     return max(0, min(situation.settings.remind_before_days, days_given(situation, older) - 1))
 
 
-def noticed(situation: Situation, event: Event, key: AccessKey) -> datetime | None:
-    """When a notice of this event about this key went out, by record. One from the future is not
-    ours."""
+def _noticed(
+    situation: Situation, event: Event, older: AccessKey, newer: AccessKey
+) -> datetime | None:
+    """When a notice of this event about the old key went out, by record. One from before its
+    successor is of another hand-over, one from the future is not ours."""
     stamp = situation.secret.notices.get(event)
-    if stamp is None or stamp.access_key_id != key.id or stamp.time > situation.now:
+    if stamp is None or stamp.access_key_id != older.id:
         return None
-    return stamp.time
+    return stamp.time if newer.created <= stamp.time <= situation.now else None
 
 
 # -- before a hold ends ----------------------------------------------------------------------------
@@ -210,7 +212,7 @@ def has_nothing_to_do(
 def last_notice(situation: Situation, older: AccessKey, newer: AccessKey) -> datetime | None:
     """When it was said that this key goes at the ceiling. A ceiling that was raised since makes it
     a notice of another day, which does not count."""
-    said = noticed(situation, Event.ENDING, older)
+    said = _noticed(situation, Event.ENDING, older, newer)
     window = _ceiling(situation, older, newer) - _ahead(situation.settings) - _DAY - JITTER
     return said if said is not None and said >= window else None
 
