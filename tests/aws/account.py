@@ -226,6 +226,10 @@ class Account:
         used = (self.clock.now() - timedelta(days=days_ago)).replace(tzinfo=None)
         self._backend(key_id).last_used = AccessKeyLastUsed(used, service, region)
 
+    def use_new_key(self, name: str = "alice") -> None:
+        """The one in the secret: so nothing holds the old one."""
+        self.use(self.secret_value(name)["AccessKeyId"])
+
     def set_status(self, key_id: str, status: str, name: str = "alice") -> None:
         self.client("iam").update_access_key(UserName=name, AccessKeyId=key_id, Status=status)
 

@@ -233,6 +233,7 @@ def test_an_owner_moved_in_the_grace_could_read_all_along(account: Account) -> N
     policy["Statement"][0]["Principal"]["AWS"][0] = account.arn()  # AWS rewrites it
     put_policy(account, policy)
     account.pass_days(7)
+    account.use_new_key()
 
     account.run()
 
@@ -251,6 +252,7 @@ def test_a_policy_by_arn_keeps_the_old_key_until_the_moved_owner_can_read(
     policy["Statement"][1]["Condition"] = {"ArnNotEquals": {"aws:PrincipalArn": before}}
     put_policy(account, policy)
     account.pass_days(7)
+    account.use_new_key()
 
     account.run()
 
@@ -270,6 +272,7 @@ def test_a_key_moved_to_another_kms_key_keeps_the_old_one(account: Account) -> N
         SecretId=account.secret_name(), KmsKeyId=OTHER_KEY
     )
     account.pass_days(8)
+    account.use_new_key()
 
     account.run()
 
