@@ -31,16 +31,7 @@ from key_rotation.run.run import Rotation
 from tests.unit.builders import NAME, NOW, time_of
 from tests.unit.fakes import FakeAccount
 from tests.unit.hand_over_promises import broken_by
-from tests.unit.history import (
-    CHANGES,
-    OTHER_CALLS,
-    Fault,
-    History,
-    Mishap,
-    Run,
-    check_settled,
-    plan,
-)
+from tests.unit.history import History, check_settled, plan
 from tests.unit.strategies import (
     AGES,
     HAND_OVERS,
@@ -49,6 +40,7 @@ from tests.unit.strategies import (
     override_tags,
     users,
 )
+from tests.unit.watched_run import CHANGES, OTHER_CALLS, Fault, Mishap, Run
 
 THOROUGH = os.environ.get("PROPERTIES") == "thorough"
 ANY_STATE = hypothesis_settings(

@@ -24,7 +24,7 @@ from key_rotation.run.payload import Emergency, Payload, PayloadError
 from key_rotation.run.run import Rotation
 from tests.unit.builders import NOW, ago, inactive, intent, key, secret, settings, stamp, user, uses
 from tests.unit.fakes import FakeAccount
-from tests.unit.history import CHANGES
+from tests.unit.watched_run import CHANGES
 
 # Changes and messages, and the trial of a new key, whose place among them counts.
 MUTATING = CHANGES | {"works"}
