@@ -220,10 +220,10 @@ class HandOvers:
 
     `announced`: when the owner was last notified of it; `used`: when they last used it, other than
     to fetch the other one; `fetched`: when they last did that with it; `ends`: the
-    latest end that a reminder or an announcement named; `due`: that a warning named; `heard`: when
-    a reminder, or a hold, was first said; `ending`: when the operators were first told of the end
-    of a hold; `last_notices` are the owner's of that. `lines` are those of the digest about
-    reminders and ends.
+    latest end that a reminder or an announcement named; `due`: that a warning or a last notice
+    named; `heard`: when a reminder, or a hold, was first said; `ending`: when the operators were
+    last told of the end of a hold; `last_notices` are the owner's of that. `lines` are those of the
+    digest about reminders and ends.
     """
 
     announced: dict[str, datetime] = field(default_factory=dict)
@@ -246,6 +246,10 @@ class HandOvers:
                 self.lines.pop((event, key_id), None)
 
     def name_end(self, key_id: str, until: datetime) -> None:
+        """A later end makes a last notice one of another day."""
+        if until > self.ends.get(key_id, until):
+            self.last_notices.pop(key_id, None)
+            self.lines.pop((Event.ENDING, key_id), None)
         self.ends[key_id] = max(until, self.ends.get(key_id, until))
 
     def broken_by_end(

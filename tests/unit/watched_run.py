@@ -315,7 +315,7 @@ class Run:
         if said.event in (Event.REMINDED, Event.HELD, Event.ENDING):
             hand_overs.heard.setdefault(old, now)
         if said.event is Event.ENDING:
-            hand_overs.ending.setdefault(key_id, now)
+            hand_overs.ending[key_id] = now
         if said.event in (Event.REMINDED, Event.ENDING) and not said.to_owner:
             hand_overs.lines[said.event, key_id] += 1
             again = hand_overs.lines[said.event, key_id] > 1 + history.mishaps
@@ -327,6 +327,8 @@ class Run:
         is_latest = said.event is Event.HELD or history.settings.hold_while_used_days > 0
         if until is not None and (said.event is Event.REMINDED or not is_latest):
             hand_overs.name_end(old, until)
+        if said.event is Event.HELD and said.to_owner and key_id in hand_overs.ending:
+            due = until
         if due is not None:
             hand_overs.due[key_id] = due
 
