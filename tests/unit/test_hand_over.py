@@ -143,6 +143,19 @@ def test_what_cannot_be_read_is_no_evidence(method: str) -> None:
     assert account.notified == []
 
 
+def test_who_goes_back_to_the_old_key_is_warned_of_the_end_that_a_message_named() -> None:
+    """A person deleted the new key. The old one is overdue, and works until the announced day."""
+    account = FakeAccount()
+    state = secret("GONE", "A", announced=stamp("GONE", 4), works_until=stamp("A", -3))
+    account.add(user(key("A", 94), secret=state, password=False))
+
+    assert acted(run(account))[-1] == ("warn", "warning_window")
+
+    [(_, _, message)] = account.notified
+    assert message.data["rotation_due"] == "2026-06-04T12:00:00Z"
+    assert account.secrets["alice"].works_until == Stamp("A", ENDS)
+
+
 # -- holds -----------------------------------------------------------------------------------------
 
 

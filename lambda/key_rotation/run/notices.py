@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from ..domain.action import Action, Reason
 from ..domain.model import AccessKey, Event, SecretState, Stamp
-from ..domain.overrides import limits_for
+from ..domain.situation import Situation
 from ..notify.mail import InSecret
 from ..notify.outcome import digest_line
 from .progress import PostponedError, Progress, RunContext
@@ -20,8 +20,9 @@ class EmergencyBlockedError(Exception):
 def warn(run: RunContext, progress: Progress, action: Action) -> None:
     """The owner can try now whether they will be able to fetch the next key."""
     key = progress.key(action.access_key_id)
-    max_age = limits_for(progress.user.tags, run.settings).max_key_age_days
-    due = key.created + timedelta(days=max_age)
+    situation = Situation(progress.user, run.settings, run.now())
+    due = key.created + timedelta(days=situation.limits.max_key_age_days)
+    due = max(due, situation.promised_end(key) or due)
     run.read_last_use(progress)
     outcome = run.outcome(progress, action, until=due)
     message = run.writer(progress).warned(key.id, due, _content(progress.secret, key))
