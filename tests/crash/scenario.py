@@ -13,9 +13,8 @@ Unheld = set[str]
 SetUp = Callable[[Account], Unheld]
 # Days after the first run on which the schedule fires again: the next days, when who has not moved
 # is reminded, when the grace is over, when the old key is deleted, six weeks later: a Monday, if
-# the first was one; and when the days of a reminder are over that no run sent in time. The last run
-# must find nothing to do.
-DAYS = (1, 2, 4, 8, 9, 40, 42, 43, 44, 45)
+# the first was one. The last run must find nothing to do.
+DAYS = (1, 2, 4, 8, 9, 40, 42, 43)
 
 
 class Owner(Enum):

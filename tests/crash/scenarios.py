@@ -8,9 +8,12 @@ from typing import Any
 
 from tests.aws.account import Account
 from tests.crash.hand_over_scenarios import HANDING_OVER
-from tests.crash.scenario import Owner, Scenario, SetUp, Unheld
+from tests.crash.scenario import DAYS, Owner, Scenario, SetUp, Unheld
 from tests.crash.wire import Died, Fault, Tap, tapped
 
+# Whoever deletes the new key goes on with the old one up to the day that was announced. Then comes
+# another rotation, whose reminder no run of these days sends in time.
+_LONGER = (*DAYS, 44, 45)
 READER = "arn:aws:iam::999999999999:role/deploy"
 _TAG = "access-key-rotation:"
 
@@ -285,7 +288,7 @@ _BULK_READS = ("iam:GetAccountAuthorizationDetails", "iam:GetCredentialReport")
 _BY_BULK = (
     Scenario("due, the first time", _due),
     Scenario("due again", _due_again),
-    Scenario("due, a service user", _service_user),
+    Scenario("due, a service user", _service_user, days=_LONGER),
     Scenario("due, only operators subscribe", _nobody_but_operators),
     Scenario("due, the secret is from Terraform", _from_terraform),
     Scenario("due, warned of", _warned_of),
@@ -295,7 +298,7 @@ _BY_BULK = (
     Scenario("superseded, the value was changed", _value_changed),
     *HANDING_OVER,
     Scenario("due, two users", _two_users, users=("alice", "bob")),
-    Scenario("due, a key that came back", _came_back),
+    Scenario("due, a key that came back", _came_back, days=_LONGER),
     Scenario("to be warned", _to_be_warned),
     Scenario("superseded, the grace is over", _grace_over),
     Scenario("superseded, still in use", _held, owner=Owner.MOVES),
