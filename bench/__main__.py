@@ -50,15 +50,17 @@ def main() -> int:
         return 0
     extra = [
         Cell(PRODUCT, 5_000, 0, managed=False),
+        Cell(PRODUCT, 5_000, 0, is_monday=True),
         Cell(PRODUCT, 5_000, 5_000, throttle_every=100, until_done=True),
         Cell(PRODUCT, 1_000, 1_000, budget=100.0, until_done=True),
     ]
     results = measured([*grid, *extra])
     of = {(cell.handler, cell.users, cell.due): results[cell] for cell in grid}
-    unmanaged, throttled, rollout = (results[cell] for cell in extra)
+    unmanaged, monday, throttled, rollout = (results[cell] for cell in extra)
     claims = Measured(
         none_due=of[PRODUCT, 5_000, 0],
         unmanaged=unmanaged,
+        monday=monday,
         some_due=of[PRODUCT, 5_000, SOME],
         all_due=of[PRODUCT, 5_000, 5_000],
         throttled=throttled,

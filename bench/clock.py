@@ -15,6 +15,9 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
+from key_rotation.domain.prefilter import FULL_LOOK_DAY
+from key_rotation.run.housekeeping import WEEKDAY
+
 _really_sleep = time.sleep
 # The run is taken to wait when its process was idle for so long. Real seconds.
 _LOOK_EVERY = 0.0005
@@ -82,7 +85,10 @@ class Clock:
                     heapq.heappop(self._waiting)[2].set()
 
 
-def a_day_without_a_full_look() -> datetime:
-    """Today, or five days before if a monthly full look of the product is near."""
+def latest(*, is_monday: bool) -> datetime:
+    """Now, or some days ago: on a Monday, on which the product looks at every secret, or on any
+    other day; never near the day of the month on which it looks at every user."""
     now = datetime.now(UTC).replace(microsecond=0)
-    return now - timedelta(days=5) if 26 <= now.day <= 29 else now
+    while (now.weekday() == WEEKDAY) is not is_monday or abs(now.day - FULL_LOOK_DAY) <= 1:
+        now -= timedelta(days=1)
+    return now

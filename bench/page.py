@@ -85,6 +85,11 @@ that are not due are 5 to 75 days old.
 
 {claims}
 
+On Mondays, and for eight days after a change of readers, a run reads the policy of every secret
+([ADR 21](adr/0021-a-change-of-readers-is-dated-by-aws.md)), and on the 28th of a month the keys of
+every user ([ADR 15](adr/0015-the-credential-report-tells-whom-to-leave-out.md)). All other numbers
+are of other days.
+
 "Per due key" is what one more due key costs: the difference between 56 and 5,000 due, divided. The
 rate limit of IAM writes (`max_iam_writes_per_second`) is 20: {average:.1f} a second were sent on
 average, and at most {most} in any one second, since slots are given evenly and a thread may then
