@@ -51,8 +51,10 @@ $(TESTS:%=test-%): test-%:
 # They share the folder of TF_DATA_DIR, which one at a time may initialise.
 test-terraform-test: test-lint
 test-policies: test-terraform-test
-# The last one uses both cores.
-test-crash-sample: test-policies
+# Two chains that take about as long: these three and unit, integration and aws. The last one uses both cores.
+test-unit: test-policies
+test-aws: test-integration
+test-crash-sample: test-unit test-aws
 
 .PHONY: unit
 unit: $(READY) ## Unit tests: seconds, no Terraform
@@ -71,7 +73,7 @@ policies: require-terraform require-node require-package $(READY) $(SIMULATOR)/.
 	@$(TERRAFORM) $(PYTEST) -p no:terraform tests/policies
 
 .PHONY: crash
-crash: $(READY) ## Something happens at every AWS call of every situation (45 minutes; not in `test`)
+crash: $(READY) ## Something happens at every AWS call of every situation (40 minutes; not in `test`)
 	@PYTHONPATH=lambda $(BIN)/python -m tests.crash $(CRASH)
 
 .PHONY: crash-sample
