@@ -1,9 +1,11 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.aws.account import Account, an_account
 from tests.aws.command_line import CommandLine
+from tests.aws.owners_host import OwnersHost, an_owners_host
 
 
 @pytest.fixture
@@ -16,3 +18,11 @@ def account() -> Iterator[Account]:
 def key_rotation(account: Account, capsys: pytest.CaptureFixture[str]) -> CommandLine:
     assert account
     return CommandLine(capsys)
+
+
+@pytest.fixture
+def host(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[OwnersHost]:
+    with an_owners_host(tmp_path, capsys, monkeypatch) as host:
+        yield host
