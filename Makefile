@@ -97,7 +97,7 @@ integration: require-terraform require-package $(READY) $(AWSCLI)/.ready ## The 
 .PHONY: lint
 lint: require-terraform $(READY) $(CHECKS)/.ready ## ruff, mypy --strict, import-linter, terraform fmt and validate, checkov, parliament
 	@$(CHECK_PYTHON)
-	@PYTHONPATH=lambda $(BIN)/lint-imports --no-cache pyproject.toml | tail -n 8; exit $${PIPESTATUS[0]}
+	@PYTHONPATH=lambda:cli $(BIN)/lint-imports --no-cache pyproject.toml | tail -n 8; exit $${PIPESTATUS[0]}
 	@$(TERRAFORM) scripts/validate.sh
 	@$(call INIT,tests/policies/rendered)
 	@$(TERRAFORM) $(BIN)/python -m tests.policies.static $(CHECKS)/bin

@@ -1,4 +1,4 @@
-"""`pip install .` in a fresh environment gives the command line, with nothing of this folder."""
+"""`pip install .` in a fresh environment gives key-fetch; with `[operator]`, key-rotation, too."""
 
 from __future__ import annotations
 
@@ -30,18 +30,28 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.Compl
     )
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the programs of an environment that the repository was installed into."""
-    home = tmp_path_factory.mktemp("install")
+def install(home: Path, extra: str) -> Path:
+    """The folder of the programs of an environment that the repository is installed into."""
     steps = (
         (sys.executable, "-m", "venv", home / "venv"),
-        (home / "venv" / "bin" / "pip", "install", "--quiet", "--no-input", ROOT),
+        (home / "venv" / "bin" / "pip", "install", "--quiet", "--no-input", f"{ROOT}{extra}"),
     )
     for step in steps:
         done = run(*step, cwd=home)
         assert done.returncode == 0, done.stderr
     return home / "venv" / "bin"
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An operator's."""
+    return install(tmp_path_factory.mktemp("operator"), "[operator]")
+
+
+@pytest.fixture(scope="module")
+def owners(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An owner's."""
+    return install(tmp_path_factory.mktemp("owner"), "")
 
 
 def test_command_line_is_installed(installed: Path, tmp_path: Path) -> None:
@@ -51,15 +61,47 @@ def test_command_line_is_installed(installed: Path, tmp_path: Path) -> None:
     assert all(command in done.stdout for command in _COMMANDS)
 
 
-def test_it_needs_nothing_but_boto3_jinja2_and_rich(installed: Path, tmp_path: Path) -> None:
+def test_it_needs_nothing_else(owners: Path, tmp_path: Path) -> None:
     done = run(
-        installed / "python",
+        owners / "python",
         "-c",
-        "import importlib.metadata as m; print(*m.requires('key-rotation'))",
+        "import importlib.metadata as m; print(*m.requires('key-rotation'), sep='\\n')",
         cwd=tmp_path,
     )
 
-    assert sorted(done.stdout.split()) == ["boto3>=1.34", "jinja2>=3.1", "rich>=13.7"]
+    assert sorted(done.stdout.splitlines()) == [
+        "boto3>=1.34",
+        "configupdater>=3.1",
+        "jinja2>=3.1; extra == 'operator'",
+        "rich>=13.7; extra == 'operator'",
+    ]
+
+
+def test_an_owner_gets_key_fetch_alone(owners: Path, tmp_path: Path) -> None:
+    done = run(owners / "key-fetch", "--help", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert all(command in done.stdout for command in ("pull", "process", "env"))
+
+    done = run(owners / "key-rotation", "--help", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr in [
+        f"key-rotation: {library} is not installed: pip install 'key-rotation[operator]'\n"
+        for library in ("jinja2", "rich")
+    ]
+
+
+def test_key_fetch_without_a_key_says_so_in_one_line(owners: Path, tmp_path: Path) -> None:
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:iam-access-key/a-AbCdEf"
+    done = run(
+        owners / "key-fetch",
+        *("pull", "--secret-id", arn, "--profile", "a"),
+        cwd=tmp_path,
+        HOME=str(tmp_path),
+    )
+
+    assert (done.returncode, done.stdout) == (26, "")
+    assert done.stderr.startswith(f"key-fetch: there is no file {tmp_path}/.aws/credentials")
+    assert done.stderr.count("\n") == 1
 
 
 def test_page_has_its_template_and_style(installed: Path, tmp_path: Path) -> None:
