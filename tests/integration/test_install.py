@@ -71,7 +71,7 @@ def test_it_needs_nothing_else(owners: Path, tmp_path: Path) -> None:
 
     assert sorted(done.stdout.splitlines()) == [
         "boto3>=1.34",
-        "configupdater>=3.1",
+        "configupdater>=3.1.1",
         "jinja2>=3.1; extra == 'operator'",
         "rich>=13.7; extra == 'operator'",
     ]

@@ -1,7 +1,7 @@
-"""A pull is killed (SIGKILL) before every line that it runs of what works on the file system.
+"""A pull is killed (SIGKILL) before and after every step that it takes on the file system.
 
 Then the file is the old one or the new one. Each death is a process of its own: a fork that kills
-itself before the n-th of these lines.
+itself at the n-th call, or return, of a function of the operating system.
 """
 
 from __future__ import annotations
@@ -18,10 +18,7 @@ from typing import Any
 
 import pytest
 
-from key_fetch import credentials_file, lock, pull
 from tests.unit.pulling_host import NEW, OLD, PROFILE, THIRD, Host, profile, pulled
-
-MODULES = {credentials_file.__file__, lock.__file__, pull.__file__}
 
 
 def crlf(text: str) -> str:
@@ -31,32 +28,38 @@ def crlf(text: str) -> str:
 OTHERS = crlf(f"# of the build\n\n{profile('alice', THIRD)}\n")
 
 
-def die_at(number: int) -> Callable[[FrameType, str, Any], Any]:
-    """A trace function that kills the process before the line of that number."""
+def is_step(function: object) -> bool:
+    """Whether it is one of the operating system, or a method of an open file."""
+    names = {
+        getattr(function, "__module__", None),
+        type(getattr(function, "__self__", 0)).__module__,
+    }
+    return bool(names & {"_io", "io", "fcntl", "posix"})
+
+
+def die_at(number: int) -> Callable[[FrameType, str, Any], None]:
+    """A profile function that kills the process at the call or return of that number."""
     seen = 0
 
-    def trace(frame: FrameType, event: str, _argument: Any) -> Any:
+    def count(_frame: FrameType, event: str, function: Any) -> None:
         nonlocal seen
-        if frame.f_code.co_filename not in MODULES:
-            return None
-        if event == "line":
+        if event in ("c_call", "c_return") and is_step(function):
             seen += 1
             if seen == number:
                 os.kill(os.getpid(), signal.SIGKILL)
-        return trace
 
-    return trace
+    return count
 
 
 def dies(host: Host, number: int) -> bool:
-    """Pulls in a process that dies at that line; False if it has ended before."""
+    """Pulls in a process that dies at that step; False if it has ended before."""
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            sys.settrace(die_at(number))
+            sys.setprofile(die_at(number))
             host.pull()
-            sys.settrace(None)
+            sys.setprofile(None)
             status = 0
         except BaseException:
             traceback.print_exc()
@@ -71,7 +74,7 @@ def dies(host: Host, number: int) -> bool:
 
 
 def deaths(host: Host, before: Callable[[], None]) -> Iterator[int]:
-    """The numbers of the lines, after a death at each; `before` sets the host up for each."""
+    """The numbers of the steps, after a death at each; `before` sets the host up for each."""
     number = 1
     before()
     while dies(host, number):
