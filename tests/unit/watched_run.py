@@ -103,6 +103,7 @@ class Run:
         self._fault = fault
         self._emergency = emergency
         self._created: set[str] = set()
+        self._fetched: set[str] = set()
         self._could_work: dict[str, bool] = {}
         self._broken: list[str] = []
 
@@ -127,9 +128,9 @@ class Run:
         )
         payload = Payload(dry_run=dry, emergency=self._emergency)
         request_id = f"run at {history.clock.time}"
+        self._fetched = {name for name in history.users if self._counts_as_fetched(name)}
         self._could_work = {
-            name: history.can_work(name, fetched=self._emergency is not None)
-            for name in history.users
+            name: history.can_work(name, fetched=name in self._fetched) for name in history.users
         }
         try:
             report: Report = Rotation(world, history.settings, payload, request_id).run()
@@ -210,7 +211,7 @@ class Run:
                 assert before is not None
                 self._check_delete(args[0].name, before)
         for name, could in self._could_work.items():
-            can = history.can_work(name, fetched=self._emergency is not None)
+            can = history.can_work(name, fetched=name in self._fetched)
             self._hold(can or not could, f"{name} has no key that they can use after {method}")
             self._could_work[name] = can
 
@@ -331,6 +332,15 @@ class Run:
             due = until
         if due is not None:
             hand_overs.due[key_id] = due
+
+    def _counts_as_fetched(self, name: str) -> bool:
+        """Whether the owner is taken to have each key that ever was in the secret: a leaked key
+        goes while another key works, in its emergency and by record (promise 10)."""
+        history = self._history
+        secret = history.secrets.get(name)
+        leaked = secret.leaked if secret else frozenset()
+        by_record = any(key.is_active and key.id in leaked for key in history.users[name].keys)
+        return self._emergency is not None or by_record
 
     def _check_notice(self, name: str, event: Event, key_id: str | None) -> None:
         history, truth = self._history, self._history.truths[name]
