@@ -56,14 +56,15 @@ def show_event(scene: Scene, queue: EventQueue, report: Mapping[str, Any]) -> No
     scene.show(claim, fetched == key_id, fetched)
 
 
-def follow_as_service(scene: Scene, mail: Mail) -> None:
-    """The service fetches the new key with the old one, uses it, and checks it."""
-    scene.screen.step(f"{SERVICE} does what its mail says, with the old key")
-    shell, old = scene.shell_of(SERVICE), scene.held[SERVICE][0]
-    value, arn = owners.move_to_the_new_key(shell, mail["message"], SERVICE, old)
-    is_new = value["AccessKeyId"] == scene.new_key_of(SERVICE).id
-    claim = f"{SERVICE} is who it was, now with the new key"
-    scene.show(claim, is_new and arn.endswith(f":user/{SERVICE}"), arn)
+def pull_as_service(scene: Scene) -> None:
+    """The service pulls the new key with the old one, as a timer on its host does."""
+    scene.screen.step(f"{SERVICE}'s host pulls the new key with the old one: no hand, no mail")
+    shell, old, new = scene.shell_of(SERVICE), scene.held[SERVICE][0], scene.new_key_of(SERVICE)
+    arn = scene.outputs["user_secret_arns"][SERVICE]
+    again, whose = owners.pull_the_new_key(shell, arn, SERVICE, old)
+    claim = f"{SERVICE} is who it was, now with the new key; the next pull finds nothing new"
+    is_new = f"nothing new: the profile {SERVICE} already holds {new.id}" in again
+    scene.show(claim, is_new and whose.endswith(f":user/{SERVICE}"), again)
 
 
 def follow_as_person(scene: Scene, mail: Mail, sign_in: tuple[HeldKey, str]) -> None:

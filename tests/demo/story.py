@@ -29,7 +29,7 @@ from tests.stage.runs import Failure, invoke, wait_for_report
 from tests.stage.terraform import Terraform
 
 from . import hand_over, readers
-from .scene import BUILD, PERSON, SERVICE, ClaimError, Scene, require
+from .scene import BUILD, PERSON, ClaimError, Scene, require
 from .screen import COLUMNS, Screen
 from .tables import Keys, keys_table, look
 
@@ -166,7 +166,7 @@ class Story:
         mails = readers.show_mails(scene)
         readers.show_card(scene, channel)
         readers.show_event(scene, queue, report)
-        readers.follow_as_service(scene, mails[SERVICE])
+        readers.pull_as_service(scene)
         readers.follow_as_person(scene, mails[PERSON], signed_in)
 
     def _replace_a_leaked_key(self, scene: Scene, terraform: Terraform, was: Keys) -> None:

@@ -29,6 +29,18 @@ def move_to_the_new_key(shell: Shell, mail: str, user: str, old: HeldKey) -> tup
     return value, json.loads(shell.run(check, profile=user))["Arn"]
 
 
+def pull_the_new_key(shell: Shell, secret_arn: str, user: str, old: HeldKey) -> tuple[str, str]:
+    """A service pulls the key with its old one, and once more, as by a timer.
+
+    Returns what the second pull said, and the ARN that the check printed. Raises ShellError.
+    """
+    shell.add_profile(user, old)
+    pull = f"key-fetch pull --secret-id {secret_arn} --profile {user}"
+    shell.run(pull)
+    again = shell.run(pull)
+    return again, json.loads(shell.run(f"aws sts get-caller-identity --profile {user}"))["Arn"]
+
+
 def never_copy_a_key_again(
     shell: Shell, mail: str, signed_in: tuple[HeldKey, str]
 ) -> tuple[str, str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +48,7 @@ class Shell:
 
     def __post_init__(self) -> None:
         (self.home / ".aws").mkdir(parents=True, exist_ok=True)
+        self._install_key_fetch()
 
     def add_profile(self, name: str, key: HeldKey, session_token: str | None = None) -> None:
         """What the user had in their credentials file before the mail came."""
@@ -82,6 +85,14 @@ class Shell:
         self._show(answer.stdout, typed)
         return answer.stdout
 
+    def _install_key_fetch(self) -> None:
+        """As pip would, without the rest of the distribution."""
+        script = self.home / "bin" / "key-fetch"
+        script.parent.mkdir(exist_ok=True)
+        paths = f"PYTHONPATH={shlex.quote(str(ROOT / 'cli'))} {shlex.quote(sys.executable)}"
+        script.write_text(f'#!/bin/sh\n{paths} -m key_fetch "$@"\n')
+        script.chmod(0o755)
+
     def _show(self, output: str, typed: Mapping[str, str] | None) -> None:
         if typed is None:
             text = masked(output).strip("\n")
@@ -96,7 +107,7 @@ class Shell:
     def _environment(self, profile: str | None) -> dict[str, str]:
         """A shell of somebody's own: of ours it has the path alone."""
         environment = {
-            "PATH": f"{self.cli}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join([str(self.home / "bin"), str(self.cli), os.environ["PATH"]]),
             "HOME": str(self.home),
             "AWS_CONFIG_FILE": str(self.home / ".aws" / "config"),
             "AWS_SHARED_CREDENTIALS_FILE": str(self.home / ".aws" / "credentials"),
