@@ -81,7 +81,7 @@ crash-sample: $(READY) ## Each 40th of these points, and two of the sabotages: a
 	@PYTHONPATH=lambda $(BIN)/python -m tests.crash --every 40 --sabotages 2
 
 .PHONY: bench
-bench: $(READY) ## Calls, time, memory and dollars at 100 to 5,000 users (five minutes; writes docs/performance.md)
+bench: $(READY) $(AWSCLI)/.ready ## Calls, time, memory and dollars at 100 to 5,000 users (five minutes; writes docs/performance.md)
 	@PYTHONPATH=lambda $(BIN)/python -m bench $(BENCH)
 
 .PHONY: terraform-test

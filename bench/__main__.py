@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.defaults import default_parameters
 
-from . import cold_start
+from . import cold_start, fetching
 from .cell import PLAIN_LOOP, PRODUCT, Cell, Result, parsed
 from .claims import Measured
 from .page import claims_table, main_table, operations_table, page
@@ -57,6 +57,7 @@ def main() -> int:
     results = measured([*grid, *extra])
     of = {(cell.handler, cell.users, cell.due): results[cell] for cell in grid}
     unmanaged, monday, throttled, rollout = (results[cell] for cell in extra)
+    fetched = fetching.measure()
     claims = Measured(
         none_due=of[PRODUCT, 5_000, 0],
         unmanaged=unmanaged,
@@ -66,12 +67,14 @@ def main() -> int:
         throttled=throttled,
         rollout=rollout,
         plain_some_due=of[PLAIN_LOOP, 5_000, SOME],
+        fetched=fetched,
     ).claims()
     cold = cold_start.measure()
     typical = [of[handler, 5_000, SOME] for handler in names]
     print("\n".join(main_table(names, [results[cell] for cell in grid])), end="\n\n")
     print("\n".join(operations_table(names, typical)), end="\n\n")
     print(f"cold start: {cold.ratio:.1f} times a handler that makes one boto3 client\n")
+    print(f"key-fetch process: {fetched.ratio:.2f} times aws secretsmanager get-secret-value\n")
     print("\n".join(claims_table(claims)))
     if not asked.handler:
         (DOCS / "performance.svg").write_text(_picture(names, of))
@@ -83,6 +86,7 @@ def main() -> int:
                 of[PRODUCT, 5_000, 5_000],
                 claims,
                 cold,
+                fetched,
             )
         )
         print("\nwritten: docs/performance.md and docs/performance.svg")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .cell import Result
+from .fetching import Fetching
 
 EVENTS = "events:PutEvents"
 
@@ -31,6 +32,7 @@ class Measured:
     throttled: Result
     rollout: Result
     plain_some_due: Result
+    fetched: Fetching
 
     def claims(self) -> list[Claim]:
         quiet, unmanaged = self.none_due.total, self.unmanaged.total
@@ -90,6 +92,25 @@ class Measured:
                 self.rollout.rotated == self.rollout.cell.due
                 and self.rollout.lost == 0
                 and self._twice(self.rollout) == 0,
+            ),
+            *self._of_fetching(),
+        ]
+
+    def _of_fetching(self) -> list[Claim]:
+        calls, pull = self.fetched.calls_of_a_pull, self.fetched.pull
+        more = 1000 * (self.fetched.process - self.fetched.aws)
+        return [
+            Claim(
+                "`key-fetch pull` that finds nothing new",
+                "1 call, under 1 s",
+                f"{calls} call, {pull:.2f} s",
+                calls == 1 and pull < 1,
+            ),
+            Claim(
+                "`key-fetch process`, beside `aws secretsmanager get-secret-value`",
+                "at most 150 ms more",
+                f"{more:+.0f} ms ({self.fetched.ratio:.2f} times)",
+                more <= 150,
             ),
         ]
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from .cell import Result
 from .claims import Claim
 from .cold_start import ColdStart
+from .fetching import Fetching
 
 # List prices of us-east-1, as in docs/operations.md.
 GIGABYTE_SECOND = 0.0000133334  # Lambda on arm64
@@ -112,6 +113,13 @@ times as long as a handler that imports boto3 and makes one IAM client ({cold.qu
 {cold.one_client:.2f} s here). The clients of Secrets Manager, SNS and STS, and threads, are made
 for the first user who needs them.
 
+## Fetching a key
+
+On a server of the same machine that answers at once, `key-fetch process` takes
+{fetched.process:.2f} s, and `aws secretsmanager get-secret-value` {fetched.aws:.2f} s. A `key-fetch
+pull` that finds nothing new takes {fetched.pull:.2f} s, and one call. Most of it is the start of
+Python and of botocore.
+
 ## How to read this
 
 - **Waiting is not waited for.** When all threads of a run wait, [the clock](../bench/clock.py)
@@ -137,6 +145,7 @@ def page(
     all_due: Result,
     claims: Sequence[Claim],
     cold: ColdStart,
+    fetched: Fetching,
 ) -> str:
     """The whole of docs/performance.md."""
     return _PAGE.format(
@@ -148,4 +157,5 @@ def page(
         limit=LAMBDA_LIMIT_SECONDS,
         typical="\n".join(operations_table(names, typical)),
         cold=cold,
+        fetched=fetched,
     )
