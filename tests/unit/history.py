@@ -117,6 +117,15 @@ class History(FakeAccount):
         self.users[name] = replace(user, last_used=used)
         self.truths[name].hand_overs.used[key_id] = self.clock.time
 
+    def used_since_disabled(self) -> bool:
+        """Whether a key was used after it was put on record as inactive."""
+        for name, secret in self.secrets.items():
+            since, uses = secret.inactive_since, self.users[name].last_used or {}
+            use = uses.get(since.access_key_id) if since else None
+            if since and use and use.time > since.time:
+                return True
+        return False
+
     def fetch(self, name: str) -> None:
         """The owner reads the secret, if that is possible, and keeps what is in it: a key, or a
         placeholder."""

@@ -368,8 +368,9 @@ class Histories(RuleBasedStateMachine):
         """What a dry run shows is done; another run at once adds nothing."""
         history = self.history
         began, said = history.clock.time, self._said()
-        # A policy is only read when a key is to be stored or disabled: no plan knows of a change.
-        can_be_planned = not history.foreign_policies
+        # A policy is only read when a key is to be stored or disabled, and the last use of a
+        # disabled key when it is to be deleted: no plan knows of these.
+        can_be_planned = not history.foreign_policies and not history.used_since_disabled()
         planned = history.run(dry=True)
         history.clock.time = began
         done = history.run()
