@@ -75,7 +75,7 @@ def _pull(
         wait=arguments.wait,
         clock=clock,
         sleep=sleep,
-        say=lambda text: print(one_line(text), flush=True),
+        say=_say,
     ).run(
         lambda: Botocore(
             session, arguments.secret_id, arguments.region, os.environ, f"the profile {signer}"
@@ -107,6 +107,14 @@ def _chain(arguments: argparse.Namespace) -> Botocore:
     signer = f"the profile {profile}" if profile else "your environment"
     session = open_session(profile)
     return Botocore(session, arguments.secret_id, arguments.region, os.environ, signer)
+
+
+def _say(text: str) -> None:
+    """A pull goes on where nobody can read what it says: on a full disk, in a closed pipe."""
+    try:
+        print(one_line(text), flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failed(error: FetchError) -> int:

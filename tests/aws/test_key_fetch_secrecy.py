@@ -241,6 +241,20 @@ def test_env_ends_as_its_command_does(program: Program, command: list[str], stat
     assert program("env", "--profile", USER, "--", *command)[0] == status
 
 
+def test_a_pull_goes_on_where_nobody_can_read_what_it_says(program: Program) -> None:
+    host = program.host
+    host.credentials.with_name("credentials.key-fetch.tmp").write_text("left")
+    words = [*PROGRAM, "pull", "--secret-id", host.secret_arn, "--profile", USER]
+
+    with iam_checks(), Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            words, env=program.environment, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+
+    assert (done.returncode, done.stderr) == (Exit.DONE, "")
+    assert host.text.startswith(profile(USER, host.new))
+
+
 def test_a_pull_without_any_environment(program: Program) -> None:
     """As cron and systemd start it."""
     host = program.host
