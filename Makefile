@@ -109,7 +109,7 @@ format: require-terraform $(READY) ## Format Python and HCL
 	@$(TERRAFORM) terraform fmt -recursive
 
 .PHONY: docs
-docs: $(READY) ## Write the tables of docs/reference.md and the timeline of README.md from the HCL
+docs: $(READY) ## Write the tables of inputs and outputs, and the timeline of README.md, from the HCL
 	@$(BIN)/python scripts/docs.py
 	@$(BIN)/python scripts/draw_timeline.py
 

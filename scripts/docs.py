@@ -1,4 +1,4 @@
-"""Writes the tables of inputs and outputs of docs/reference.md, from variables.tf and outputs.tf.
+"""Writes the tables of inputs and outputs of each module, from its variables.tf and outputs.tf.
 
 `make docs` runs it; tests/unit/test_documents.py fails if the tables are out of date.
 """
@@ -15,6 +15,9 @@ import hcl2
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference.md"
+CONSUMER = ROOT / "modules" / "consumer"
+# The page that has the tables of a module, by the folder of the module.
+PAGES = {ROOT: REFERENCE, CONSUMER: CONSUMER / "README.md"}
 ANY = "object"  # `any` is how a variable refuses unknown fields by name: see variables.tf
 BEGIN, END = "<!-- BEGIN_TF_DOCS -->", "<!-- END_TF_DOCS -->"
 
@@ -44,21 +47,23 @@ def with_tables(text: str, root: Path = ROOT) -> str:
     before, begun, rest = text.partition(BEGIN)
     _, ended, after = rest.partition(END)
     if not begun or not ended:
-        raise ValueError(f"{REFERENCE.name} lacks the marker {END if begun else BEGIN}")
+        raise ValueError(f"the page lacks the marker {END if begun else BEGIN}")
     tables = f"{inputs(root)}\n\n## Outputs\n\n{outputs(root)}"
     return f"{before}{BEGIN}\n{tables}\n{END}{after}"
 
 
 def main() -> int:
-    try:
-        text = REFERENCE.read_text()
-        new = with_tables(text)
-    except (OSError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    if new != text:
-        REFERENCE.write_text(new)
-    print(f"docs: the tables of {REFERENCE.name} are {'written' if new != text else 'unchanged'}")
+    for module, page in PAGES.items():
+        name = page.relative_to(ROOT)
+        try:
+            text = page.read_text()
+            new = with_tables(text, module)
+        except (OSError, ValueError) as error:
+            print(f"error: {name}: {error}", file=sys.stderr)
+            return 1
+        if new != text:
+            page.write_text(new)
+        print(f"docs: the tables of {name} are {'written' if new != text else 'unchanged'}")
     return 0
 
 

@@ -1,9 +1,9 @@
 #!/bin/sh
-# terraform fmt and validate, over the module and each example.
+# terraform fmt and validate, over the module, its submodules and each example.
 set -eu
 terraform fmt -check -diff -recursive
 build="$PWD/build"
-for folder in . examples/*/; do
+for folder in . modules/*/ examples/*/; do
   name=$(basename "$PWD/$folder")
   [ "$folder" = . ] && name=module
   export TF_DATA_DIR="$build/terraform-$name"

@@ -3,6 +3,8 @@
 #
 # The event holds no secret: it says which user, and where the key is. The consumer reads the secret with its own permissions.
 # Here the service uses its old key for that, which works for `min_grace_days_without_console`.
+#
+# If a function of yours is to deliver the key, modules/consumer starts it, and keeps what it could not serve.
 
 locals {
   consumer = "${var.user_name_prefix}build-agent"

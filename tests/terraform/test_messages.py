@@ -11,55 +11,23 @@ import os
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from key_rotation.domain.settings import SettingsError, parse_settings
 from tests.defaults import default_parameters
+from tests.terraform.case import Case
+from tests.terraform.consumer_cases import CONSUMER_CASES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILES = ROOT / "build" / "terraform-messages"
 EXAMPLE = 'module { source = "./examples/multi-account" }'
-PROVIDER = r"""
-mock_provider "aws" {
-  mock_data "aws_caller_identity" {
-    defaults = { account_id = "111122223333" }
-  }
-  mock_data "aws_partition" {
-    defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
-  }
-  mock_data "aws_region" {
-    defaults = { id = "eu-central-1" }
-  }
-  mock_data "aws_iam_policy_document" {
-    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
-  }
-}
-"""
 CENTRAL = """
 central_account = "default"
 central_emails  = []
 operator_emails = ["ops@example.com"]
 """
-
-
-@dataclass(frozen=True)
-class Case:
-    """Variables in HCL, and the beginning of each message that they lead to, in any order."""
-
-    name: str
-    variables: str
-    messages: tuple[str, ...]
-    module: str = field(default="")
-
-    def text(self) -> str:
-        return (
-            f"{PROVIDER}\n"
-            f'run "{self.name}" {{\ncommand = plan\n{self.module}\n'
-            f"variables {{\n{self.variables}\n}}\n}}\n"
-        )
 
 
 def in_words_of_the_function(name: str, **settings: int | bool) -> Case:
@@ -423,6 +391,7 @@ CASES = (
         ("users: there is no field mail (of alice). An entry has: email.",),
         EXAMPLE,
     ),
+    *CONSUMER_CASES,
 )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.terraform.test_messages import PROVIDER
+from tests.terraform.case import PROVIDER
 
 ROOT = Path(__file__).resolve().parents[2]
 REPLACED = "lambda/package.zip is not the file that was recorded when it was built"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from scripts.docs import ANY, REFERENCE, ROOT, inputs, outputs, with_tables
+from scripts.docs import ANY, PAGES, REFERENCE, ROOT, inputs, outputs, with_tables
 
 from key_rotation.domain.action import Reason, Verb
 from key_rotation.domain.model import Event
@@ -33,6 +33,7 @@ def _documents() -> Iterator[Path]:
 
 
 DOCUMENTS = [pytest.param(path, id=path.relative_to(ROOT).as_posix()) for path in _documents()]
+MODULES = [pytest.param(module, id=page.parent.name) for module, page in PAGES.items()]
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
@@ -77,19 +78,25 @@ def _made_targets(text: str) -> set[str]:
     }
 
 
+@pytest.mark.parametrize("module", MODULES)
 @pytest.mark.parametrize("table", [pytest.param(inputs, id="inputs"), pytest.param(outputs)])
-def test_every_block_of_the_hcl_has_one_row(table: object) -> None:
+def test_every_block_of_the_hcl_has_one_row(table: Callable[[Path], str], module: Path) -> None:
     kind, source = ("variable", "variables.tf") if table is inputs else ("output", "outputs.tf")
-    declared = re.findall(rf'^{kind} "(\w+)"', (ROOT / source).read_text(), re.MULTILINE)
-    text = inputs() if table is inputs else outputs()
+    declared = re.findall(rf'^{kind} "(\w+)"', (module / source).read_text(), re.MULTILINE)
 
-    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == declared
+    assert declared
+    assert re.findall(r"^\| `(\w+)` \|", table(module), re.MULTILINE) == declared
 
 
-def test_tables_are_what_the_hcl_says() -> None:
-    text = REFERENCE.read_text()
+@pytest.mark.parametrize("module", MODULES)
+def test_tables_are_what_the_hcl_says(module: Path) -> None:
+    text = PAGES[module].read_text()
 
-    assert with_tables(text) == text, "run: make docs"
+    assert with_tables(text, module) == text, "run: make docs"
+
+
+def test_every_module_has_its_tables() -> None:
+    assert set(PAGES) == {ROOT, *(file.parent for file in ROOT.glob("modules/*/variables.tf"))}
 
 
 @pytest.mark.parametrize("text", ["# A title", "<!-- BEGIN_TF_DOCS -->", "<!-- END_TF_DOCS -->"])
