@@ -10,6 +10,14 @@ import pytest
 
 from tests.policies.denied import denied, elsewhere, out_of_reach
 from tests.policies.examination import Findings, Installation, examine
+from tests.policies.fetching import (
+    CONSUMER,
+    consumed,
+    fetched_by_the_owner,
+    not_consumed,
+    not_fetched_by_the_owner,
+    secrets,
+)
 from tests.policies.guardrails import (
     BOUNDARY,
     SERVICE_CONTROL,
@@ -97,6 +105,16 @@ def findings(recording: Recording, rendered: Rendered) -> dict[str, Findings]:
             guarded([*there(refused()), *there(beyond)]),
         )
 
+    def fetching(run: str, of: str, partition: Partition = AWS) -> Installation:
+        """The consumer of one user's key beside an installation: its policies are to be proven."""
+        others = {name: partition.document(each) for name, each in secrets(secret).items()}
+        return Installation(
+            {**installation(of, partition).documents, **others, **rendered[run]},
+            CONSUMER,
+            [there for question in consumed() for there in partition.question(question)],
+            [there for question in not_consumed() for there in partition.question(question)],
+        )
+
     def nothing_refuses(guarded: Installation) -> Installation:
         """The same without guardrails: everything that they refuse is possible."""
         free = [
@@ -122,6 +140,15 @@ def findings(recording: Recording, rendered: Rendered) -> dict[str, Findings]:
             ),
             "guardrails, china": guardrails("guardrails_china", "china", CHINA),
             "no guardrails": nothing_refuses(guarded_aws),
+            "consumer": fetching("consumer", "aws"),
+            "consumer, china": fetching("consumer_china", "china", CHINA),
+            "consumer, govcloud": fetching("consumer_govcloud", "govcloud", GOVCLOUD),
+            "key-fetch": Installation(
+                {**aws.documents, **secrets(secret)},
+                (),
+                fetched_by_the_owner(),
+                not_fetched_by_the_owner(),
+            ),
             "iam:*": Installation(
                 {**aws.documents, "role": too_much}, ["role"], aws.allowed, aws.denied
             ),

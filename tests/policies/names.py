@@ -38,6 +38,11 @@ OWN_ALARM_ARNS = tuple(
 )
 OWN_ALARM_ARN = OWN_ALARM_ARNS[0]
 
+# modules/consumer for alice's key.
+CONSUMER_RULE_ARN = f"arn:aws:events:{REGION}:{ACCOUNT_ID}:rule/alice-key"
+CONSUMER_QUEUE_ARN = f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:alice-key-dead-letters"
+CONSUMER_FUNCTION_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:deliver"
+
 # The readers that the module is given; and, for one of them, the session that it reads in.
 READING_USER_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/break-glass"
 READING_ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/team/deploy"
@@ -52,6 +57,8 @@ _POLICIES = {
     KEY_ARN: "key",
     FUNCTION_ARN: "function",
     ROLE_ARN: "trust",
+    CONSUMER_QUEUE_ARN: "consumer queue",
+    CONSUMER_FUNCTION_ARN: "consumer function",
 }
 _OUR_SECRETS = ":secret:iam-access-key/"
 

@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = "tests/policies/rendered"
 # The outputs of examples/guardrails.
 GUARDRAILS = {"service_control_policy", "permissions_boundary"}
+# Two of those of modules/consumer.
+CONSUMER = {"reader_policy_json", "rule_arn"}
 _DOCUMENTS = {
     "role": ("aws_iam_role_policy.function", "policy"),
     "trust": ("aws_iam_role.function", "assume_role_policy"),
@@ -56,6 +58,12 @@ def _documents(plan: dict[str, Any]) -> dict[str, Document]:
             for name in GUARDRAILS
         }
     planned = {change["address"]: change["change"]["after"] for change in plan["resource_changes"]}
+    if plan["output_changes"].keys() >= CONSUMER:
+        return {
+            "consumer reader": json.loads(plan["output_changes"]["reader_policy_json"]["after"]),
+            "consumer queue": json.loads(planned["aws_sqs_queue.dead_letters"]["policy"]),
+            "consumer function": _function_policy(planned),
+        }
     documents = {
         name: json.loads(planned[address][attribute])
         for name, (address, attribute) in _DOCUMENTS.items()

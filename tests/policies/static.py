@@ -38,6 +38,8 @@ ACCEPTED = (
     ("permissions boundary", "RESOURCE_STAR", "ec2:"),
     # KMS documents this key for every action on a key.
     ("service control policy", "UNKNOWN_CONDITION_FOR_ACTION", "kms:ResourceAliases"),
+    # The id of a statement in a function's policy may hold - and _, unlike IAM's.
+    ("consumer function", "INVALID_SID", "null"),
 )
 
 

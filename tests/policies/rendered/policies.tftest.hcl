@@ -165,3 +165,62 @@ run "guardrails_china" {
     reader_role_arns    = ["arn:aws-cn:iam::123456789012:role/team/deploy"]
   }
 }
+
+run "consumer" {
+  command = plan
+
+  module {
+    source = "./modules/consumer"
+  }
+
+  variables {
+    name         = "alice-key"
+    installation = "key-rotation"
+    user_name    = "alice"
+    secret_arn   = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:iam-access-key/alice-AbCdEf"
+    kms_key_arn  = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module"
+    function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:deliver"
+  }
+}
+
+run "consumer_china" {
+  command = plan
+
+  providers = {
+    aws = aws.china
+  }
+
+  module {
+    source = "./modules/consumer"
+  }
+
+  variables {
+    name         = "alice-key"
+    installation = "key-rotation"
+    user_name    = "alice"
+    secret_arn   = "arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:iam-access-key/alice-AbCdEf"
+    kms_key_arn  = "arn:aws-cn:kms:cn-north-1:123456789012:key/of-the-module"
+    function_arn = "arn:aws-cn:lambda:cn-north-1:123456789012:function:deliver"
+  }
+}
+
+run "consumer_govcloud" {
+  command = plan
+
+  providers = {
+    aws = aws.govcloud
+  }
+
+  module {
+    source = "./modules/consumer"
+  }
+
+  variables {
+    name         = "alice-key"
+    installation = "key-rotation"
+    user_name    = "alice"
+    secret_arn   = "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:iam-access-key/alice-AbCdEf"
+    kms_key_arn  = "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/of-the-module"
+    function_arn = "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:deliver"
+  }
+}
