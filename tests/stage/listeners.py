@@ -6,7 +6,7 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -96,14 +96,7 @@ class Channel:
 
     def __init__(self, account: Account, name: str, topic_arn: str, user: str) -> None:
         self._account, self._name = account, name
-        made = account.functions.create_function(
-            FunctionName=name,
-            Runtime="python3.13",
-            Handler="channel.handler",
-            Role=f"arn:aws:iam::{account.id}:role/{name}",
-            Code={"ZipFile": _zipped("channel.py", _CHANNEL)},
-        )
-        account.functions.get_waiter("function_active_v2").wait(FunctionName=name)
+        function_arn = make_function(account, name, _CHANNEL)
         account.functions.add_permission(
             FunctionName=name,
             StatementId="topic",
@@ -114,7 +107,7 @@ class Channel:
         account.sns.subscribe(
             TopicArn=topic_arn,
             Protocol="lambda",
-            Endpoint=made["FunctionArn"],
+            Endpoint=function_arn,
             Attributes={"FilterPolicy": json.dumps({"user": [user]})},
         )
 
@@ -131,6 +124,22 @@ class Channel:
                 return found
             time.sleep(0.3)
         return []
+
+
+def make_function(
+    account: Account, name: str, code: str, environment: Mapping[str, str] | None = None
+) -> str:
+    """The ARN of a function, ready to run, of code that defines `handler`."""
+    made = account.functions.create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Handler="index.handler",
+        Role=f"arn:aws:iam::{account.id}:role/{name}",
+        Code={"ZipFile": _zipped("index.py", code)},
+        Environment={"Variables": environment or {}},
+    )
+    account.functions.get_waiter("function_active_v2").wait(FunctionName=name)
+    return made["FunctionArn"]
 
 
 def discard(account: Account, name: str) -> None:

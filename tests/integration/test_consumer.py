@@ -1,0 +1,242 @@
+"""modules/consumer beside the deployed function: which events start it, and what it keeps."""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.stage.account import Account, give_key, give_password
+from tests.stage.example import ROOT
+from tests.stage.listeners import EventQueue, Queue, discard, make_function
+from tests.stage.runs import Failure, invoke, log_lines
+from tests.stage.terraform import Terraform
+
+from .conftest import USER_TAG, VARIABLES
+from .stage import Person, Stage
+
+NAME = "it-consumer"
+USER = "it-consumed"
+SOURCE = "iam-access-key-rotation"
+ROTATED = "Access Key Rotated"
+SECONDS = 30.0
+# It looks into the secret that it was given, and says what it was started with.
+DELIVER = """\
+import json
+import os
+
+import boto3
+
+
+def handler(event, context):
+    answer = boto3.client("secretsmanager").get_secret_value(SecretId=os.environ["SECRET_ARN"])
+    found = json.loads(answer["SecretString"])
+    print(json.dumps({"event": event, "found": found["AccessKeyId"]}))
+"""
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """The module, applied for a user who was warned; days later the rotation starts a function."""
+
+    stage: Stage
+    terraform: Terraform
+    variables: dict[str, str]
+    events: EventQueue
+
+    @property
+    def account(self) -> Account:
+        return self.stage.account
+
+    def started(self) -> list[dict[str, Any]]:
+        """What the function said, each time that it ran."""
+        try:
+            lines = log_lines(self.account, NAME)
+        except ClientError:  # no log group before it ran
+            return []
+        return [json.loads(line) for line in lines if line.startswith('{"event"')]
+
+    def takes(self, event: dict[str, Any]) -> bool:
+        """Whether the rule's pattern admits the event, as EventBridge tells it."""
+        pattern = self.account.events.describe_rule(Name=NAME)["EventPattern"]
+        answer = self.account.events.test_event_pattern(
+            EventPattern=pattern, Event=json.dumps(event)
+        )
+        return answer["Result"]
+
+    def forge(self, detail: dict[str, Any]) -> None:
+        """Put an event as the rotation does, by somebody else."""
+        entry = {"Source": SOURCE, "DetailType": ROTATED, "Detail": json.dumps(detail)}
+        self.account.events.put_events(Entries=[entry])  # type: ignore[list-item]
+
+
+@pytest.fixture(scope="module")
+def consumer(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consumer]:
+    account, folder = stage.account, tmp_path_factory.mktemp("consumer")
+    account.iam.create_user(UserName=USER, Tags=[USER_TAG])  # type: ignore[list-item]
+    give_password(account, USER)
+    person = Person(stage, USER, [give_key(account, USER, 85)])
+    stage.run({"users": [USER]})  # a warning, with which the secret is made
+    secret = account.secrets.describe_secret(
+        SecretId=f"{stage.outputs['secret_name_prefix']}{USER}"
+    )
+    function_arn = make_function(account, NAME, DELIVER, {"SECRET_ARN": secret["ARN"]})
+    terraform = Terraform(
+        folder=ROOT / "modules" / "consumer",
+        state=folder / "consumer.tfstate",
+        data=folder / "terraform",
+        environment=account.environment(),
+    )
+    variables = {
+        "name": NAME,
+        "user_name": USER,
+        "secret_arn": secret["ARN"],
+        "kms_key_arn": stage.outputs["kms_key_arn"],
+        "function_arn": function_arn,
+        "installation": VARIABLES["name"],
+    }
+    try:
+        terraform.init()
+        terraform.apply(**variables)
+        yield Consumer(stage, terraform, variables, EventQueue(account, f"{NAME}-events"))
+        terraform.destroy(**variables)
+    finally:
+        terraform.clean_up()
+        discard(account, NAME)
+        discard(account, f"{NAME}-events")
+        person.remove()
+
+
+@pytest.fixture(scope="module")
+def sent(consumer: Consumer) -> list[dict[str, Any]]:
+    """All events of a run that rotates the user's key, and of one that rotates somebody else's."""
+    stage, account = consumer.stage, consumer.account
+    account.iam.create_user(UserName="it-not-consumed", Tags=[USER_TAG])  # type: ignore[list-item]
+    give_password(account, "it-not-consumed")
+    other = Person(stage, "it-not-consumed", [give_key(account, "it-not-consumed", 120)])
+    stage.run({"users": [other.name]})
+    account.backdoor.let_days_pass(USER, f"{stage.outputs['secret_name_prefix']}{USER}", 7)
+    stage.run({"users": [USER]})
+    other.remove()
+    return consumer.events.receive(4)
+
+
+@pytest.fixture(scope="module")
+def rotated(sent: list[dict[str, Any]]) -> dict[str, Any]:
+    """The event of the user's rotation."""
+    [found] = [event for event in sent if (event["detail-type"], _user(event)) == (ROTATED, USER)]
+    return found
+
+
+def test_a_second_plan_is_empty(consumer: Consumer) -> None:
+    assert consumer.terraform.changes(**consumer.variables) == []
+
+
+def test_the_rotation_of_that_user_starts_the_function_once(
+    consumer: Consumer, sent: list[dict[str, Any]], rotated: dict[str, Any]
+) -> None:
+    assert sorted((_user(event), event["detail-type"]) for event in sent) == [
+        (USER, "Access Key Disabled"),
+        (USER, ROTATED),
+        ("it-not-consumed", "Access Key Disabled"),
+        ("it-not-consumed", ROTATED),
+    ]
+
+    [run] = _as_soon_as_it_is_there(consumer.started)
+
+    assert run["event"]["detail"] == rotated["detail"]
+    assert run["found"] == rotated["detail"]["access_key_id"]
+    value = consumer.account.secret_value(rotated["detail"]["secret_arn"])
+    assert run["found"] == value["AccessKeyId"]
+    assert value["SecretAccessKey"] not in "\n".join(log_lines(consumer.account, NAME))
+
+
+def test_the_rule_takes_of_all_that_is_sent_that_event_alone(
+    consumer: Consumer, sent: list[dict[str, Any]], rotated: dict[str, Any]
+) -> None:
+    assert [event for event in sent if consumer.takes(event)] == [rotated]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        pytest.param("detail.user.name", "it-build-agent", id="another user"),
+        pytest.param("detail.user.name", USER.upper(), id="another user, by case"),
+        pytest.param("detail.installation", "another", id="another installation"),
+        pytest.param("detail.secret_arn", "arn:aws:x:y:z:secret:other", id="another secret"),
+        pytest.param("detail.secret_arn", None, id="no secret"),
+        pytest.param("detail-type", "Access Key Warned", id="a warning"),
+        pytest.param("detail-type", "Access Key Held", id="a hold"),
+        pytest.param("source", "payroll", id="another source"),
+        pytest.param("account", "444455556666", id="another account"),
+    ],
+)
+def test_an_event_that_differs_is_not_taken(
+    consumer: Consumer, rotated: dict[str, Any], path: str, value: str | None
+) -> None:
+    changed: Any = copy.deepcopy(rotated)
+    place = changed
+    *steps, last = path.split(".")
+    for step in steps:
+        place = place[step]
+    assert place[last] != value
+    place[last] = value
+
+    assert not consumer.takes(changed)
+
+
+def test_a_forged_event_is_a_hint_and_no_more(consumer: Consumer, rotated: dict[str, Any]) -> None:
+    """Whoever may put events can start the function. It looks into the secret that it was given."""
+    consumer.forge(rotated["detail"] | {"access_key_id": "AKIAFORGED"})
+
+    def started() -> list[dict[str, Any]]:
+        return [
+            run
+            for run in consumer.started()
+            if run["event"]["detail"]["access_key_id"] == "AKIAFORGED"
+        ]
+
+    [run] = _as_soon_as_it_is_there(started)
+
+    assert run["found"] == rotated["detail"]["access_key_id"]
+
+
+def test_the_queue_keeps_what_the_function_fails_on_too(
+    consumer: Consumer, rotated: dict[str, Any]
+) -> None:
+    """As README.md says. What EventBridge could not deliver, LocalStack forgets."""
+    outputs = consumer.terraform.outputs()
+    consumer.account.functions.update_function_configuration(
+        FunctionName=NAME,
+        DeadLetterConfig={"TargetArn": outputs["dead_letter_queue_arn"]},
+        Environment={"Variables": {}},  # without the ARN of the secret
+    )
+    consumer.account.functions.get_waiter("function_updated_v2").wait(FunctionName=NAME)
+    assert isinstance(invoke(consumer.account, NAME), Failure)
+
+    consumer.forge(rotated["detail"])
+
+    queue = Queue(consumer.account, outputs["dead_letter_queue_url"])
+    kept = next(queue.messages(SECONDS), None)
+
+    assert kept is not None
+    assert json.loads(kept["Body"])["detail"] == rotated["detail"]
+
+
+def _user(event: dict[str, Any]) -> str:
+    name: str = event["detail"]["user"]["name"]
+    return name
+
+
+def _as_soon_as_it_is_there(look: Callable[[], list[Any]]) -> list[Any]:
+    """What is found within the time; [] if nothing is."""
+    give_up = time.monotonic() + SECONDS
+    while not (found := look()) and time.monotonic() < give_up:
+        time.sleep(0.3)
+    return found
