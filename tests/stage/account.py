@@ -65,6 +65,11 @@ class Account:
         return client
 
     @cached_property
+    def ecs(self) -> Any:
+        """Task definitions. Of the embedded LocalStack only: its own edition has no ECS."""
+        return self._client("ecs")
+
+    @cached_property
     def kms(self) -> KMSClient:
         client: KMSClient = self._client("kms")
         return client
