@@ -131,12 +131,12 @@ sample-report: $(READY) ## The compliance report of a made-up account: build/sam
 	@echo build/sample-report.html
 
 .PHONY: package
-package: ## Build lambda/package.zip from lambda/key_rotation
-	@$(FIND_PYTHON); "$$python" -m scripts.package
+package: ## Build lambda/package.zip from lambda/key_rotation, and function.zip of each recipe
+	@$(FIND_PYTHON); "$$python" -m scripts.package; "$$python" -m scripts.package_recipes
 
 .PHONY: check-package
-check-package: ## Check that the committed package is what the sources build
-	@$(FIND_PYTHON); "$$python" -m scripts.package --check
+check-package: ## Check that the committed packages are what the sources build
+	@$(FIND_PYTHON); "$$python" -m scripts.package --check; "$$python" -m scripts.package_recipes --check
 
 .PHONY: localstack
 localstack: ## Start the embedded LocalStack (LOCALSTACK_PORT, 4566 by default)

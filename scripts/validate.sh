@@ -3,7 +3,8 @@
 set -eu
 terraform fmt -check -diff -recursive
 build="$PWD/build"
-for folder in . modules/*/ examples/*/; do
+for folder in . modules/*/ examples/*/ examples/delivery/*/; do
+  ls "$folder"/*.tf >/dev/null 2>&1 || continue
   name=$(basename "$PWD/$folder")
   [ "$folder" = . ] && name=module
   export TF_DATA_DIR="$build/terraform-$name"

@@ -1,0 +1,60 @@
+# What the function may do. Its role must be a reader of the secret as well: see the output `reader_arn`.
+
+resource "aws_iam_role" "deliver" {
+  name               = var.name
+  description        = "Copies the access key of ${var.user_name} to ${var.parameter_name}."
+  assume_role_policy = data.aws_iam_policy_document.lambda.json
+}
+
+data "aws_iam_policy_document" "lambda" {
+  statement {
+    sid     = "LambdaRunsTheFunction"
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "deliver" {
+  name   = "deliver"
+  role   = aws_iam_role.deliver.id
+  policy = data.aws_iam_policy_document.deliver.json
+}
+
+data "aws_iam_policy_document" "deliver" {
+  source_policy_documents = [module.consumer.reader_policy_json]
+
+  # It reads the parameter to see whether the key is there already.
+  statement {
+    sid       = "WriteTheParameter"
+    actions   = ["ssm:GetParameter", "ssm:PutParameter"]
+    resources = [local.parameter_arn]
+  }
+
+  statement {
+    sid       = "EncryptTheParameter"
+    actions   = ["kms:Decrypt", "kms:Encrypt"]
+    resources = [var.parameter_kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:EncryptionContext:PARAMETER_ARN"
+      values   = [local.parameter_arn]
+    }
+  }
+
+  statement {
+    sid       = "WriteTheLog"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${local.log_group_arn}:*"]
+  }
+
+  statement {
+    sid       = "KeepWhatFailed"
+    actions   = ["sqs:SendMessage"]
+    resources = [local.dead_letters_arn]
+  }
+}
