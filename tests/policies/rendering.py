@@ -14,6 +14,8 @@ from tests.policies.question import Document
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = "tests/policies/rendered"
+# Runs that render a recipe of examples/delivery.
+RECIPES = {"parameter": "parameter", "ci_variable": "ci-variable", "reference": "reference"}
 # The outputs of examples/guardrails.
 GUARDRAILS = {"service_control_policy", "permissions_boundary"}
 # Two of those of modules/consumer.
@@ -45,13 +47,13 @@ def render() -> dict[str, dict[str, Document]]:
         said = [line["@message"] for line in lines if line.get("@level") == "error"]
         raise RuntimeError(f"terraform test failed: {said or done.stderr}")
     return {
-        line["@testrun"]: _documents(line["test_plan"])
+        line["@testrun"]: _documents(line["@testrun"], line["test_plan"])
         for line in lines
         if line["type"] == "test_plan"
     }
 
 
-def _documents(plan: dict[str, Any]) -> dict[str, Document]:
+def _documents(run: str, plan: dict[str, Any]) -> dict[str, Document]:
     if plan["output_changes"].keys() >= GUARDRAILS:
         return {
             name.replace("_", " "): json.loads(plan["output_changes"][name]["after"])
@@ -64,6 +66,8 @@ def _documents(plan: dict[str, Any]) -> dict[str, Document]:
             "consumer queue": json.loads(planned["aws_sqs_queue.dead_letters"]["policy"]),
             "consumer function": _function_policy(planned),
         }
+    if run in RECIPES:
+        return _of_a_recipe(RECIPES[run], planned)
     documents = {
         name: json.loads(planned[address][attribute])
         for name, (address, attribute) in _DOCUMENTS.items()
@@ -93,3 +97,15 @@ def _function_policy(planned: dict[str, Any]) -> Document:
             statement["Condition"] = {"ArnLike": {"AWS:SourceArn": permission["source_arn"]}}
         statements.append(statement)
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _of_a_recipe(recipe: str, planned: dict[str, Any]) -> dict[str, Document]:
+    """What each role may do, and who may take it."""
+    documents = {}
+    for address, resource in planned.items():
+        kind, _, name = address.partition(".")
+        if kind == "aws_iam_role_policy":
+            documents[f"{recipe} {name}"] = json.loads(resource["policy"])
+        elif kind == "aws_iam_role":
+            documents[f"{recipe} {name} trust"] = json.loads(resource["assume_role_policy"])
+    return documents

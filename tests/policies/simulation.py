@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,10 @@ from pathlib import Path
 from tests.policies.question import Document, Question
 
 # AWS's data has one name for the keys of every encryption context, in which the simulator finds no
-# other: it knows variable parts of a key only behind a slash. We have conditions on one of them.
-_CONTEXT_OF_KMS = (
-    "kms:EncryptionContext:SecretARN",
-    "kms:EncryptionContext:${EncryptionContextKey}",
-)
+# other: it knows variable parts of a key only behind a slash. We have conditions on two, of which a
+# request has one: that of Secrets Manager, or that of Parameter Store.
+_CONTEXTS_OF_KMS = re.compile(r"kms:EncryptionContext:(SecretARN|PARAMETER_ARN)\b")
+_CONTEXT_OF_KMS = "kms:EncryptionContext:${EncryptionContextKey}"
 SCRIPT = Path(__file__).resolve().parents[2] / "build/simulator/simulate.mjs"
 
 
@@ -73,8 +73,8 @@ def simulate(trials: Sequence[Trial]) -> list[Answer]:
     ]
     done = subprocess.run(
         ["node", str(SCRIPT)],
-        input=json.dumps({"documents": documents, "questions": questions}).replace(
-            *_CONTEXT_OF_KMS
+        input=_CONTEXTS_OF_KMS.sub(
+            _CONTEXT_OF_KMS, json.dumps({"documents": documents, "questions": questions})
         ),
         capture_output=True,
         text=True,

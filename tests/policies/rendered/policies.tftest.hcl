@@ -224,3 +224,66 @@ run "consumer_govcloud" {
     function_arn = "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:deliver"
   }
 }
+
+run "parameter" {
+  command = plan
+
+  module {
+    source = "./examples/delivery/parameter"
+  }
+
+  override_data {
+    target = module.consumer.data.aws_caller_identity.current
+    values = { account_id = "123456789012" }
+  }
+
+  variables {
+    name                  = "build-agent-to-parameter"
+    user_name             = "alice"
+    secret_arn            = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:iam-access-key/alice-AbCdEf"
+    kms_key_arn           = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module"
+    parameter_name        = "/alice/credentials"
+    parameter_kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/of-parameters"
+    image                 = "example"
+    program               = "program"
+  }
+}
+
+run "ci_variable" {
+  command = plan
+
+  module {
+    source = "./examples/delivery/ci-variable"
+  }
+
+  override_data {
+    target = module.consumer.data.aws_caller_identity.current
+    values = { account_id = "123456789012" }
+  }
+
+  variables {
+    name              = "build-agent-to-gitlab"
+    user_name         = "alice"
+    secret_arn        = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:iam-access-key/alice-AbCdEf"
+    kms_key_arn       = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module"
+    gitlab_project    = "platform/shop"
+    token_secret_arn  = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gitlab-token-AbCdEf"
+    token_kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/of-tokens"
+  }
+}
+
+run "reference" {
+  command = plan
+
+  module {
+    source = "./examples/delivery/reference"
+  }
+
+  variables {
+    name        = "build-agent-by-reference"
+    secret_arn  = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:iam-access-key/alice-AbCdEf"
+    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module"
+    image       = "example"
+    program     = "program"
+  }
+}
