@@ -3,8 +3,7 @@
 set -eu
 terraform fmt -check -diff -recursive
 build="$PWD/build"
-for folder in . modules/*/ examples/*/ examples/delivery/*/; do
-  ls "$folder"/*.tf >/dev/null 2>&1 || continue
+for folder in . $(find examples modules -name '*.tf' -exec dirname {} + 2>/dev/null | sort -u); do
   name=$(basename "$PWD/$folder")
   [ "$folder" = . ] && name=module
   export TF_DATA_DIR="$build/terraform-$name"
