@@ -91,3 +91,25 @@ run "no_wildcards" {
 
   expect_failures = [var.oidc_provider_arn, var.subject, var.secret_arn]
 }
+
+run "github_actions" {
+  command = plan
+
+  module {
+    source = "./examples/delivery/github-actions"
+  }
+
+  override_data {
+    target = data.aws_iam_openid_connect_provider.github
+    values = { arn = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
+  }
+
+  variables {
+    repository = "octo-org/deployments"
+  }
+
+  assert {
+    condition     = data.aws_iam_openid_connect_provider.github.url == "https://token.actions.githubusercontent.com"
+    error_message = "The provider must be GitHub's."
+  }
+}
