@@ -113,3 +113,15 @@ run "github_actions" {
     error_message = "The provider must be GitHub's."
   }
 }
+
+run "external_secrets" {
+  command = plan
+
+  module {
+    source = "./examples/delivery/external-secrets"
+  }
+
+  variables {
+    oidc_provider_arn = "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF"
+  }
+}
