@@ -274,3 +274,22 @@ def test_a_program_says_so_if_the_reference_gives_a_placeholder(account: Account
 
     with pytest.raises(SystemExit, match="was not rotated yet"):
         session_with_key(f"/aws/reference/secretsmanager/iam-access-key/{USER}")
+
+
+def test_the_variable_is_as_terraform_was_asked_for(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROTECTED", "false")
+    monkeypatch.setenv("ENVIRONMENT_SCOPE", "production")
+    monkeypatch.setenv("VARIABLE", "KEY_OF_BUILD_AGENT")
+    account.rotate()
+
+    to_gitlab.handler({}, None)
+
+    assert {
+        (variable["key"], variable["environment_scope"], variable["protected"])
+        for variable in account.server.projects["platform/shop"]
+    } == {
+        ("KEY_OF_BUILD_AGENT", "production", False),
+        ("KEY_OF_BUILD_AGENT_MASK", "production", False),
+    }
