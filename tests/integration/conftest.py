@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,11 @@ from tests.stage.example import EXAMPLES, equip, variables
 from tests.stage.listeners import Channel, EventQueue, discard
 from tests.stage.terraform import Terraform
 
+from .delivery import Delivery, delivery
 from .rollout import Rollout, rollout
 from .stage import Person, Schedule, Stage, subscribe_queue, wait_for_the_schedule
 
+type Begun = tuple[Delivery, ExitStack]
 USER_TAG = {"Key": "access-key-rotation", "Value": "enabled"}
 SECRET_NAME_PREFIX = "integration/"
 # For examples/complete; examples/basic has no variables. A dry run, until the stage is set.
@@ -182,6 +185,13 @@ def person(embedded: Account, stage: Stage) -> Iterator[Callable[..., Person]]:
     yield make
     for one in made:
         one.remove()
+
+
+@pytest.fixture(scope="session")
+def delivery_begun(stage: Stage) -> Iterator[Begun]:
+    """The recipes, whose apply begins with this fixture, and what takes them down."""
+    with ExitStack() as end:
+        yield end.enter_context(delivery(stage)), end
 
 
 @pytest.fixture(scope="session")

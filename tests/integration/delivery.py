@@ -1,4 +1,7 @@
-"""Three recipes of examples/delivery beside the stage, for one user, in one configuration."""
+"""Three recipes of examples/delivery beside the stage, for one user, in one configuration.
+
+It is applied in the background: an apply is mostly waiting.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,12 +38,14 @@ _SECONDS = 20.0
 
 @dataclass
 class Delivery:
-    """The recipes, applied, their user, and the GitLab that one of them writes to."""
+    """The recipes, their user, and the GitLab that one of them writes to. `applied` is done when
+    they are there; its result raises what the apply raised."""
 
     stage: Stage
     person: Person
     server: GitLab
     terraform: Terraform
+    applied: Future[None] = field(default_factory=Future)
 
     @property
     def account(self) -> Account:
@@ -132,18 +138,18 @@ def delivery(stage: Stage) -> Iterator[Delivery]:
         folder, folder / "terraform.tfstate", folder / ".terraform", account.environment()
     )
     try:
-        with gitlab() as server:
+        with gitlab() as server, ThreadPoolExecutor(1) as pool:
             server.tokens[TOKEN] = "maintainer"
             server.projects[PROJECT] = []
             stage.run({"users": [USER]})
             delivered = Delivery(stage, person, server, terraform)
             modules = _recipes(stage, delivered.secret_arn, server.url, token, kms_key)
             (folder / "main.tf.json").write_text(json.dumps(_configuration(modules), indent=2))
-            terraform.init()
+            delivered.applied = pool.submit(_apply, terraform)
             try:
-                terraform.apply()
                 yield delivered
             finally:
+                wait([delivered.applied])
                 terraform.destroy()
     finally:
         shutil.rmtree(folder)
@@ -151,6 +157,11 @@ def delivery(stage: Stage) -> Iterator[Delivery]:
         discard_secrets(account, [TOKEN_SECRET])
         account.ssm.delete_parameters(Names=[PARAMETER])
         account.kms.schedule_key_deletion(KeyId=kms_key, PendingWindowInDays=7)
+
+
+def _apply(terraform: Terraform) -> None:
+    terraform.init()
+    terraform.apply()
 
 
 def _recipes(

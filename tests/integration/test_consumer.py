@@ -77,7 +77,11 @@ class Consumer:
 
 
 @pytest.fixture(scope="module")
-def consumer(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consumer]:
+def consumer(
+    stage: Stage, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Consumer]:
+    if any("delivered" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("delivery_begun")  # its apply begins, and waits meanwhile
     account, folder = stage.account, tmp_path_factory.mktemp("consumer")
     account.iam.create_user(UserName=USER, Tags=[USER_TAG])  # type: ignore[list-item]
     give_password(account, USER)

@@ -17,15 +17,17 @@ from tests.stage.account import REGION, HeldKey
 from tests.stage.runs import Failure
 from tests.stage.shell import AWS_CLI
 
-from .delivery import TOKEN, USER, Delivery, delivery, wait_until
-from .stage import Stage
+from .conftest import Begun
+from .delivery import TOKEN, USER, Delivery, wait_until
 
 
 @pytest.fixture(scope="module")
-def delivered(stage: Stage) -> Iterator[Delivery]:
-    """Applied, before the user's first rotation."""
-    with delivery(stage) as delivered:
-        yield delivered
+def delivered(delivery_begun: Begun) -> Iterator[Delivery]:
+    """Applied, before the user's first rotation; gone after these tests."""
+    delivered, end = delivery_begun
+    delivered.applied.result()
+    yield delivered
+    end.close()
 
 
 @pytest.fixture(scope="module")
