@@ -312,6 +312,19 @@ def test_an_idle_key_goes_after_its_user_was_told() -> None:
     assert len(account.digests[0].data["lines"]) == 1
 
 
+def test_an_idle_key_of_a_user_whose_predecessors_secret_is_pending_deletion() -> None:
+    """Secrets Manager takes no record on such a secret."""
+    account = FakeAccount()
+    state = secret("GONE", pending_deletion=True, user_id="AIDAPREDECESSOR")
+    account.add(user(key("A", 60), key("B", 60), used={"B": None}, secret=state))
+
+    assert rows(run(account)) == [("disable", "idle", "B")]
+
+    restored = account.secrets["alice"]
+    assert (restored.pending_deletion, restored.user_id) == (False, "AIDAALICE")
+    assert restored.inactive_since == stamp("B")
+
+
 def test_an_idle_key_of_a_user_without_a_subscription() -> None:
     account = one_user(key("A", 80), key("B", 60), used={"B": None}, audience=Audience.OPERATOR)
 

@@ -24,7 +24,8 @@ def after(user: ManagedUser, action: Action, settings: Settings, at: datetime) -
     """The user as `action`, done at `at`, leaves them. A rotation leaves a key that is known only
     once IAM made it: see `with_new_key`. The secret must have been read."""
     key_id = action.access_key_id
-    if action.verb in _PREPARING or (action.verb is Verb.DISABLE and not _secret(user).exists):
+    takes_records = _secret(user).exists and not _secret(user).pending_deletion
+    if action.verb in _PREPARING or (action.verb is Verb.DISABLE and not takes_records):
         user = replace(user, secret=_made(user, _secret(user), settings))
     if action.verb is Verb.PREPARE and action.reason is Reason.SECRET_PENDING_DELETION:
         return _restored(user)

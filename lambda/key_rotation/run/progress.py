@@ -196,8 +196,9 @@ class RunContext:
         progress.user = replace(user, secret=state)
 
     def ensure_secret_exists(self, progress: Progress) -> None:
-        """What was done must be put on record, also for a user who had no secret so far."""
-        if not progress.secret.exists:
+        """What was done must be put on record, also for a user who had no secret so far, or whose
+        predecessor's is pending deletion: such a secret takes no record."""
+        if not progress.secret.exists or progress.secret.pending_deletion:
             self.ensure_secret(progress)
 
     def mend_secret(self, progress: Progress, action: Action) -> bool:
