@@ -17,6 +17,7 @@ from key_rotation.domain.action import Decision, Fact, Needs, Reason
 from key_rotation.domain.emergency import decide_emergency
 from key_rotation.domain.model import Audience, Event, LastUse, ManagedUser, version_id
 from key_rotation.domain.policy import decide
+from key_rotation.domain.request import decide_request
 from tests.unit.builders import (
     NO_SECRET,
     NOW,
@@ -2016,6 +2017,270 @@ def test_emergency_table(case: Case) -> None:
 
     assert isinstance(decision, Decision)
     assert (said(decision), decision.reason) == (case.actions, case.reason)
+
+
+# A user whose rotation somebody asked for, whatever the age of the key.
+REQUESTED = [
+    Case("a young key", user(key("A", 40)), "rotate A, announce, disable A", Reason.REQUESTED),
+    Case(
+        "a key that is a day old",
+        user(key("A", 1)),
+        "rotate A, announce, disable A",
+        Reason.REQUESTED,
+    ),
+    Case(
+        "a second before the key is a day old",
+        user(key("A", 1 - SECOND)),
+        "",
+        Reason.CREATED_TODAY,
+    ),
+    Case("created in the future: clock skew", user(key("A", -1)), "", Reason.IN_PROGRESS),
+    Case("due anyway", user(key("A", 90)), "rotate A, announce, disable A", Reason.REQUESTED),
+    Case(
+        "in the warning window: rotated and not warned",
+        user(key("A", 85)),
+        "rotate A, announce, disable A",
+        Reason.REQUESTED,
+    ),
+    Case(
+        "a service: the ordinary grace",
+        user(key("A", 40), **SERVICE),
+        "rotate A, announce",
+        Reason.REQUESTED,
+    ),
+    Case(
+        "warned of a later day: the old key works until then",
+        user(key("A", 86), secret=secret(warned=stamp("A", 1), works_until=stamp("A", -4))),
+        "rotate A, announce",
+        Reason.REQUESTED,
+    ),
+    Case(
+        "on hold by a tag",
+        user(key("A", 40), tags={"hold-until": "2026-06-10"}),
+        "rotate A, announce",
+        Reason.REQUESTED,
+    ),
+    Case(
+        "an operator stands in for the owner",
+        user(key("A", 40), audience=Audience.OPERATOR),
+        "rotate A, announce, disable A",
+        Reason.REQUESTED,
+    ),
+    Case(
+        "no subscription",
+        user(key("A", 40), audience=Audience.NOBODY),
+        "block A silently",
+        Reason.NO_CONFIRMED_SUBSCRIPTION,
+    ),
+    Case(
+        "no subscription, and nobody has to",
+        user(key("A", 40), audience=Audience.NOBODY),
+        "rotate A, announce, disable A",
+        Reason.REQUESTED,
+        {"require_confirmed_subscription": False},
+    ),
+    Case("no key", user(), "", Reason.NO_KEY),
+    Case("no active key", user(inactive("A", 40)), "", Reason.NOT_ACTIVE),
+    Case(
+        "a key that was reported as leaked, and is on again",
+        user(key("A", 40), secret=secret("A", announced=stamp("A", 40), leaked=["A"])),
+        "rotate A, announce, disable A",
+        Reason.LEAKED,
+    ),
+    Case(
+        "a run may be at work",
+        user(key("A", 40), secret=secret(intent=intent(0, "A", minutes=19))),
+        "",
+        Reason.IN_PROGRESS,
+    ),
+    Case(
+        "the secret of that name is not ours: nothing is sent",
+        user(key("A", 76), secret=secret(managed_by=None)),
+        "block A silently",
+        Reason.UNMANAGED_SECRET,
+    ),
+    Case(
+        "… and no key is active",
+        user(inactive("A", 2), secret=secret(managed_by=None)),
+        "",
+        Reason.UNMANAGED_SECRET,
+    ),
+    Case(
+        "somebody put another value into the secret: the rotation mends that",
+        user(key("A", 40), secret=secret(announced=stamp("A", 40))),
+        "rotate A, announce, disable A",
+        Reason.REQUESTED,
+    ),
+    Case(
+        "a secret that is pending deletion",
+        user(key("A", 40), secret=secret("A", pending_deletion=True, announced=stamp("A", 40))),
+        "prepare, rotate A, announce, disable A",
+        Reason.REQUESTED,
+    ),
+    Case(
+        "rotated an hour ago, the old key disabled",
+        user(
+            inactive("A", 40),
+            key("B", hours=1),
+            secret=delivered(announced=stamp("B", hours=1), inactive_since=stamp("A", hours=1)),
+        ),
+        "",
+        Reason.ROTATED_TODAY,
+    ),
+    Case(
+        "rotated an hour ago, and the old key was deleted by hand",
+        user(key("B", hours=1), secret=secret("B", announced=stamp("B", hours=1))),
+        "",
+        Reason.ROTATED_TODAY,
+    ),
+    Case(
+        "… with every record forged: IAM's date counts",
+        user(
+            key("B", hours=1),
+            secret=secret("X", announced=stamp("X", 200), warned=stamp("B", 200)),
+        ),
+        "",
+        Reason.CREATED_TODAY,
+    ),
+    Case(
+        "rotated today, the service user's grace",
+        pair(key("A", 40), key("B", hours=2), **SERVICE),
+        "",
+        Reason.ROTATED_TODAY,
+    ),
+    Case(
+        "rotated today, and not announced: the ordinary rules go on",
+        user(key("A", 40), key("B", hours=2), secret=delivered(), **SERVICE),
+        "announce B",
+        Reason.ROTATED_TODAY,
+    ),
+    Case(
+        "somebody made a second key today",
+        user(key("A", 40), key("B", hours=2)),
+        "",
+        Reason.CREATED_TODAY,
+    ),
+    Case(
+        "somebody made a second key today, and disabled it",
+        user(key("A", 40), inactive("B", hours=2)),
+        "",
+        Reason.CREATED_TODAY,
+    ),
+    Case(
+        "rotated days ago, in the grace",
+        pair(key("A", 40), key("B", 2), **SERVICE),
+        "",
+        Reason.IN_GRACE,
+    ),
+    Case(
+        "held by a tag",
+        pair(key("A", 100), key("B", 10), tags={"hold-until": "2026-06-10"}),
+        "hold A",
+        Reason.HOLD_UNTIL,
+    ),
+    Case(
+        "the grace is over: the old key goes, as it would without the request",
+        pair(key("A", 97), key("B", 7), password=False, records=REMINDED),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
+        "the old key waits for its deletion",
+        user(
+            inactive("A", 50),
+            key("B", 10),
+            secret=delivered(announced=stamp("B", 10), inactive_since=stamp("A", 10)),
+        ),
+        "block B",
+        Reason.SLOT_TAKEN,
+    ),
+    Case(
+        "the old key may be deleted",
+        user(
+            inactive("A", 70),
+            key("B", 30),
+            secret=delivered(announced=stamp("B", 30), inactive_since=stamp("A", 30)),
+        ),
+        "delete A, rotate B, announce, disable B",
+        Reason.REQUESTED,
+    ),
+    Case(
+        "two active keys of the user's own",
+        user(key("A", 40), key("B", 20)),
+        "block A",
+        Reason.TWO_ACTIVE_KEYS_DUE,
+    ),
+    Case(
+        "two active keys, one of them idle",
+        user(key("A", 80), key("B", 70), used={"A": ago(60), "B": ago(1)}),
+        "disable A",
+        Reason.IDLE,
+    ),
+    Case(
+        "the other slot holds an expired key",
+        user(expired("A", 90), key("B", 40)),
+        "block B",
+        Reason.SLOT_TAKEN_BY_EXPIRED_KEY,
+    ),
+    Case(
+        "more than two keys",
+        user(key("A", 90), key("B", 60), key("C", 50)),
+        "block A",
+        Reason.MORE_THAN_TWO_KEYS,
+    ),
+    Case(
+        "an orphan is disabled first",
+        user(
+            key("A", 40),
+            key("B", 2),
+            secret=secret(intent=intent(2, "A")),
+            used={"B": None},
+        ),
+        "disable B",
+        Reason.ORPHAN,
+    ),
+]
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.description) for case in REQUESTED])
+def test_request_table(case: Case) -> None:
+    decision = decide_request(case.user, settings(**case.settings), NOW)
+
+    assert isinstance(decision, Decision)
+    assert (said(decision), decision.reason) == (case.actions, case.reason)
+
+
+@pytest.mark.parametrize(
+    ("subject", "until"),
+    [
+        pytest.param(user(key("A", 40)), NOW, id="no grace"),
+        pytest.param(user(key("A", 40), **SERVICE), ago(-7), id="a service"),
+        pytest.param(
+            user(key("A", 86), secret=secret(works_until=stamp("A", -4))),
+            ago(-4),
+            id="warned of a later day",
+        ),
+        pytest.param(
+            user(key("A", 86), secret=secret(works_until=stamp("A", -4)), **SERVICE),
+            ago(-7),
+            id="warned of a day within the grace",
+        ),
+    ],
+)
+def test_an_end_that_a_message_named_is_kept_on_request(
+    subject: ManagedUser, until: datetime
+) -> None:
+    decision = decide_request(subject, SETTINGS, NOW)
+
+    assert isinstance(decision, Decision)
+    assert decision.old_key_until == until
+
+
+def test_a_request_reads_what_a_due_key_would() -> None:
+    unread = replace(user(key("A", 40)), secret=None)
+
+    assert decide_request(unread, SETTINGS, NOW) == Needs(Fact.SECRET)
+    assert decide(unread, SETTINGS, NOW) == Decision((), Reason.NOT_DUE)
 
 
 def test_an_emergency_that_cuts_its_owner_off_is_carried_out_if_asked() -> None:

@@ -46,9 +46,12 @@ class Reason(StrEnum):
     WAITING_TO_DELETE = "waiting_to_delete"
     ORPHAN_PENDING = "orphan_pending"
     TWO_ACTIVE = "two_active"
+    ROTATED_TODAY = "rotated_today"  # asked for, and rotated less than a day ago
+    CREATED_TODAY = "created_today"  # asked for; somebody made a key less than a day ago
     # something to do
     WARNING_WINDOW = "warning_window"
     KEY_TOO_OLD = "key_too_old"
+    REQUESTED = "requested"  # somebody asked for the rotation
     NOT_ANNOUNCED = "not_announced"
     SUPERSEDED = "superseded"
     OVERLAP_CEILING = "overlap_ceiling"

@@ -25,14 +25,15 @@ def _rotate(situation: Situation, key: AccessKey) -> Decision:
         return blocked(situation, key, Reason.NO_CONFIRMED_SUBSCRIPTION)
     if situation.is_leaked(key):
         return _replace_leaked(situation, key)
-    rotate = Action(Verb.ROTATE, Reason.KEY_TOO_OLD, key.id)
-    announce = Action(Verb.ANNOUNCE, Reason.KEY_TOO_OLD)
+    reason = Reason.REQUESTED if situation.requested else Reason.KEY_TOO_OLD
+    rotate = Action(Verb.ROTATE, reason, key.id)
+    announce = Action(Verb.ANNOUNCE, reason)
     actions: tuple[Action, ...] = (rotate, announce)
     until, while_used = old_key_until(situation, key)
     if until <= situation.now:
         actions = (*actions, Action(Verb.DISABLE, Reason.SUPERSEDED, key.id, notify=False))
     unmoved = unmoved_until(situation, until, while_used)
-    return Decision(actions, Reason.KEY_TOO_OLD, until, while_used, unmoved)
+    return Decision(actions, reason, until, while_used, unmoved)
 
 
 def _replace_leaked(situation: Situation, key: AccessKey) -> Decision:

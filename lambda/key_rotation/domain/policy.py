@@ -29,12 +29,15 @@ Rule = Callable[[Situation], Decision | None]
 _MAY_FOLLOW_AN_ANNOUNCEMENT = (Verb.DISABLE, Verb.RECORD)
 
 
-def decide(user: ManagedUser, settings: Settings, now: datetime) -> Decision | Needs:
-    """What to do for `user` at `now` (aware, UTC), or which fact must be read first.
+def decide(
+    user: ManagedUser, settings: Settings, now: datetime, requested: bool = False
+) -> Decision | Needs:
+    """What to do for `user` at `now` (aware, UTC), or which fact must be read first. `requested`:
+    as if the key were due; `decide_request` says when that may be.
 
     With every fact of `user` read it always returns a Decision.
     """
-    situation = Situation(user, settings, now)
+    situation = Situation(user, settings, now, requested)
     try:
         return _first(_ONCE_PER_DECISION, situation) or _with_forget(situation, _row(situation))
     except UnreadError as unread:
@@ -73,7 +76,7 @@ def _unmanaged_secret(situation: Situation) -> Decision | None:
         return None
     for key in situation.active:
         if situation.in_warning_window(key):
-            notify = situation.is_day_of_notice(key)
+            notify = not situation.requested and situation.is_day_of_notice(key)
             return blocked(situation, key, Reason.UNMANAGED_SECRET, notify=notify)
     return Decision((), Reason.UNMANAGED_SECRET)
 

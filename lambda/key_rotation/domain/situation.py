@@ -39,11 +39,13 @@ class UnreadError(Exception):
 
 @dataclass(frozen=True)
 class Situation:
-    """A user, the settings, and the time (aware, UTC)."""
+    """A user, the settings, and the time (aware, UTC). `requested`: somebody asked for the user's
+    rotation, so that no key is too young for it."""
 
     user: ManagedUser
     settings: Settings
     now: datetime
+    requested: bool = False
 
     @cached_property
     def keys(self) -> tuple[AccessKey, ...]:
@@ -80,14 +82,17 @@ class Situation:
         return self.now - key.created
 
     def is_due(self, key: AccessKey) -> bool:
-        """Old enough, and not before the day that a warning named; a leaked key at any age."""
-        if self.is_leaked(key):
+        """Old enough, and not before the day that a warning named. A leaked key at any age, and one
+        whose rotation was requested: the named day is kept as the end of the old key."""
+        if self.is_leaked(key) or self.requested:
             return True
         old_enough = self.age(key) >= timedelta(days=self.limits.max_key_age_days)
         return old_enough and not self.is_promised(key)
 
     def in_warning_window(self, key: AccessKey) -> bool:
-        """In the warning window, or past it."""
+        """In the warning window, or past it; or its rotation was requested."""
+        if self.requested:
+            return True
         days = self.limits.max_key_age_days - self.settings.warn_before_days
         return self.age(key) >= timedelta(days=days)
 
