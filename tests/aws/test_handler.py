@@ -517,6 +517,7 @@ def test_living_readers(account: Account) -> None:
         ({"users": ["nobody"]}, "nobody"),
         ({"users": ["bob"]}, "bob"),
         ({"emergency": {"user": "alice"}}, r"emergency\.access_key_id"),
+        ({"rotate": {"users": ["alice"]}}, r"rotate\.reason"),
         (
             {"emergency": {"user": "bob", "access_key_id": "AKIA" + "A" * 16, "reason": "x"}},
             "bob",

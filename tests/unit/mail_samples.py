@@ -17,7 +17,7 @@ from key_rotation.notify.mail import InSecret, Writer
 from key_rotation.notify.message import Message
 from key_rotation.notify.outcome import Outcome, digest_line
 from key_rotation.notify.reasons import blocked_text
-from key_rotation.run.payload import Emergency, reported_as
+from key_rotation.run.payload import Emergency, Request, reported_as
 
 FOLDER = Path(__file__).resolve().parents[1] / "samples" / "mails"
 _ACCOUNT = "123456789012"
@@ -27,6 +27,7 @@ _END = datetime(2026, 6, 15, 6, 0, tzinfo=UTC)
 _CEILING = datetime(2026, 7, 8, 6, 0, tzinfo=UTC)
 _USE = LastUse(datetime(2026, 6, 7, 14, 10, tzinfo=UTC), "s3", "eu-west-1")
 _NOTE = Emergency("alice", _OLD, "found in a public repository").note
+_ASKED = Request(("build-agent",), "the supplier who set it up has left").note
 _REPORTED = reported_as("AWS_RISK_IAM_QUARANTINE")
 
 
@@ -75,6 +76,10 @@ def samples() -> dict[str, Message]:
         "rotated.emergency_service_with_readers": service_with_readers.rotated(
             _NEW, _OLD, None, _NOTE
         ),
+        "rotated.requested": person.rotated(_NEW, _OLD, None, _ASKED, requested=True),
+        "rotated.requested_service": service.rotated(
+            _NEW, _OLD, _END, _ASKED, unmoved_until=_CEILING, requested=True
+        ),
         "rotated.only_key": anybody.rotated(_NEW, None, None),
         "held.last_notice": service.held(_OLD, Reason.STILL_IN_USE, _CEILING, last_notice=True),
         "disabled.superseded_person": person.disabled(_OLD, Reason.SUPERSEDED),
@@ -99,6 +104,7 @@ def samples() -> dict[str, Message]:
     found["reminded.person"] = person.reminded(_NEW, _OLD, Reason.NOT_FETCHED, _END)
     found |= {f"held.{reason}": service.held(_OLD, reason, _END) for reason in held}
     found |= {f"blocked.{reason}": of_two.blocked(_OLD, reason) for reason in blocked}
+    found["blocked.requested"] = of_two.blocked(_NEW, Reason.SLOT_TAKEN, _ASKED)
     [found["digest.operators"]] = digest(_ACCOUNT, "2026-06-08 06:00 UTC", _lines())
     return found
 

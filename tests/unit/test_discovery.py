@@ -18,7 +18,7 @@ from key_rotation.domain.model import Audience, Event
 from key_rotation.domain.prefilter import FULL_LOOK_DAY
 from key_rotation.notify.response import Report, RotationFailedError
 from key_rotation.ports import NoCredentialReportError, ThrottledError
-from key_rotation.run.payload import Emergency, Payload
+from key_rotation.run.payload import Emergency, Payload, Request
 from key_rotation.run.run import Rotation
 from key_rotation.run.user_runs import MAX_ATTEMPTS
 from tests.unit.builders import (
@@ -160,6 +160,7 @@ def test_a_malformed_override_is_reported_of_a_quiet_user_too() -> None:
     [
         pytest.param(Payload(users=("u0",)), id="named"),
         pytest.param(Payload(emergency=Emergency("u0", "K0", "leaked")), id="emergency"),
+        pytest.param(Payload(rotate=Request(("u0",), "leaver")), id="request"),
     ],
 )
 def test_named_users_are_looked_at_without_a_survey(payload: Payload) -> None:

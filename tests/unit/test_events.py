@@ -14,7 +14,7 @@ from key_rotation.domain.settings import SettingsError
 from key_rotation.notify.events import DETAIL_TYPES
 from key_rotation.notify.response import Report, RotationFailedError
 from key_rotation.ports import NotSentError
-from key_rotation.run.payload import Emergency, Payload
+from key_rotation.run.payload import Emergency, Payload, Request
 from key_rotation.run.run import Rotation
 from tests.unit.builders import NOW, ago, inactive, key, secret, settings, stamp, user
 from tests.unit.fakes import FakeAccount
@@ -194,6 +194,17 @@ def test_the_reason_of_an_emergency_is_in_its_events() -> None:
     for event in account.events:
         VALIDATOR.validate(event.detail())
     assert len(account.events) == 2
+
+
+def test_the_reason_of_a_request_is_in_the_event_of_its_rotation() -> None:
+    request = Request(("alice",), "x" * 500)
+
+    account, _ = run(user(key("A", 10), password=False), Payload(rotate=request))
+
+    [event] = account.events
+    assert (event.detail_type, event.reason) == ("Access Key Rotated", "requested")
+    assert event.note == request.note
+    VALIDATOR.validate(event.detail())
 
 
 def test_ten_events_go_in_one_call() -> None:

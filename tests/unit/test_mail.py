@@ -83,6 +83,11 @@ MAILS: dict[str, tuple[Event, Write]] = {
     "rotated, old key off": (Event.ROTATED, lambda w, k, t: w.rotated(k, OLD, None)),
     "rotated, no old key": (Event.ROTATED, lambda w, k, t: w.rotated(k, None, None)),
     "rotated, emergency": (Event.ROTATED, lambda w, k, t: w.rotated(k, OLD, None, t)),
+    "rotated, requested": (
+        Event.ROTATED,
+        lambda w, k, t: w.rotated(k, OLD, DAY, t, requested=True),
+    ),
+    "blocked, requested": (Event.BLOCKED, lambda w, k, t: w.blocked(k, Reason.SLOT_TAKEN, t)),
     "disabled, with a note": (
         Event.DISABLED,
         lambda w, k, t: w.disabled(k, Reason.EMERGENCY, t),
@@ -405,6 +410,22 @@ def test_emergency_gives_the_operators_reason() -> None:
 
     assert "Reason: found on a public page" in message.text
     assert message.data["reason"] == "Reason: found\non a public page"
+
+
+def test_a_request_gives_the_reason_and_says_nothing_of_at_once() -> None:
+    message = writer().rotated(NEW, OLD, DAY, "Reason: the supplier\nchanges", requested=True)
+
+    text = prose(message)
+    assert "Somebody asked for this rotation. Reason: the supplier changes" in text
+    assert "at once" not in text
+
+
+def test_a_blocked_request_is_not_taken_up_by_a_later_run() -> None:
+    text = prose(writer().blocked(OLD, Reason.SLOT_TAKEN, "Reason: the supplier\nchanges"))
+
+    assert "Somebody asked for this rotation. Reason: the supplier changes" in text
+    assert "Whoever asked can ask again after that." in text
+    assert "The next run" not in text
 
 
 @pytest.mark.parametrize("reason", BLOCKED)

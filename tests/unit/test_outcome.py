@@ -64,6 +64,19 @@ def outcome(verb: Verb, reason: Reason, notify: bool = True, **details: Any) -> 
             id="announced in an emergency",
         ),
         pytest.param(
+            outcome(
+                Verb.ANNOUNCE,
+                Reason.REQUESTED,
+                superseded="AKIA0",
+                until=UNTIL,
+                note="Reason, as given: leaver",
+            ),
+            f"new key AKIA1 is in the secret; the old key AKIA0 works until {UNTIL:%Y-%m-%d %H:%M} "
+            "UTC: somebody asked for it. Reason, as given: leaver",
+            Event.ROTATED,
+            id="announced, as somebody asked",
+        ),
+        pytest.param(
             outcome(Verb.DISABLE, Reason.SUPERSEDED, fetchable=True),
             "key AKIA1 is disabled: it was replaced, and its owner can fetch the new one without "
             "it",

@@ -15,17 +15,25 @@ from key_rotation.run.payload import (
     ExposedKey,
     Payload,
     PayloadError,
+    Request,
     parse_payload,
 )
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
 EMERGENCY = {"user": "alice", "access_key_id": KEY, "reason": "leaked"}
+NO_USERS: tuple[object, ...] = (None, [], "alice", {"alice": 1})
 
 
 def emergency(**changes: object) -> dict[str, Any]:
     """An emergency with some fields changed; None takes a field away."""
     fields = {**EMERGENCY, **changes}
     return {"emergency": {name: value for name, value in fields.items() if value is not None}}
+
+
+def rotate(**changes: object) -> dict[str, Any]:
+    """A request with some fields changed; None takes a field away."""
+    fields = {"users": ["alice"], "reason": "leaver", **changes}
+    return {"rotate": {name: value for name, value in fields.items() if value is not None}}
 
 
 @pytest.mark.parametrize(
@@ -93,6 +101,22 @@ def emergency(**changes: object) -> dict[str, Any]:
             Payload(emergency=Emergency("alice", "A" * 128, "leaked")),
             id="longest key id",
         ),
+        pytest.param(rotate(), Payload(rotate=Request(("alice",), "leaver")), id="rotate"),
+        pytest.param(
+            rotate(users=["b", "a", "b"]),
+            Payload(rotate=Request(("b", "a"), "leaver")),
+            id="rotate: users in order, each once",
+        ),
+        pytest.param(
+            rotate(reason="x" * 500),
+            Payload(rotate=Request(("alice",), "x" * 500)),
+            id="rotate: longest reason",
+        ),
+        pytest.param(
+            rotate() | {"dry_run": True},
+            Payload(dry_run=True, rotate=Request(("alice",), "leaver")),
+            id="rotate, tried dry",
+        ),
     ],
 )
 def test_documented_payload_is_understood(event: object, payload: Payload) -> None:
@@ -107,7 +131,7 @@ def test_documented_payload_is_understood(event: object, payload: Payload) -> No
         pytest.param("{}", "the payload must be a JSON object, not str", id="JSON in a string"),
         pytest.param(
             {"dryrun": True},
-            "the payload has an unknown field 'dryrun'; known: dry_run, users, emergency",
+            "the payload has an unknown field 'dryrun'; known: dry_run, users, emergency, rotate",
             id="misspelt field",
         ),
         pytest.param(
@@ -174,6 +198,61 @@ def test_documented_payload_is_understood(event: object, payload: Payload) -> No
             "users and emergency cannot be given together",
             id="both",
         ),
+        pytest.param(
+            rotate() | {"users": ["alice"]},
+            "users and rotate cannot be given together",
+            id="users and rotate",
+        ),
+        pytest.param(
+            rotate() | emergency(),
+            "emergency and rotate cannot be given together",
+            id="emergency and rotate",
+        ),
+        pytest.param(
+            rotate() | emergency(user=None),
+            "emergency and rotate cannot be given together",
+            id="emergency of a key of whomever, and rotate",
+        ),
+        pytest.param({"rotate": None}, "rotate must be a JSON object", id="rotate null"),
+        pytest.param({"rotate": ["alice"]}, "rotate must be a JSON object", id="rotate as a list"),
+        pytest.param(
+            rotate(user="alice"),
+            "rotate has an unknown field 'user'; known: users, reason",
+            id="rotate: unknown field",
+        ),
+        *(
+            pytest.param(
+                rotate(users=users),
+                "rotate.users must be a list of IAM user names",
+                id=f"rotate: users are {users!r}",
+            )
+            for users in NO_USERS
+        ),
+        pytest.param(rotate(users=["*"]), "rotate.users holds '*',", id="rotate: a pattern"),
+        pytest.param(rotate(users=["alice", 7]), "rotate.users holds 7,", id="rotate: a number"),
+        *(
+            pytest.param(
+                rotate(reason=reason),
+                "rotate.reason must be a text that is not empty",
+                id=f"rotate: the reason is {reason!r}",
+            )
+            for reason in (None, "", " \n", 7)
+        ),
+        pytest.param(
+            rotate(reason="x" * 501),
+            "rotate.reason must not exceed 500 characters",
+            id="rotate: reason too long",
+        ),
+        pytest.param(
+            rotate(reason="left\nus"),
+            "rotate.reason must be one line without control characters",
+            id="rotate: reason of two lines",
+        ),
+        pytest.param(
+            rotate(reason="see example.com"),
+            "rotate.reason must not hold a link or an address, and 'example.com'",
+            id="rotate: reason with a link",
+        ),
         *(
             pytest.param(
                 emergency(reason=f"leaked{separator}by mail"),
@@ -224,6 +303,23 @@ def test_undocumented_payload_is_refused_by_its_field(event: object, problem: st
 )
 def test_people_read_whose_words_a_reason_is(emergency: Emergency, note: str) -> None:
     assert emergency.note == note
+
+
+def test_people_read_whose_words_the_reason_of_a_request_is() -> None:
+    assert Request(("alice",), "leaver").note == "Reason, as given by whoever asked: leaver"
+
+
+@pytest.mark.parametrize(
+    ("payload", "named"),
+    [
+        pytest.param(Payload(), None, id="all"),
+        pytest.param(Payload(users=("bob", "alice")), ("bob", "alice"), id="users"),
+        pytest.param(Payload(emergency=Emergency("bob", KEY, "leaked")), ("bob",), id="emergency"),
+        pytest.param(Payload(rotate=Request(("bob", "alice"), "x")), ("bob", "alice"), id="rotate"),
+    ],
+)
+def test_a_run_is_about_the_users_named(payload: Payload, named: tuple[str, ...] | None) -> None:
+    assert payload.named == named
 
 
 # -- AWS Health ------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ class Transition:
 
     `superseded_access_key_id` is the key that a rotation replaced, `superseded_key_until` when it
     stops working at the latest; None when it is disabled at once, or there is none. `note` is the
-    reason that somebody gave for an emergency, `run` the request id of the run.
+    reason that somebody gave for an emergency or a request, `run` the request id of the run.
     """
 
     verb: Verb

@@ -38,6 +38,8 @@ _SEEN = {
     Reason.FETCHED: "The new access key of {whom} was fetched, but nothing uses it yet.",
     Reason.MOVING: "The new access key of {whom} is in use, and so is the old one.",
 }
+_ASKED = "Somebody asked for this rotation."
+_GOES_ON = "The next run after that goes on from there."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +91,19 @@ If that is refused, tell your platform team before {day(due)}.
         reason: str | None = None,
         while_used: bool = False,
         unmoved_until: datetime | None = None,
+        requested: bool = False,
     ) -> Message:
         """The new key is in the secret; how to fetch it, use it and check it.
 
         `old_key_until` is None when the old key is disabled now; `while_used`: it may be disabled
         before then, when it is not used any more; `unmoved_until`: it is left on until then if its
-        owner has not moved. `reason` is a sentence that says who gave it.
+        owner has not moved. `reason` is a sentence that says who gave it: of an emergency, or of
+        whoever `requested` the rotation.
         """
         fetching = self._fetching(has_key=old_key_until is not None)
         assert fetching is not None
-        why = f"The old key was replaced at once. {one_line(reason)}\n\n" if reason else ""
+        said = _ASKED if requested else "The old key was replaced at once."
+        why = f"{said} {one_line(reason)}\n\n" if reason else ""
         text = f"""\
 There is a new access key for {self._whom()}.
 
@@ -224,19 +229,22 @@ The access key {one_line(key_id)} of {self._whom()} was replaced, but is left on
             last_used=used_data(self.used),
         )
 
-    def blocked(self, key_id: str, reason: Reason) -> Message:
-        """A rotation waits for a person."""
+    def blocked(self, key_id: str, reason: Reason, request: str | None = None) -> Message:
+        """A rotation waits for a person. `request` is the reason of whoever asked for it, a
+        sentence that says so: no run does it by itself."""
         what, subject = "has to be replaced, but cannot be", "cannot be replaced"
         if reason is Reason.SECRET_CHANGED:
             what, subject = "needs a look", "is not in its secret"
+        why = f"{_ASKED} {one_line(request)}\n\n" if request else ""
+        then = "Whoever asked can ask again after that." if request else _GOES_ON
         text = f"""\
 The access key {one_line(key_id)} of {self._whom()} {what}: {blocked_because(reason)}.
 
 {self._uses()}
 
-What to do: {TO_DO.get(reason, "please tell your platform team.")}
+{why}What to do: {TO_DO.get(reason, "please tell your platform team.")}
 
-The next run after that goes on from there. Until then the key works as before.
+{then} Until then the key works as before.
 """
         return _message(
             self,

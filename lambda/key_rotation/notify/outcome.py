@@ -47,8 +47,8 @@ class Outcome:
     owner has not moved. used: the last uses of the user's keys, None if not read. by_operators: the
     operators pass the announcement on. restored:
     the secret was pending deletion. fetchable: the owner of a disabled key can fetch its successor
-    without it. cut_off: nobody can fetch the key that stays. note: the reason of an emergency,
-    which says who gave it. problem: what makes it impossible to protect the secret.
+    without it. cut_off: nobody can fetch the key that stays. note: the reason of an emergency or a
+    request, which says who gave it. problem: what makes it impossible to protect the secret.
     """
 
     action: Action
@@ -114,7 +114,9 @@ class Outcome:
                 f", until {self.unmoved_until:%Y-%m-%d} at the latest if its owner has not moved"
             )
         if self.note:
-            text += f": {REASON_TEXT[Reason.EMERGENCY]}{self._noted()}"
+            requested = self.action.reason is Reason.REQUESTED
+            asked = Reason.REQUESTED if requested else Reason.EMERGENCY
+            text += f": {REASON_TEXT[asked]}{self._noted()}"
         return text + self._cut_off()
 
     def _held(self, why: str) -> str:

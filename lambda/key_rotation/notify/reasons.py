@@ -9,6 +9,7 @@ REASON_TEXT = {
     Reason.OVERLAP_CEILING: "it was replaced, and the longest time that both keys may work is over",
     Reason.IDLE: "it has not been used for a long time",
     Reason.ORPHAN: "it was left behind by a run that died, and nobody has its secret",
+    Reason.REQUESTED: "somebody asked for it",
     Reason.EMERGENCY: "it was reported as leaked",
     Reason.LEAKED: "it was reported as leaked before, and somebody switched it on again",
     Reason.SLOT_TAKEN: "it has been inactive for long enough, and its place is needed",
@@ -44,6 +45,31 @@ TO_DO = {
     Reason.NOBODY_CAN_FETCH: "tell your platform team. They name somebody in secret_reader_arns "
     "who hands the new key over, and repeat the emergency; or they repeat it with "
     '"even_if_nobody_can_fetch".',
+}
+_NOT_OVER = "an earlier rotation is not over: the old key still takes the user's second place"
+_LEFT_BEHIND = "a key that an earlier run left behind is removed first: ask again in a day"
+# Why a request came to nothing, as the rest of "not rotated: …".
+NOT_ROTATED = {
+    Reason.NO_KEY: "the user has no access key",
+    Reason.NOT_ACTIVE: "no key of the user is active",
+    Reason.IN_PROGRESS: "another run may be at work on the user: ask again in 20 minutes",
+    Reason.ROTATED_TODAY: "the key was replaced less than a day ago",
+    Reason.CREATED_TODAY: "somebody made a key of the user less than a day ago",
+    Reason.NOT_ANNOUNCED: "an earlier rotation was not announced until now",
+    Reason.ORPHAN: _LEFT_BEHIND,
+    Reason.ORPHAN_PENDING: _LEFT_BEHIND,
+    Reason.UNMANAGED_SECRET: REASON_TEXT[Reason.UNMANAGED_SECRET],
+    Reason.LEAKED: "a key that was reported as leaked is disabled first",
+    Reason.IDLE: "the one of two active keys that is idle is disabled first",
+    Reason.IN_GRACE: _NOT_OVER,
+    Reason.NOT_FETCHED: _NOT_OVER,
+    Reason.FETCHED: _NOT_OVER,
+    Reason.MOVING: _NOT_OVER,
+    Reason.HOLD_UNTIL: _NOT_OVER,
+    Reason.STILL_IN_USE: _NOT_OVER,
+    Reason.SUPERSEDED: _NOT_OVER,
+    Reason.MOVED: _NOT_OVER,
+    Reason.OVERLAP_CEILING: _NOT_OVER,
 }
 _BLOCKED_BECAUSE = {
     Reason.SLOT_TAKEN: "IAM allows two keys, and the other one is an inactive key",

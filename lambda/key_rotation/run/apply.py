@@ -66,7 +66,7 @@ class Executor:
         except ConcurrentChangeError as interruption:
             progress.not_done(progress.remaining[0], str(interruption))
             if progress.note is not None:
-                raise  # an emergency that is not over must not look like one that is
+                raise  # what somebody asked for, and is not over, must not look as if it were
         finally:
             try:
                 self.flush_records(progress)

@@ -67,8 +67,8 @@ class Discovery:
 
     def find(self) -> Found:
         """Raises DiscoveryError when the users could not all be listed, PayloadError when one that
-        the payload names is not managed."""
-        wanted = self._wanted()
+        the payload names is not managed. (Of a request the others are served: it is in a row.)"""
+        wanted = self.payload.named
         requested = wanted is None and self._request_report()
         scan = self.world.directory.scan(wanted)
         self._report_scan(scan, wanted)
@@ -92,26 +92,27 @@ class Discovery:
 
     # -- the users' tags ---------------------------------------------------------------------------
 
-    def _wanted(self) -> tuple[str, ...] | None:
-        """The users that the payload asks for; None for all managed ones."""
-        emergency = self.payload.emergency
-        return self.payload.users if emergency is None else (emergency.user,)
-
     def _named(self, scan: Scan, wanted: Collection[str]) -> tuple[ManagedUser, ...]:
         managed = {user.ref.name: user for user in scan.managed}
         tag = self.settings.user_tag
         for name in wanted:
             if name in scan.out_of_reach:
-                raise PayloadError(
-                    f"user {name!r} of the payload is out of the function's reach, by the setting "
-                    f"{scan.out_of_reach[name]}"
+                barrier = scan.out_of_reach[name]
+                what = f"is out of the function's reach, by the setting {barrier}"
+                self._cannot_serve(name, "out_of_reach", what)
+            elif name not in managed and name not in scan.unread:
+                what = (
+                    "is not an IAM user of this account that carries the tag "
+                    f"{tag.key} = {tag.value}"
                 )
-            if name not in managed and name not in scan.unread:
-                raise PayloadError(
-                    f"user {name!r} of the payload is not an IAM user of this account that "
-                    f"carries the tag {tag.key} = {tag.value}"
-                )
+                self._cannot_serve(name, "not_managed", what)
         return tuple(managed[name] for name in wanted if name in managed)
+
+    def _cannot_serve(self, name: str, reason: str, what: str) -> None:
+        if self.payload.rotate is None:
+            raise PayloadError(f"user {name!r} of the payload {what}")
+        detail = f"not rotated: user {name!r} {what}"
+        self._rows.append(Row(name, "report", reason, None, detail))
 
     def _report_scan(self, scan: Scan, wanted: Collection[str] | None) -> None:
         if scan.one_by_one is not None:

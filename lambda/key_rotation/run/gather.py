@@ -9,21 +9,27 @@ from ..domain.action import Fact, Needs
 from ..domain.emergency import decide_emergency
 from ..domain.model import Event, ManagedUser
 from ..domain.policy import decide
+from ..domain.request import decide_request
 from ..domain.settings import Settings
 from ..ports import World
-from .payload import Emergency, PayloadError
+from .payload import Payload, PayloadError
 from .progress import Progress, with_last_use
 
 
-def begin(
-    world: World, settings: Settings, user: ManagedUser, emergency: Emergency | None
-) -> Progress:
+def begin(world: World, settings: Settings, user: ManagedUser, payload: Payload) -> Progress:
     """Lists the user's keys, and reads what the decision on them needs.
 
     Raises PayloadError for an emergency about a key that is not the user's.
     """
     listed_at = world.clock.now()
     user = replace(user, keys=world.directory.keys(user.ref))
+    emergency, request = payload.emergency, payload.rotate
+    if request is not None:
+        asked = request.note
+        user, decision = decided(
+            world, user, lambda u: decide_request(u, settings, world.clock.now())
+        )
+        return Progress(user, decision, listed_at, asked)
     if emergency is None:
         user, decision = decided(world, user, lambda u: decide(u, settings, world.clock.now()))
         return Progress(user, decision, listed_at)
@@ -38,7 +44,7 @@ def begin(
         user,
         lambda u: decide_emergency(u, key_id, settings, world.clock.now(), at_all_costs),
     )
-    return Progress(user, decision, listed_at, emergency.note)
+    return Progress(user, decision, listed_at, emergency.note, is_emergency=True)
 
 
 def decided[T](

@@ -68,7 +68,7 @@ def refuse(
     outcome = run.outcome(progress, block, problem=str(problem))
     run.happened(progress, outcome)
     progress.lines.append(line_about(outcome, Event.BLOCKED, outcome.text or ""))
-    if progress.note is not None:
+    if progress.is_emergency:
         raise problem  # an emergency that is not over must not look like one that is
 
 

@@ -54,8 +54,9 @@ def announce(run: RunContext, progress: Progress, action: Action) -> None:
         unmoved_until=unmoved_until,
         by_operators=progress.operators_notified,
     )
+    requested = action.reason is Reason.REQUESTED
     message = run.writer(progress).rotated(
-        key_id, old_id, until, progress.note, while_used, unmoved_until
+        key_id, old_id, until, outcome.note, while_used, unmoved_until, requested
     )
     run.notify(progress, Event.ROTATED, message, outcome, first=True)
     progress.pending_record = Stamp(key_id, run.now())
@@ -123,10 +124,11 @@ def block(run: RunContext, progress: Progress, action: Action) -> None:
     elif action.notify:
         _record_notice(run, progress, Event.BLOCKED, action.access_key_id)
         outcome = replace(outcome, secret_arn=progress.secret.arn)
-        message = run.writer(progress).blocked(action.access_key_id, action.reason)
+        request = None if progress.is_emergency else progress.note
+        message = run.writer(progress).blocked(action.access_key_id, action.reason, request)
         run.notify(progress, Event.BLOCKED, message, outcome, first=False)
     run.happened(progress, outcome)
-    if progress.note is not None:
+    if progress.is_emergency:
         raise EmergencyBlockedError(f"{outcome.text} ({action.reason.value})")
 
 

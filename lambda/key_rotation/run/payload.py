@@ -43,18 +43,43 @@ class ExposedKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """Rotate the keys of these users now, by the ordinary rules and with the ordinary grace."""
+
+    users: tuple[str, ...]
+    reason: str
+
+    @property
+    def note(self) -> str:
+        """The reason as people read it."""
+        return f"{_GIVEN}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
 class Payload:
-    """`users` is None for all managed users. Either of `emergency` and `exposed` is None."""
+    """`users` is None for all managed users. Of `users`, `emergency`, `exposed` and `rotate` all
+    but one are None."""
 
     dry_run: bool = False
     users: tuple[str, ...] | None = None
     emergency: Emergency | None = None
     exposed: ExposedKey | None = None
+    rotate: Request | None = None
+
+    @property
+    def named(self) -> tuple[str, ...] | None:
+        """The users that the run is about; None for all managed ones."""
+        if self.rotate is not None:
+            return self.rotate.users
+        return self.users if self.emergency is None else (self.emergency.user,)
 
 
-_FIELDS = ("dry_run", "users", "emergency")
+# Each of these says what the run is about.
+_SUBJECTS = ("users", "emergency", "rotate")
+_FIELDS = ("dry_run", *_SUBJECTS)
 _EMERGENCY_TEXTS = ("user", "access_key_id", "reason")
 _EMERGENCY_FIELDS = (*_EMERGENCY_TEXTS, "even_if_nobody_can_fetch")
+_REQUEST_FIELDS = ("users", "reason")
 _USER_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")  # IAM's own alphabet
 _KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")
 _REASON_LIMIT = 500
@@ -94,11 +119,13 @@ def parse_payload(event: object, rule_token: str = "") -> Payload:
         raise PayloadError(f"dry_run must be true or false, not {dry_run!r}")
     users = _users(fields["users"]) if "users" in fields else None
     emergency = _emergency(fields["emergency"]) if "emergency" in fields else None
-    if users is not None and emergency is not None:
-        raise PayloadError("users and emergency cannot be given together")
+    rotate = _request(fields["rotate"]) if "rotate" in fields else None
+    given = [name for name in _SUBJECTS if name in fields]
+    if len(given) > 1:
+        raise PayloadError(f"{' and '.join(given)} cannot be given together")
     if isinstance(emergency, ExposedKey):
         return Payload(dry_run, exposed=emergency)
-    return Payload(dry_run, users, emergency)
+    return Payload(dry_run, users, emergency, rotate=rotate)
 
 
 def _object(value: object, where: str, known: tuple[str, ...]) -> Mapping[str, Any]:
@@ -110,27 +137,34 @@ def _object(value: object, where: str, known: tuple[str, ...]) -> Mapping[str, A
     return value
 
 
-def _users(value: object) -> tuple[str, ...]:
+def _users(value: object, where: str = "users") -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
-        raise PayloadError(f"users must be a list of IAM user names, not {value!r}")
+        raise PayloadError(f"{where} must be a list of IAM user names, not {value!r}")
     for name in value:
         if not isinstance(name, str) or not _USER_NAME.fullmatch(name):
-            raise PayloadError(f"users holds {name!r}, which is not an IAM user name")
+            raise PayloadError(f"{where} holds {name!r}, which is not an IAM user name")
     return tuple(dict.fromkeys(value))
+
+
+def _request(value: object) -> Request:
+    fields = _object(value, "rotate", _REQUEST_FIELDS)
+    users = _users(fields.get("users"), "rotate.users")
+    _check_text(fields.get("reason"), "rotate.reason")
+    _check_reason(fields["reason"], "rotate.reason")
+    return Request(users, fields["reason"])
 
 
 def _emergency(value: object) -> Emergency | ExposedKey:
     fields = _object(value, "emergency", _EMERGENCY_FIELDS)
     for name in _EMERGENCY_TEXTS if "user" in fields else ("access_key_id", "reason"):
-        if not isinstance(fields.get(name), str) or not fields[name].strip():
-            raise PayloadError(f"emergency.{name} must be a text that is not empty")
+        _check_text(fields.get(name), f"emergency.{name}")
     if "user" in fields and not _USER_NAME.fullmatch(fields["user"]):
         raise PayloadError(f"emergency.user is {fields['user']!r}, which is not an IAM user name")
     if not _KEY_ID.fullmatch(fields["access_key_id"]):
         raise PayloadError(
             f"emergency.access_key_id is {fields['access_key_id']!r}, not an access key id"
         )
-    _check_reason(fields["reason"])
+    _check_reason(fields["reason"], "emergency.reason")
     at_all_costs = fields.get("even_if_nobody_can_fetch", False)
     if not isinstance(at_all_costs, bool):
         raise PayloadError(
@@ -141,17 +175,22 @@ def _emergency(value: object) -> Emergency | ExposedKey:
     return Emergency(fields["user"], fields["access_key_id"], fields["reason"], at_all_costs)
 
 
-def _check_reason(reason: str) -> None:
+def _check_text(value: object, where: str) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise PayloadError(f"{where} must be a text that is not empty")
+
+
+def _check_reason(reason: str, where: str) -> None:
     """People get it in a genuine message, so it must not lead them anywhere."""
     if len(reason) > _REASON_LIMIT:
-        raise PayloadError(f"emergency.reason must not exceed {_REASON_LIMIT} characters")
+        raise PayloadError(f"{where} must not exceed {_REASON_LIMIT} characters")
     if not reason.isprintable():
-        raise PayloadError("emergency.reason must be one line without control characters")
+        raise PayloadError(f"{where} must be one line without control characters")
     link = link_in(reason)
     if link is not None:
         raise PayloadError(
-            f"emergency.reason must not hold a link or an address, and {link!r} looks like one: "
-            "it is in a mail. Put a space after a full stop"
+            f"{where} must not hold a link or an address, and {link!r} looks like one: it is in a "
+            "mail. Put a space after a full stop"
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..domain.action import Action, Decision, Verb
+from ..domain.action import Action, Decision, Reason, Verb
 from ..domain.after import after
 from ..domain.model import AccessKey, Audience, Event, ManagedUser, SecretState, Stamp
 from ..domain.settings import Settings
@@ -48,17 +48,18 @@ class PostponedError(Exception):
 class Progress:
     """How far a run got with one user.
 
-    `listed_at` is when the keys were read, `note` the reason given for an emergency. `rows` and
-    `lines` say what was done, `transitions` are for programs and not sent yet; `pending_record` is
-    an announcement that is not on record yet, `pending_notice` a reminder, and `pending_end` the
-    end of the old key that either named. `to_pass_on` is the line of the digest that the
-    `remaining` actions wait for.
+    `listed_at` is when the keys were read, `note` the reason given for an emergency or a request.
+    `rows` and `lines` say what was done, `transitions` are for programs and not sent yet;
+    `pending_record` is an announcement that is not on record yet, `pending_notice` a reminder, and
+    `pending_end` the end of the old key that either named. `to_pass_on` is the line of the digest
+    that the `remaining` actions wait for.
     """
 
     user: ManagedUser
     decision: Decision
     listed_at: datetime
     note: str | None = None
+    is_emergency: bool = False
     rows: list[Row] = field(default_factory=list)
     lines: list[DigestLine] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
@@ -84,6 +85,12 @@ class Progress:
     def digest_lines(self) -> list[DigestLine]:
         """What the operators read about the user."""
         return [*self.lines, *([self.to_pass_on] if self.to_pass_on else ())]
+
+    def note_on(self, action: Action) -> str | None:
+        """The note, if the action was asked for. In a run that was asked to rotate, that is the
+        rotation, and what keeps it from being done: the ordinary rules may want more."""
+        asked = action.reason is Reason.REQUESTED or action.verb is Verb.BLOCK
+        return self.note if self.is_emergency or asked else None
 
     def key(self, access_key_id: str | None) -> AccessKey:
         [key] = [key for key in self.user.keys if key.id == access_key_id]
@@ -130,7 +137,7 @@ class RunContext:
         ref, arn = progress.user.ref, progress.secret.arn
         cut_off = progress.decision.cut_off
         used = progress.user.last_used if action.verb in _NAMES_USE else None
-        now, note = self.now(), progress.note
+        now, note = self.now(), progress.note_on(action)
         return Outcome(action, ref, arn, now, note=note, cut_off=cut_off, used=used, **details)
 
     def leave(self, progress: Progress, action: Action) -> None:
@@ -141,7 +148,7 @@ class RunContext:
         """Says it to everybody but the owner: in the response, the digest, the log, an event."""
         done = row(outcome)
         progress.rows.append(done)
-        log.info("done", extra=asdict(done) | ({"note": progress.note} if progress.note else {}))
+        log.info("done", extra=asdict(done) | ({"note": outcome.note} if outcome.note else {}))
         line = digest_line(outcome)
         if line is not None:
             progress.lines.append(line)

@@ -36,7 +36,7 @@ def disable(run: RunContext, progress: Progress, action: Action) -> None:
     if not at_once:
         run.ensure_secret_exists(progress)
     outcome = run.outcome(progress, action, fetchable=progress.new_key is not None)
-    message = run.writer(progress).disabled(key.id, action.reason, progress.note, in_secret)
+    message = run.writer(progress).disabled(key.id, action.reason, outcome.note, in_secret)
     if action.notify and not at_once:
         first = action.reason is Reason.IDLE
         run.notify(progress, Event.DISABLED, message, outcome, first)

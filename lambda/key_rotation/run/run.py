@@ -60,7 +60,7 @@ class Rotation:
         executor = Executor(world, settings, request_id, self._events)
         max_writers = min(max_workers, settings.max_iam_writes_per_second)
         self._users = UserRuns(
-            world, settings, payload.emergency, executor, max_writers, self._dry_run
+            world, settings, payload, request_id, executor, max_writers, self._dry_run
         )
         self._rows: list[Row] = []
 
@@ -178,8 +178,7 @@ class Rotation:
         """What was done and left undone. Also sends the metrics: a failure to send them is a row of
         the report, too."""
         for run in runs:
-            self._rows.extend(row for progress in run.attempts for row in progress.rows)
-            self._rows.extend(run.rows)
+            self._rows.extend(run.said)
         report = Report(self._dry_run, started_at, found.scanned, tuple(self._rows))
         self._measure(report, found, runs)
         return replace(report, rows=tuple(self._rows))
@@ -195,8 +194,8 @@ class Rotation:
             return
         now = self._world.clock.now()
         measures = report.measures(now - report.started_at)
-        is_over_all = self._payload.users is None and self._payload.emergency is None
-        if is_over_all and found.unlisted <= {run.user.ref.name for run in runs if run.attempts}:
+        looked_at = {run.user.ref.name for run in runs if run.attempts}
+        if self._payload.named is None and found.unlisted <= looked_at:
             users = [*found.left_alone, *(run.user_now for run in runs)]
             measures += gauges(users, self._settings, now)
         try:

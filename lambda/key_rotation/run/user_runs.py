@@ -27,9 +27,10 @@ from ..ports import World
 from .apply import Executor
 from .discovery import STOP_BEFORE_END
 from .gather import begin
-from .payload import Emergency, PayloadError
+from .payload import Payload, PayloadError
 from .progress import REREAD_AFTER, Progress
 from .readers import Readers
+from .requests import is_rotated, why_not
 
 # A user whose calls were throttled gets so many attempts in one run, with a pause in between.
 MAX_ATTEMPTS = 3
@@ -66,10 +67,14 @@ class UserRun:
         return self.attempts[-1].user if self.attempts else self.user
 
     @property
+    def said(self) -> list[Row]:
+        """All rows about the user."""
+        return [*(row for attempt in self.attempts for row in attempt.rows), *self.rows]
+
+    @property
     def is_unprotected(self) -> bool:
         """Whether it was said already that the secret cannot be protected."""
-        reason = Reason.SECRET_NOT_PROTECTED.value
-        return any(row.reason == reason for attempt in self.attempts for row in attempt.rows)
+        return any(row.reason == Reason.SECRET_NOT_PROTECTED.value for row in self.said)
 
     def defer(self, reason: str, detail: str) -> None:
         self.rows.append(Row(self.user.ref.name, "defer", reason, None, detail))
@@ -92,14 +97,16 @@ class UserRuns:
         self,
         world: World,
         settings: Settings,
-        emergency: Emergency | None,
+        payload: Payload,
+        request_id: str,
         executor: Executor,
         max_workers: int,
         dry_run: bool,
     ) -> None:
         self._world = world
         self._settings = settings
-        self._emergency = emergency
+        self._payload = payload
+        self._request_id = request_id
         self._executor = executor
         self._max_workers = max_workers
         self._dry_run = dry_run
@@ -112,6 +119,14 @@ class UserRuns:
     def serve(self, runs: Sequence[UserRun]) -> None:
         """Every user, the oldest key first; throttled ones more than once. Raises SettingsError or
         PayloadError."""
+        self._serve(runs)
+        if self._payload.rotate is None:
+            return
+        for run in runs:
+            if run.progress is not None:
+                run.rows += why_not(run.user.ref.name, run.said, run.progress.decision)
+
+    def _serve(self, runs: Sequence[UserRun]) -> None:
         waiting = runs
         for attempt in range(MAX_ATTEMPTS):
             if attempt > 0:
@@ -124,7 +139,7 @@ class UserRuns:
                 return
         for run in waiting:
             assert run.throttled is not None
-            run.defer("throttled", f"the next run takes it up: {describe(run.throttled)}")
+            self._put_off(run, "throttled", "takes it up", describe(run.throttled))
 
     def withhold(self, runs: Sequence[UserRun], names: Collection[str]) -> None:
         """Leaves what waits for the digest, and its line there, to the next run, for these users:
@@ -190,11 +205,30 @@ class UserRuns:
                 verbs = [action.verb.value for action in decision.actions]
                 found = {"user": run.user.ref.name, "reason": decision.reason.value}
                 log.info("decision", extra=found | {"actions": verbs})
-            if run.past and not decision.actions:
-                run.defer("throttled", f"the next run goes on: {decision.reason.value}")
+            if not decision.actions and (run.past or self._was_cut_off(run.progress)):
+                reason = "throttled" if run.past else decision.reason.value
+                self._put_off(run, reason, "goes on", decision.reason.value)
 
     def _begin(self, user: ManagedUser) -> Progress:
-        return begin(self._world, self._settings, user, self._emergency)
+        return begin(self._world, self._settings, user, self._payload)
+
+    def _was_cut_off(self, progress: Progress) -> bool:
+        """Whether an earlier attempt at this very request died at work on the user."""
+        if self._payload.rotate is None or progress.decision.reason is not Reason.IN_PROGRESS:
+            return False
+        intent = progress.secret.intent
+        return intent is not None and intent.request_id == self._request_id
+
+    def _put_off(self, run: UserRun, reason: str, then: str, why: str | None = None) -> None:
+        """The next run takes up who is due, and goes on with a rotation. Of a request it knows
+        nothing: that must not look as if it were done. The run fails, so Lambda tries it again."""
+        because = f": {why}" if why else ""
+        if self._payload.rotate is None or is_rotated(run.said):
+            run.defer(reason, f"the next run {then}{because}")
+            return
+        name, detail = run.user.ref.name, f"not rotated, ask again{because}"
+        log.error("failed", extra={"user": name, "reason": reason, "detail": detail})
+        run.rows.append(Row(name, "fail", reason, None, detail))
 
     def _apply(self, run: UserRun) -> None:
         progress = run.progress
@@ -230,8 +264,9 @@ class UserRuns:
             actions = run.progress.decision.actions if run.progress else ()
             if any(action.verb is Verb.ROTATE for action in actions):
                 rotated = self._rotated | {run.user.ref.name}
-                if 0 < limit < len(rotated) and self._emergency is None:
-                    run.defer("rotation_limit", f"max_rotations_per_run is {limit}")
+                if 0 < limit < len(rotated) and self._payload.emergency is None:
+                    again = "" if self._payload.rotate is None else ": ask again for this user"
+                    run.defer("rotation_limit", f"max_rotations_per_run is {limit}{again}")
                     continue
                 self._rotated = rotated
             admitted.append(run)
@@ -248,7 +283,7 @@ class UserRuns:
         except Exception as error:
             if explained := self._readers.explain(error, run.user.ref.name):
                 raise explained from error
-            if self._world.is_throttle(error) and self._emergency is None:
+            if self._world.is_throttle(error) and self._payload.emergency is None:
                 run.throttled = error
                 log.warning("throttled", extra={"user": run.user.ref.name})
                 return
@@ -263,7 +298,7 @@ class UserRuns:
         kept = timedelta(seconds=1.25 * self._postponed / per_second)
         if self._world.clock.remaining() >= STOP_BEFORE_END + kept:
             return True
-        run.defer("out_of_time", "the next run takes it up")
+        self._put_off(run, "out_of_time", "takes it up")
         return False
 
 
