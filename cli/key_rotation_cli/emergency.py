@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from botocore.exceptions import ConnectionError as NotConnectedError
-from botocore.exceptions import HTTPClientError
 
 from key_rotation.domain.action import Reason
 from key_rotation.run.payload import parse_payload
 
 from .connection import INVOCATION
 from .exits import DeclinedError, Exit
+from .invocation import Answer, invoke
 from .options import connect, shared
 from .plan import HEADINGS, WRAPPING, rows
 from .screen import Screen
@@ -63,7 +60,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
 
     def send(payload: Mapping[str, Any]) -> Answer:
         with screen.spinning("the function is at work"):
-            return _sent(client, arguments.name, payload, key)
+            unknown = f"take it that {key} IS STILL ACTIVE, and send it again"
+            return invoke(client, arguments.name, payload, unknown)
 
     answer = send_asking(payload, send, screen.confirms, arguments.yes)
     if answer.is_error:
@@ -76,14 +74,6 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         raise DeclinedError(found.text, found.status)
     screen.say(found.text, "bold green")
     return Exit.OK
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the function answered: a response, or an error."""
-
-    document: Mapping[str, Any]
-    is_error: bool
 
 
 def send_asking(
@@ -112,21 +102,6 @@ def question(user: str, key: str) -> str:
         f"reader to secret_reader_arns, apply, and start a run. If {key} did not leak after all: "
         f"key-rotation restore {shlex.quote(user)} --not-leaked. Disable {key} all the same?"
     )
-
-
-def _sent(client: Any, function: str, payload: Mapping[str, Any], key: str) -> Answer:
-    """Raises DeclinedError without an answer."""
-    try:
-        answer = client.invoke(FunctionName=function, Payload=json.dumps(payload))
-    except client.exceptions.ResourceNotFoundException:
-        raise DeclinedError(
-            f"there is no function {function!r} in this region (--name, --region)"
-        ) from None
-    except (HTTPClientError, NotConnectedError) as error:
-        raise DeclinedError(
-            f"{error}: take it that {key} IS STILL ACTIVE, and send it again", Exit.AWS
-        ) from None
-    return Answer(json.loads(answer["Payload"].read()), "FunctionError" in answer)
 
 
 def _cuts_off(error: Mapping[str, Any]) -> bool:

@@ -11,8 +11,9 @@ from key_rotation.domain.settings import SettingsError
 from key_rotation.notify.response import Report, RotationFailedError, Row
 from key_rotation.run.notices import EmergencyBlockedError
 from key_rotation.run.payload import PayloadError
-from key_rotation_cli.emergency import Answer, answered, failed, question, send_asking
+from key_rotation_cli.emergency import answered, failed, question, send_asking
 from key_rotation_cli.exits import Exit
+from key_rotation_cli.invocation import Answer
 from tests.unit.builders import NOW
 
 KEY = "AKIAIOSFODNN7EXAMPLE"

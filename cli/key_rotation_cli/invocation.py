@@ -1,0 +1,37 @@
+"""The deployed function, asked to do something: its answer, or why there is none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ConnectionError as NotConnectedError
+from botocore.exceptions import HTTPClientError
+
+from .exits import DeclinedError, Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the function answered: a response, or an error."""
+
+    document: Mapping[str, Any]
+    is_error: bool
+
+
+def invoke(client: Any, function: str, payload: Mapping[str, Any], unknown: str) -> Answer:
+    """The answer to the payload. `unknown` says what to think of a call that got none.
+
+    Raises DeclinedError without an answer.
+    """
+    try:
+        answer = client.invoke(FunctionName=function, Payload=json.dumps(payload))
+    except client.exceptions.ResourceNotFoundException:
+        raise DeclinedError(
+            f"there is no function {function!r} in this region (--name, --region)"
+        ) from None
+    except (HTTPClientError, NotConnectedError) as error:
+        raise DeclinedError(f"{error}: {unknown}", Exit.AWS) from None
+    return Answer(json.loads(answer["Payload"].read()), "FunctionError" in answer)
