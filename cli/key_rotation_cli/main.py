@@ -21,13 +21,13 @@ from key_rotation.domain.settings import SettingsError
 from key_rotation.ports import DiscoveryError
 from key_rotation.run.payload import PayloadError
 
-from . import emergency, plan, restore, status
+from . import emergency, plan, restore, rotate, status
 from .exits import DeclinedError, Exit
 from .report import command as report
 from .screen import Screen
 from .usage import command as usage
 
-_COMMANDS = (status, plan, emergency, restore, usage, report)
+_COMMANDS = (status, plan, rotate, emergency, restore, usage, report)
 _SET_UP = (NoCredentialsError, NoRegionError, PartialCredentialsError, ProfileNotFound)
 
 

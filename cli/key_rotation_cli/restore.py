@@ -62,8 +62,9 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
             raise DeclinedError(str(refused), Exit.FINDINGS) from None
     if found.suspicion is not None and not arguments.not_leaked:
         raise DeclinedError(
-            f"{found.suspicion}: that is what an emergency does. A leaked key must stay off; if "
-            "you know that it did not leak, repeat with --not-leaked",
+            f"{found.suspicion}: that is what an emergency does, or a rotation that somebody asked "
+            "for. A key that leaked, or that is with somebody who left, must stay off; if you know "
+            "that it did not, repeat with --not-leaked",
             Exit.FINDINGS,
         )
     if not arguments.dry_run:

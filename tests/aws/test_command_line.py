@@ -795,6 +795,8 @@ def test_emergency_that_would_cut_a_service_off_needs_a_yes(
         pytest.param(["status", "--name", "1/x"], id="name"),
         pytest.param(["restore", "alice", "--until", "tomorrow"], id="date"),
         pytest.param(["emergency", "alice", "AKIAIOSFODNN7EXAMPLE"], id="no reason"),
+        pytest.param(["rotate", "alice"], id="no reason to rotate"),
+        pytest.param(["rotate", "--reason", "leaver"], id="nobody to rotate"),
         pytest.param(["report"], id="no file"),
     ],
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-_COMMANDS = ("status", "plan", "emergency", "restore", "report")
+_COMMANDS = ("status", "plan", "rotate", "emergency", "restore", "report")
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:

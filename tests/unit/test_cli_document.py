@@ -8,7 +8,7 @@ import re
 import pytest
 from scripts.docs import ROOT
 
-from key_rotation_cli import emergency, plan, restore, status
+from key_rotation_cli import emergency, plan, restore, rotate, status
 from key_rotation_cli.exits import Exit
 from key_rotation_cli.main import main
 from key_rotation_cli.report import command as report
@@ -73,6 +73,7 @@ def test_permissions_are_the_calls_that_are_declared() -> None:
         "status": status.CALLS,
         "plan": plan.CALLS,
         "report": report.CALLS,
+        "rotate": rotate.CALLS,
         "emergency": emergency.CALLS,
         "restore": restore.CALLS,
         "usage": usage.CALLS,
@@ -83,7 +84,10 @@ def test_exit_statuses() -> None:
     assert [int(row[0]) for row in rows("How it ends")] == [code.value for code in Exit]
 
 
-@pytest.mark.parametrize("command", ["status", "plan", "emergency", "restore", "usage", "report"])
+COMMANDS = ["status", "plan", "rotate", "emergency", "restore", "usage", "report"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_options_are_those_of_the_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([command, "--help"])

@@ -15,6 +15,7 @@ from key_rotation_cli.main import main
 COMMANDS = [
     ["status"],
     ["plan"],
+    ["rotate", "alice", "--reason", "leaver"],
     ["emergency", "alice", "AKIAIOSFODNN7EXAMPLE", "--reason", "leaked"],
     ["restore", "alice"],
     ["usage", "alice"],
