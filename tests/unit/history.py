@@ -28,7 +28,7 @@ from key_rotation.domain.situation import IN_PROGRESS_FOR, RECENT
 from key_rotation.notify.message import Message
 from key_rotation.notify.response import Row
 from key_rotation.ports import Scan
-from key_rotation.run.payload import Emergency
+from key_rotation.run.payload import Emergency, Request
 from tests.unit.builders import ACCOUNT, NAME, SECRET_ARN
 from tests.unit.fakes import FakeAccount
 from tests.unit.hand_over_promises import HandOvers
@@ -236,10 +236,14 @@ class History(FakeAccount):
     # -- what runs do ------------------------------------------------------------------------------
 
     def run(
-        self, fault: Fault | None = None, emergency: Emergency | None = None, dry: bool = False
+        self,
+        fault: Fault | None = None,
+        emergency: Emergency | None = None,
+        dry: bool = False,
+        request: Request | None = None,
     ) -> Run:
         """One run; `fault` happens to it."""
-        run = Run(self, fault, emergency)
+        run = Run(self, fault, emergency, request)
         self.mishaps += fault is not None
         run.go(dry)
         return run
@@ -302,6 +306,7 @@ def plan(rows: list[Row]) -> list[tuple[str, str, str, str | None]]:
 
 _OF_NEW_KEY = {
     (Verb.ANNOUNCE.value, Reason.KEY_TOO_OLD.value),
+    (Verb.ANNOUNCE.value, Reason.REQUESTED.value),
     (Verb.ANNOUNCE.value, Reason.EMERGENCY.value),
     (Verb.ANNOUNCE.value, Reason.LEAKED.value),
 }

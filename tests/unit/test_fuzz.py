@@ -70,6 +70,7 @@ def payload(rng: random.Random, name: str) -> Made:
         f"//{reason}",
     ]
     emergency = {"user": name, "access_key_id": OLD, "reason": reason}
+    request = {"users": [name], "reason": reason}
     wrong_name = rng.choice([junk(rng), "", "n" * 65, 7, None, [name]])
     return rng.choice(
         (
@@ -78,6 +79,7 @@ def payload(rng: random.Random, name: str) -> Made:
             ({"dry_run": rng.random() < 0.5}, True),
             ({"users": [name, *([name] if rng.random() < 0.1 else [])]}, True),
             ({"emergency": emergency}, True),
+            ({"rotate": request}, True),
             ({junk(rng): {}}, False),
             (rng.choice([junk(rng), 1, None, [], True, 1.5]), False),
             ({"dry_run": rng.choice(["true", 1, None, [], junk(rng)])}, False),
@@ -89,6 +91,10 @@ def payload(rng: random.Random, name: str) -> Made:
             ({"emergency": emergency | {"access_key_id": "AKIA" + "0" * 16}}, False),
             ({"emergency": emergency | {junk(rng): "x"}}, False),
             ({"emergency": emergency, "users": [name]}, False),
+            ({"rotate": request | {"users": rng.choice([[], name, [wrong_name]])}}, False),
+            ({"rotate": request | {"reason": rng.choice(wrong_reasons)}}, False),
+            ({"rotate": request | {junk(rng): "x"}}, False),
+            ({"rotate": request, "emergency": emergency}, False),
         )
     )
 
@@ -260,7 +266,7 @@ def test_a_run_ends_in_a_clear_error_before_any_change_or_as_it_should(batch: in
         match outcome_of(case, account):
             case PayloadError() as error:
                 assert case.wrong_payload, (seed, error)
-                assert_clear(seed, str(error), "payload", "dry_run", "users", "emergency")
+                assert_clear(seed, str(error), "payload", "dry_run", "users", "emergency", "rotate")
                 assert not MUTATING.intersection(account.calls), seed
             case SettingsError() as error:
                 assert case.wrong_setting is not None, (seed, error)
@@ -311,5 +317,5 @@ def assert_right(seed: int, case: Case, account: FakeAccount, response: dict[str
         settings = parse_settings(case.parameters, PATH)
         limits = limits_for(account.users[case.name].tags, settings)
         due = ago(limits.max_key_age_days) >= NOW - timedelta(days=case.ages[0])
-        assert ("NEW1" in statuses) == due, seed
+        assert ("NEW1" in statuses) == (due or "rotate" in case.payload), seed
         assert limits.hold_until is None or isinstance(limits.hold_until, date)

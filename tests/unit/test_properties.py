@@ -7,7 +7,7 @@ always the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -18,15 +18,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from key_rotation.domain.action import Action, Decision, Reason, Verb
+from key_rotation.domain.action import Action, Decision, Needs, Reason, Verb
 from key_rotation.domain.emergency import decide_emergency
 from key_rotation.domain.model import AccessKey, Audience, KeyStatus, ManagedUser, SecretState
 from key_rotation.domain.orphans import ORPHAN_DELETED_AFTER
 from key_rotation.domain.policy import decide
+from key_rotation.domain.request import decide_request
 from key_rotation.domain.settings import Settings
 from key_rotation.domain.situation import IN_PROGRESS_FOR
+from key_rotation.notify.reasons import NOT_ROTATED
 from key_rotation.notify.response import Row
-from key_rotation.run.payload import Emergency, Payload
+from key_rotation.run.payload import Emergency, Payload, Request
 from key_rotation.run.run import Rotation
 from tests.unit.builders import NAME, NOW, time_of
 from tests.unit.fakes import FakeAccount
@@ -92,11 +94,13 @@ ODD_THINGS = (
 
 
 @ANY_STATE
-@given(state=STATES)
-def test_a_decision_takes_no_key_that_is_needed(state: tuple[ManagedUser, Settings]) -> None:
+@given(state=STATES, rule=st.sampled_from([decide, decide_request]))
+def test_a_decision_takes_no_key_that_is_needed(
+    state: tuple[ManagedUser, Settings], rule: Callable[..., Decision | Needs]
+) -> None:
     user, settings = state
 
-    decision = decide(user, settings, NOW)
+    decision = rule(user, settings, NOW)
 
     assert isinstance(decision, Decision)
     for number, action in enumerate(decision.actions):
@@ -112,6 +116,31 @@ def test_a_decision_takes_no_key_that_is_needed(state: tuple[ManagedUser, Settin
         if action.verb is Verb.ROTATE:
             gone = {done.access_key_id for done in before if done.verb is Verb.DELETE}
             assert len({key.id for key in user.keys} - gone) == 1
+
+
+@ANY_STATE
+@given(state=STATES)
+def test_a_request_is_answered_and_adds_nothing_within_a_day(
+    state: tuple[ManagedUser, Settings],
+) -> None:
+    user, settings = state
+
+    decision = decide_request(user, settings, NOW)
+
+    assert isinstance(decision, Decision)
+    verbs = {action.verb for action in decision.actions}
+    assert verbs & {Verb.ROTATE, Verb.BLOCK} or decision.reason in NOT_ROTATED
+    if any(NOW - key.created < timedelta(days=1) for key in user.keys):
+        ordinary = decide(user, settings, NOW)
+        assert isinstance(ordinary, Decision)
+        assert decision.actions == ordinary.actions
+    assert user.secret is not None
+    named = user.secret.works_until
+    is_ours = user.secret.user_id == user.ref.id and named is not None
+    if is_ours and named is not None and NOW < named.time <= NOW + timedelta(days=366):
+        assert Action(Verb.DISABLE, Reason.SUPERSEDED, named.access_key_id, False) not in (
+            decision.actions
+        )
 
 
 @pytest.mark.parametrize("where", HAND_OVERS, ids=lambda where: ", ".join(map(str, where)))
@@ -166,16 +195,18 @@ def test_an_emergency_takes_no_other_key(
 
 
 @ANY_STATE
-@given(state=STATES)
-def test_what_is_planned_is_done_and_done_once(state: tuple[ManagedUser, Settings]) -> None:
+@given(state=STATES, request=st.none() | st.just(Request(("alice",), "leaver")))
+def test_what_is_planned_is_done_and_done_once(
+    state: tuple[ManagedUser, Settings], request: Request | None
+) -> None:
     user, settings = state
     assume(not was_used_since_disabled(user))  # no plan knows of that
     account = FakeAccount()
     account.add(user)
 
-    planned = one_run(account, settings, dry_run=True)
+    planned = one_run(account, settings, dry_run=True, request=request)
     assert not CHANGES & set(account.calls)
-    done = one_run(account, settings)
+    done = one_run(account, settings, request=request)
 
     assert plan(planned) == plan(done)
     assert not [row for row in done if (row.detail or "").startswith("not done")]
@@ -200,8 +231,13 @@ def may_repeat(secrets: Iterable[SecretState]) -> set[str]:
     return {"notify_operators"} if foreign else set()
 
 
-def one_run(account: FakeAccount, settings: Settings, dry_run: bool = False) -> list[Row]:
-    rotation = Rotation(account.world(), settings, Payload(dry_run=dry_run), "this")
+def one_run(
+    account: FakeAccount,
+    settings: Settings,
+    dry_run: bool = False,
+    request: Request | None = None,
+) -> list[Row]:
+    rotation = Rotation(account.world(), settings, Payload(dry_run, rotate=request), "this")
     return list(rotation.run().rows)
 
 
@@ -439,6 +475,22 @@ class Histories(RuleBasedStateMachine):
             return
         emergency = Emergency(name, key_id, "leaked", even_if_nobody_can_fetch)
         self.history.run(fault, emergency)
+        self.history.clock.time += AFTER_A_RUN
+
+    @rule(
+        names=st.sampled_from([("alice",), ("alice",), ("bob", "alice")]),
+        fault=st.none() | FAULTS,
+        then=st.sampled_from(["nothing", "the same again"]),
+    )
+    def ask_for_a_rotation(self, names: tuple[str, ...], fault: Fault | None, then: str) -> None:
+        """Each user has a row that says what became of it."""
+        request = Request(names, "leaver")
+        run = self.history.run(fault, request=request)
+        if fault is None:
+            said = {row.user for row in run.rows if row.reason != "malformed_override"}
+            assert said >= set(names)
+        if then == "the same again":
+            self.history.run(request=request)
         self.history.clock.time += AFTER_A_RUN
 
     def teardown(self) -> None:

@@ -14,13 +14,15 @@ from key_rotation.domain.orphans import ORPHAN_DELETED_AFTER
 from key_rotation.domain.situation import REMIND_EVERY
 from key_rotation.notify.response import Report, RotationFailedError, Row
 from key_rotation.ports import RefusedError, World
-from key_rotation.run.payload import Emergency, Payload
+from key_rotation.run.payload import Emergency, Payload, Request
 from key_rotation.run.run import Rotation
 
 if TYPE_CHECKING:
     from tests.unit.history import History, Said
 
 CALL_TAKES = timedelta(milliseconds=100)
+# A request makes no key for a user one of whose keys is younger.
+_ONCE_IN = timedelta(days=1)
 OTHER_CALLS = frozenset(
     {
         "audience",
@@ -93,7 +95,11 @@ class Run:
     """One run, watched: every call of it is followed by a look at the promises."""
 
     def __init__(
-        self, history: History, fault: Fault | None, emergency: Emergency | None = None
+        self,
+        history: History,
+        fault: Fault | None,
+        emergency: Emergency | None = None,
+        request: Request | None = None,
     ) -> None:
         self.calls: list[str] = []
         self.rows: list[Row] = []
@@ -102,6 +108,7 @@ class Run:
         self._history = history
         self._fault = fault
         self._emergency = emergency
+        self._request = request
         self._created: set[str] = set()
         self._fetched: set[str] = set()
         self._could_work: dict[str, bool] = {}
@@ -126,7 +133,7 @@ class Run:
             clock=history.clock,
             is_throttle=lambda _error: False,
         )
-        payload = Payload(dry_run=dry, emergency=self._emergency)
+        payload = Payload(dry, emergency=self._emergency, rotate=self._request)
         request_id = f"run at {history.clock.time}"
         self._fetched = {name for name in history.users if self._counts_as_fetched(name)}
         self._could_work = {
@@ -184,7 +191,12 @@ class Run:
     def _before(self, method: str, args: tuple[Any, ...]) -> AccessKey | None:
         """Checks what must be so before a call, and returns the key that it is about."""
         if method == "create":
-            self._hold(len(self._history.users[args[0].name].keys) < 2, "a third key was asked for")
+            name = args[0].name
+            keys, leaked = self._history.users[name].keys, self._history.secrets[name].leaked
+            self._hold(len(keys) < 2, "a third key was asked for")
+            oldest_young = self._history.clock.time - _ONCE_IN
+            young = {key.id for key in keys if key.created > oldest_young} - leaked
+            self._hold(not (self._request and young), f"{young} of {name} is less than a day old")
         if method not in ("disable", "delete"):
             return None
         user, key_id = self._history.users[args[0].name], args[1]
