@@ -42,6 +42,25 @@ def test_emergency_sent_twice_says_that_the_key_is_off(
     assert len(leaver.statuses()) == 2
 
 
+def test_rotate_replaces_a_young_key_once_a_day(
+    stage: Stage, person: Callable[..., Person], capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = person(10, password=False)
+    old = service.keys[0].id
+    command = ["rotate", service.name, "it-erin", "--reason", "the supplier left", *NAME, "--yes"]
+
+    assert main(command) == Exit.FINDINGS
+    printed = capsys.readouterr()
+    assert main(command) == Exit.FINDINGS
+    again = capsys.readouterr()
+
+    new = stage.secret(service.name)["AccessKeyId"]
+    assert service.statuses() == {old: "Active", new: "Active"}
+    assert f"{service.name} is rotated: new key {new} is in the secret" in printed.out
+    assert "'it-erin' is not an IAM user of this account that carries the tag" in printed.err
+    assert f"{service.name}: not rotated: the key was replaced less than a day ago" in again.out
+
+
 def test_emergency_while_the_setting_dry_run_is_on_is_no_success(
     stage: Stage, person: Callable[..., Person], capsys: pytest.CaptureFixture[str]
 ) -> None:

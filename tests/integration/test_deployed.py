@@ -175,6 +175,7 @@ def test_an_emergency_replaces_and_disables_at_once(
         ({"users": ["nobody"]}, "nobody"),
         ({"users": ["it-erin"]}, "it-erin"),
         ({"emergency": {"user": "it-alice"}}, "emergency.access_key_id"),
+        ({"rotate": {"users": [], "reason": "x"}}, "rotate.users"),
     ],
 )
 def test_a_bad_payload_is_one_clear_line(
