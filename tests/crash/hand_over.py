@@ -142,8 +142,9 @@ class HandOvers:
     def broken(self, name: str, old_id: str, new_id: str | None) -> Iterator[tuple[Promise, str]]:
         """The handler disabled the old key just now; the new one is what a read returns. What that
         breaks, whichever settings the run has read."""
-        end = self._named_ends.get(old_id)
-        if end is not None and self._account.clock.now() < end:
+        now = self._account.clock.now()
+        end = max(self._named_ends.get(old_id, now), self._recorded_ends.get(old_id, now))
+        if now < end:  # on record is the day that a warning named, too
             yield Promise.NAMED_END, f"{old_id} of {name} was to work until {end}"
         if old_id not in self._has_grace or new_id in (None, old_id):
             return  # its owner was told that it goes at once

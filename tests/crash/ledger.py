@@ -45,7 +45,7 @@ class Ledger:
 
     `tolerant` allows a user to be without a key within a run, since IAM has no compare-and-set:
     what a person does between two calls is put right by the run, not foreseen. `reported` are keys
-    that an emergency has dealt with.
+    that an emergency has dealt with. `requested`: somebody asked for a rotation before its day.
     """
 
     account: Account
@@ -53,6 +53,7 @@ class Ledger:
     reported: set[str] = field(default_factory=set)
     names: tuple[str, ...] = ("alice",)
     owner: Owner = Owner.FETCHES
+    requested: bool = False
     violations: list[Violation] = field(default_factory=list)
     facts: dict[str, KeyFacts] = field(default_factory=dict)
     tolerant: bool = False
@@ -308,6 +309,8 @@ class Ledger:
             usable_from = now if by_person else now + self.usable_after
             self.facts[key_id] = KeyFacts(name, key.secret_access_key, by_person, usable_from)
             self._secrets_ever[key_id] = key.secret_access_key
+            if self.requested and not by_person:
+                self._check_made(name, key_id)
         facts = self.facts[key_id]
         if key.status == "Active":
             facts.inactive_since = None
@@ -315,6 +318,13 @@ class Ledger:
             facts.inactive_since = now
             if before.get(key_id, now) is None and call == "iam:UpdateAccessKey":
                 self._check_disable(name, key_id)
+
+    def _check_made(self, name: str, made: str) -> None:
+        """Right after the handler made a key that somebody asked for."""
+        a_day_ago = self.account.clock.now() - timedelta(days=1)
+        for key_id, key in self.keys(name).items():
+            if key_id != made and key.create_date.replace(tzinfo=UTC) > a_day_ago:
+                self._violated(Promise.ONCE_A_DAY, f"{made} of {name} was made after {key_id}")
 
     def _check_disable(self, name: str, key_id: str) -> None:
         """Right after the handler disabled a key."""

@@ -28,6 +28,7 @@ class Promise(StrEnum):
     LEAKED = "10: a key that was reported as leaked is off while another key works"
     READERS = "11: who is no longer a reader can read nothing after the next run over all users"
     REPORTED = "12: what IAM should not show is reported as blocked"
+    ONCE_A_DAY = "13: a request makes no key for a user within a day of another one"
     PREDECESSOR = "a user created again never gets the predecessor's key"
     PERSONS_KEY = "a key that a person made, or chose to keep, is left to them"
 

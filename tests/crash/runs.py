@@ -83,6 +83,7 @@ def prepared(scenario: Scenario) -> Iterator[tuple[Account, Ledger, Any]]:
         key = payload["emergency"]["access_key_id"] if scenario.is_emergency else None
         ledger = Ledger(account, key, names=scenario.users, denied=scenario.denied)
         ledger.owner = scenario.owner
+        ledger.requested = "rotate" in payload
         ledger.reported = set(list(account.statuses())[: scenario.leaked])
         for key_id in unheld:
             ledger.facts[key_id].held_by_person = False

@@ -226,6 +226,38 @@ def _emergency(account: Account) -> dict[str, Any]:
     return {"emergency": {"user": "alice", "access_key_id": oldest, "reason": "leaked"}}
 
 
+def _requested(_account: Account) -> dict[str, Any]:
+    return {"rotate": {"users": ["alice"], "reason": "the supplier left"}}
+
+
+def _young(account: Account) -> Unheld:
+    """Not due in all the days that follow, nor to be warned of."""
+    account.add_user("alice", 30)
+    return set()
+
+
+def _young_service(account: Account) -> Unheld:
+    account.add_user("alice", 30, password=False)
+    return set()
+
+
+def _warned_lately(account: Account) -> Unheld:
+    """The warning named a day that is four days away."""
+    account.add_user("alice", 83)
+    account.run()
+    account.pass_days(3)
+    return set()
+
+
+def _requested_before(account: Account) -> Unheld:
+    """Two hours ago; somebody has deleted the old key since, so that there is room."""
+    [old] = account.add_user("alice", 30)
+    account.run(_requested(account))
+    account.client("iam").delete_access_key(UserName="alice", AccessKeyId=old)
+    account.pass_days(hours=2)
+    return set()
+
+
 def _came_back(account: Account) -> Unheld:
     """The key was replaced as leaked, on record as inactive, taken back, and used alone since."""
     [old] = account.add_user("alice", 5, password=False)
@@ -318,6 +350,10 @@ _BY_BULK = (
     Scenario("an inactive orphan", _orphan_waits),
     Scenario("a user created again", _created_again),
     Scenario("the pair's secret is pending deletion", _secret_pending_deletion),
+    Scenario("requested", _young, _requested),
+    Scenario("requested, a service user", _young_service, _requested),
+    Scenario("requested, warned of", _warned_lately, _requested),
+    Scenario("requested, again within a day", _requested_before, _requested),
     Scenario("emergency, the only key", _due, _emergency),
     Scenario("emergency, both slots active", _both_slots, _emergency),
     Scenario("emergency, three keys", _three_keys, _emergency),
