@@ -87,15 +87,15 @@ def record(files: dict[str, bytes], zipped: bytes) -> bytes:
     return f"{sources_hash(files)}  sources\n{sha256(zipped).hexdigest()}  {ZIP.name}\n".encode()
 
 
-def stale_zip(built: bytes) -> str | None:
-    """What to say of the committed zip if it does not hold what the built one holds."""
+def stale_zip(committed: Path, built: bytes) -> str | None:
+    """What to say of a committed zip if it does not hold what the built one holds."""
     try:
-        same = entries(ZIP.read_bytes()) == entries(built)
+        same = entries(committed.read_bytes()) == entries(built)
     except FileNotFoundError:
-        return f"{ZIP.name} (missing)"
+        return f"{committed.name} (missing)"
     except ValueError as error:
-        return f"{ZIP.name} ({error})"
-    return None if same else ZIP.name
+        return f"{committed.name} ({error})"
+    return None if same else committed.name
 
 
 def main() -> int:
@@ -104,7 +104,7 @@ def main() -> int:
     check = parser.parse_args().check
     files = sources()
     built = build(files)
-    stale_package = stale_zip(built)
+    stale_package = stale_zip(ZIP, built)
     recorded = record(files, built if stale_package else ZIP.read_bytes())
     stale = {ZIP: stale_package, RECORD: None if _holds(RECORD, recorded) else RECORD.name}
     names = ", ".join(name for name in stale.values() if name)

@@ -12,22 +12,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from scripts.package import build, entries
+from scripts.package import build, stale_zip
 
 RECIPES = Path(__file__).resolve().parent.parent / "examples" / "delivery"
+SHARED = "rotated_key.py"
 
 
 def sources(recipe: Path) -> dict[str, bytes]:
-    """The files of a recipe's function by name, sorted."""
-    return {path.name: path.read_bytes() for path in sorted(recipe.glob("function/*.py"))}
-
-
-def is_stale(file: Path, built: bytes) -> bool:
-    """Whether a zip holds anything else than the built one; zlib's output may differ."""
-    try:
-        return entries(file.read_bytes()) != entries(built)
-    except (FileNotFoundError, ValueError):
-        return True
+    """The files of a recipe's function, and the one that all share, by name, sorted."""
+    paths = (*recipe.glob("function/*.py"), recipe.parent / SHARED)
+    return {path.name: path.read_bytes() for path in sorted(paths, key=lambda path: path.name)}
 
 
 def main(recipes: Path = RECIPES) -> int:
@@ -37,10 +31,10 @@ def main(recipes: Path = RECIPES) -> int:
     folders = sorted(folder.parent for folder in recipes.glob("*/function"))
     for folder in folders:
         file, built = folder / "function.zip", build(sources(folder))
-        stale = is_stale(file, built)
+        stale = stale_zip(file, built)
         name = file.relative_to(recipes)
         if stale and check:
-            text = f"error: {name} is not what the sources build; run: make package"
+            text = f"error: not what the sources build: {name.parent}/{stale}; run: make package"
             print(text, file=sys.stderr)
             return 1
         if stale:

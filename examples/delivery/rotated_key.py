@@ -1,6 +1,6 @@
 """The access key that a user's secret holds now: read, and tried before anything gets it.
 
-Each recipe that has a function has this same file.
+`make package` packs this file into the zip of each recipe that has a function.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = ("ci-variable", "parameter")
+SHARED = "rotated_key.py"
 
 
 @pytest.fixture
@@ -23,6 +24,7 @@ def checkout(tmp_path: Path) -> Path:
     for recipe in RECIPES:
         here, there = (root / "examples" / "delivery" / recipe for root in (ROOT, tmp_path))
         shutil.copytree(here / "function", there / "function")
+    shutil.copy(ROOT / "examples" / "delivery" / SHARED, tmp_path / "examples" / "delivery")
     (tmp_path / "examples" / "delivery" / "reference").mkdir()
     assert package(tmp_path).returncode == 0
     return tmp_path
@@ -45,8 +47,9 @@ def test_the_committed_zip_holds_the_sources(recipe: str) -> None:
     with ZipFile(folder / "function.zip") as archive:
         held = {entry.filename: archive.read(entry) for entry in archive.infolist()}
 
-    assert held == {file.name: file.read_bytes() for file in folder.glob("function/*.py")}
-    assert "rotated_key.py" in held
+    files = (*folder.glob("function/*.py"), folder.parent / SHARED)
+    assert held == {file.name: file.read_bytes() for file in files}
+    assert len(held) == 2
 
 
 def test_fresh_zips_pass_the_check_and_stay(checkout: Path) -> None:
@@ -68,10 +71,19 @@ def test_a_stale_zip_is_named_and_not_written_by_the_check(checkout: Path) -> No
     check = package(checkout, "--check")
 
     assert check.returncode == 1
-    assert "parameter/function.zip is not what the sources build" in check.stderr
+    assert "not what the sources build: parameter/function.zip;" in check.stderr
     assert (recipe / "function.zip").read_bytes() == before
     assert "written: parameter/function.zip" in package(checkout).stdout
     assert package(checkout, "--check").returncode == 0
+
+
+def test_a_change_of_the_shared_file_makes_each_zip_stale(checkout: Path) -> None:
+    with (checkout / "examples" / "delivery" / SHARED).open("a") as source:
+        source.write("\n")
+
+    assert package(checkout, "--check").returncode == 1
+    written = package(checkout).stdout
+    assert all(f"written: {recipe}/function.zip" in written for recipe in RECIPES)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no zip"])

@@ -148,13 +148,6 @@ def test_a_key_shows_no_secret() -> None:
     assert KEY.secret not in repr(KEY)
 
 
-def test_each_recipe_has_the_same_file() -> None:
-    files = sorted((ROOT / "examples" / "delivery").glob("*/function/rotated_key.py"))
-
-    assert len(files) == 2
-    assert len({file.read_bytes() for file in files}) == 1
-
-
 def traceback_of(error: BaseException) -> list[str]:
     """What Lambda prints of it."""
     return traceback.format_exception(error)
