@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from botocore.configloader import raw_config_parse
 from botocore.credentials import SharedCredentialProvider
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from key_fetch.failures import Exit, FetchError
@@ -217,6 +217,7 @@ LINES = st.sampled_from(
 )
 
 
+@example(lines=["; comment"], end="\r\n", is_ended=False, has_former=False)  # it has no line end
 @given(st.lists(LINES, max_size=12), st.sampled_from(["\n", "\r\n"]), st.booleans(), st.booleans())
 def test_any_text_is_edited_as_meant_or_refused(
     lines: list[str], end: str, is_ended: bool, has_former: bool
@@ -235,7 +236,7 @@ def test_any_text_is_edited_as_meant_or_refused(
         assert profiles(edited).key(f"{PROFILE}-previous") == OLD
         assert f"{PROFILE}-previous" not in profiles(settled)
     comments = [line for line in lines if line.strip()[:1] in ("#", ";") and "key-f" not in line]
-    assert [line for line in settled.split(end) if line in comments] == comments
+    assert [line for line in settled.splitlines() if line in comments] == comments
 
 
 def test_a_value_with_percent_signs_is_read_as_it_is(tmp_path: Path) -> None:
