@@ -6,19 +6,17 @@ the median of each.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+
+from tests.unit.secret_server import secret_server
 
 from .account import ACCOUNT_ID, REGION
 
@@ -46,7 +44,7 @@ class Fetching:
 
 
 def measure() -> Fetching:
-    with TemporaryDirectory() as home, _secrets_manager() as (url, calls):
+    with TemporaryDirectory() as home, secret_server(_KEY) as server:
         credentials = Path(home) / "credentials"
         credentials.write_text(
             f"[alice]\naws_access_key_id = {_KEY['AccessKeyId']}\n"
@@ -55,7 +53,7 @@ def measure() -> Fetching:
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT / "cli"),
-            "AWS_ENDPOINT_URL": url,
+            "AWS_ENDPOINT_URL": server.url,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
@@ -70,9 +68,9 @@ def measure() -> Fetching:
         times: dict[str, list[float]] = {name: [] for name in commands}
         for _ in range(TRIES):
             for name, command in commands.items():
-                before = len(calls)
+                before = len(server.calls)
                 times[name].append(_time(command, environment))
-                of_last = len(calls) - before  # that of a pull, in the end
+                of_last = len(server.calls) - before  # that of a pull, in the end
     seconds = {name: median(taken) for name, taken in times.items()}
     return Fetching(**seconds, calls_of_a_pull=of_last)
 
@@ -81,30 +79,3 @@ def _time(command: Sequence[str], environment: Mapping[str, str]) -> float:
     began = time.perf_counter()
     subprocess.run(command, env=environment, capture_output=True, check=True)  # noqa: S603
     return time.perf_counter() - began
-
-
-@contextmanager
-def _secrets_manager() -> Iterator[tuple[str, list[str]]]:
-    """Its address, and the operations that it was asked for."""
-    calls: list[str] = []
-    answer = json.dumps({"ARN": _ARN, "Name": "alice", "SecretString": json.dumps(_KEY)}).encode()
-
-    class Answers(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            calls.append(self.headers["X-Amz-Target"])
-            self.send_response(200)
-            self.send_header("Content-Type", "application/x-amz-json-1.1")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}", calls
-        finally:
-            server.shutdown()

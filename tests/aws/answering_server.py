@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from tests.aws.gateway import served
+from tests.serving import served
 
 
 @dataclass

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from pytest_terraform import tf  # type: ignore[import-untyped]
+from rich.console import Console
 
 from tests.localstack import process, server
 from tests.localstack.endpoint import from_environment
@@ -19,13 +20,12 @@ from tests.stage.account import (
     confirm_subscriptions,
     discard_secrets,
     forget_log_tags,
-    give_key,
-    give_password,
     list_secrets,
     sign_in,
 )
 from tests.stage.example import EXAMPLES, equip, variables
 from tests.stage.listeners import Channel, EventQueue, discard
+from tests.stage.shell import AWS_CLI, Shell
 from tests.stage.terraform import Terraform
 
 from .delivery import Delivery, delivery
@@ -33,7 +33,6 @@ from .rollout import Rollout, rollout
 from .stage import Person, Schedule, Stage, subscribe_queue, wait_for_the_schedule
 
 type Begun = tuple[Delivery, ExitStack]
-USER_TAG = {"Key": "access-key-rotation", "Value": "enabled"}
 SECRET_NAME_PREFIX = "integration/"
 # For examples/complete; examples/basic has no variables. A dry run, until the stage is set.
 VARIABLES = variables(
@@ -169,22 +168,24 @@ def stage(embedded: Account, complete: Any) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def person(embedded: Account, stage: Stage) -> Iterator[Callable[..., Person]]:
+def person(stage: Stage) -> Iterator[Callable[..., Person]]:
     """Makes a managed user with active keys of the given ages in days; gone after the test."""
     made: list[Person] = []
 
     def make(*key_ages: float, password: bool = True, managed: bool = True) -> Person:
         name = f"it-person-{len(made)}"
-        embedded.iam.create_user(UserName=name, Tags=[USER_TAG] if managed else [])  # type: ignore[list-item]
-        if password:
-            give_password(embedded, name)
-        keys = [give_key(embedded, name, age) for age in key_ages]
-        made.append(Person(stage, name, keys))
+        made.append(stage.hire(name, *key_ages, password=password, managed=managed))
         return made[-1]
 
     yield make
     for one in made:
         one.remove()
+
+
+@pytest.fixture
+def shell(stage: Stage, tmp_path: Path) -> Shell:
+    """An owner's own, in which nothing is set up."""
+    return Shell(Console(quiet=True), tmp_path, AWS_CLI, stage.account.endpoint.url)
 
 
 @pytest.fixture(scope="session")

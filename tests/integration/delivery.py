@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tests.stage.account import Account, HeldKey, discard_secrets, give_key
+from tests.stage.account import Account, HeldKey, discard_secrets
 from tests.stage.gitlab import GitLab, gitlab
 from tests.stage.listeners import Queue
 from tests.stage.runs import invoke, log_lines
@@ -33,7 +32,7 @@ TOKEN_SECRET = "it-gitlab-token"
 PARAMETER = "/it-delivered/credentials"
 PROGRAM = "aws sts get-caller-identity"
 VARIABLE = "AWS_SHARED_CREDENTIALS_FILE"
-_SECONDS = 20.0
+SECONDS = 20.0  # events are delivered in the background
 
 
 @dataclass
@@ -103,33 +102,12 @@ class Delivery:
         name = f"{self.stage.outputs['secret_name_prefix']}{USER}"
         return self.account.secrets.describe_secret(SecretId=name)["ARN"]
 
-    def send(self, detail: dict[str, Any]) -> None:
-        """Puts an event on the bus, as anybody in the account could who may put events."""
-        entry = {
-            "Source": "iam-access-key-rotation",
-            "DetailType": "Access Key Rotated",
-            "Detail": json.dumps(detail),
-        }
-        answer = self.account.events.put_events(Entries=[entry])  # type: ignore[list-item]
-        assert answer["FailedEntryCount"] == 0
-
-
-def wait_until(what: str, is_so: Callable[[], bool]) -> None:
-    """Events are delivered in the background. Raises AssertionError if it takes too long."""
-    deadline = time.monotonic() + _SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline, f"within {_SECONDS:.0f} s: {what}"
-        time.sleep(0.2)
-
 
 @contextmanager
 def delivery(stage: Stage) -> Iterator[Delivery]:
     """A service with a key that is about to be due, which the first run warns; then the recipes."""
     account = stage.account
-    account.iam.create_user(
-        UserName=USER, Tags=[{"Key": "access-key-rotation", "Value": "enabled"}]
-    )
-    person = Person(stage, USER, [give_key(account, USER, 86)])
+    person = stage.hire(USER, 86, password=False)
     token = account.secrets.create_secret(Name=TOKEN_SECRET, SecretString=TOKEN)["ARN"]
     kms_key = account.kms.create_key()["KeyMetadata"]["Arn"]
     BUILD.mkdir(exist_ok=True)

@@ -12,10 +12,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.stage.account import Account, HeldKey
+from tests.stage.account import Account, HeldKey, give_key, give_password
 from tests.stage.example import FIRES_WITHIN
 from tests.stage.listeners import Channel, EventQueue, Queue, make_queue
 from tests.stage.runs import Failure, invoke, wait_for_report
+
+USER_TAG = {"Key": "access-key-rotation", "Value": "enabled"}
+ROTATED = "Access Key Rotated"
 
 
 class Schedule:
@@ -141,6 +144,26 @@ class Stage:
     def statuses(self) -> dict[str, dict[str, str]]:
         """The status of each key, by the example's users."""
         return {user: self.account.statuses(user) for user in self.held}
+
+    def hire(
+        self, name: str, *key_ages: float, password: bool = True, managed: bool = True
+    ) -> Person:
+        """A new user with active keys of the given ages in days, managed or not."""
+        account = self.account
+        account.iam.create_user(UserName=name, Tags=[USER_TAG] if managed else [])  # type: ignore[list-item]
+        if password:
+            give_password(account, name)
+        return Person(self, name, [give_key(account, name, age) for age in key_ages])
+
+    def forge(self, detail: Mapping[str, Any]) -> None:
+        """Puts the event of a rotation on the bus, as anybody could who may put events."""
+        entry = {
+            "Source": "iam-access-key-rotation",
+            "DetailType": ROTATED,
+            "Detail": json.dumps(detail),
+        }
+        answer = self.account.events.put_events(Entries=[entry])  # type: ignore[list-item]
+        assert answer["FailedEntryCount"] == 0
 
     def secret_tags(self, user: str) -> dict[str, str]:
         name = f"{self.outputs['secret_name_prefix']}{user}"

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import copy
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.stage.account import Account, give_key, give_password
+from tests.stage.account import Account
 from tests.stage.example import ROOT
-from tests.stage.listeners import EventQueue, Queue, discard, make_function
+from tests.stage.listeners import EventQueue, Queue, discard, make_function, printed
 from tests.stage.runs import Failure, invoke, log_lines
 from tests.stage.terraform import Terraform
+from tests.stage.waiting import found_within
 
-from .conftest import USER_TAG, VARIABLES
-from .stage import Person, Stage
+from .conftest import VARIABLES
+from .stage import ROTATED, Stage
 
 NAME = "it-consumer"
 USER = "it-consumed"
-SOURCE = "iam-access-key-rotation"
-ROTATED = "Access Key Rotated"
 SECONDS = 30.0
 # It looks into the secret that it was given, and says what it was started with.
 DELIVER = """\
@@ -56,11 +53,7 @@ class Consumer:
 
     def started(self) -> list[dict[str, Any]]:
         """What the function said, each time that it ran."""
-        try:
-            lines = log_lines(self.account, NAME)
-        except ClientError:  # no log group before it ran
-            return []
-        return [json.loads(line) for line in lines if line.startswith('{"event"')]
+        return [said for said in printed(self.account, NAME) if "event" in said]
 
     def takes(self, event: dict[str, Any]) -> bool:
         """Whether the rule's pattern admits the event, as EventBridge tells it."""
@@ -70,11 +63,6 @@ class Consumer:
         )
         return answer["Result"]
 
-    def forge(self, detail: dict[str, Any]) -> None:
-        """Put an event as the rotation does, by somebody else."""
-        entry = {"Source": SOURCE, "DetailType": ROTATED, "Detail": json.dumps(detail)}
-        self.account.events.put_events(Entries=[entry])  # type: ignore[list-item]
-
 
 @pytest.fixture(scope="module")
 def consumer(
@@ -83,9 +71,7 @@ def consumer(
     if any("delivered" in getattr(item, "fixturenames", ()) for item in request.session.items):
         request.getfixturevalue("delivery_begun")  # its apply begins, and waits meanwhile
     account, folder = stage.account, tmp_path_factory.mktemp("consumer")
-    account.iam.create_user(UserName=USER, Tags=[USER_TAG])  # type: ignore[list-item]
-    give_password(account, USER)
-    person = Person(stage, USER, [give_key(account, USER, 85)])
+    person = stage.hire(USER, 85)
     stage.run({"users": [USER]})  # a warning, with which the secret is made
     secret = account.secrets.describe_secret(
         SecretId=f"{stage.outputs['secret_name_prefix']}{USER}"
@@ -121,9 +107,7 @@ def consumer(
 def sent(consumer: Consumer) -> list[dict[str, Any]]:
     """All events of a run that rotates the user's key, and of one that rotates somebody else's."""
     stage, account = consumer.stage, consumer.account
-    account.iam.create_user(UserName="it-not-consumed", Tags=[USER_TAG])  # type: ignore[list-item]
-    give_password(account, "it-not-consumed")
-    other = Person(stage, "it-not-consumed", [give_key(account, "it-not-consumed", 120)])
+    other = stage.hire("it-not-consumed", 120)
     stage.run({"users": [other.name]})
     account.backdoor.let_days_pass(USER, f"{stage.outputs['secret_name_prefix']}{USER}", 7)
     stage.run({"users": [USER]})
@@ -152,7 +136,7 @@ def test_the_rotation_of_that_user_starts_the_function_once(
         ("it-not-consumed", ROTATED),
     ]
 
-    [run] = _as_soon_as_it_is_there(consumer.started)
+    [run] = found_within(SECONDS, consumer.started)
 
     assert run["event"]["detail"] == rotated["detail"]
     assert run["found"] == rotated["detail"]["access_key_id"]
@@ -197,7 +181,7 @@ def test_an_event_that_differs_is_not_taken(
 
 def test_a_forged_event_is_a_hint_and_no_more(consumer: Consumer, rotated: dict[str, Any]) -> None:
     """Whoever may put events can start the function. It looks into the secret that it was given."""
-    consumer.forge(rotated["detail"] | {"access_key_id": "AKIAFORGED"})
+    consumer.stage.forge(rotated["detail"] | {"access_key_id": "AKIAFORGED"})
 
     def started() -> list[dict[str, Any]]:
         return [
@@ -206,7 +190,7 @@ def test_a_forged_event_is_a_hint_and_no_more(consumer: Consumer, rotated: dict[
             if run["event"]["detail"]["access_key_id"] == "AKIAFORGED"
         ]
 
-    [run] = _as_soon_as_it_is_there(started)
+    [run] = found_within(SECONDS, started)
 
     assert run["found"] == rotated["detail"]["access_key_id"]
 
@@ -227,7 +211,7 @@ def test_the_queue_keeps_what_the_function_fails_on_too(
     queue = Queue(consumer.account, outputs["dead_letter_queue_url"])
     kept = None
     for _ in range(4):  # right after an update, LocalStack may hand an event to the former version
-        consumer.forge(rotated["detail"])
+        consumer.stage.forge(rotated["detail"])
         if kept := next(queue.messages(SECONDS / 2), None):
             break
 
@@ -238,11 +222,3 @@ def test_the_queue_keeps_what_the_function_fails_on_too(
 def _user(event: dict[str, Any]) -> str:
     name: str = event["detail"]["user"]["name"]
     return name
-
-
-def _as_soon_as_it_is_there(look: Callable[[], list[Any]]) -> list[Any]:
-    """What is found within the time; [] if nothing is."""
-    give_up = time.monotonic() + SECONDS
-    while not (found := look()) and time.monotonic() < give_up:
-        time.sleep(0.3)
-    return found

@@ -16,9 +16,10 @@ import pytest
 from tests.stage.account import REGION, HeldKey
 from tests.stage.runs import Failure
 from tests.stage.shell import AWS_CLI
+from tests.stage.waiting import wait_until
 
 from .conftest import Begun
-from .delivery import TOKEN, USER, Delivery, wait_until
+from .delivery import SECONDS, TOKEN, USER, Delivery
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +43,8 @@ def rotated(delivered: Delivery) -> Delivery:
     delivered.account.backdoor.let_days_pass(USER, secret, 10)
     delivered.stage.run({"users": [USER]})
 
-    wait_until("the parameter is written", lambda: delivered.parameter() is not None)
-    wait_until("the variable is written", lambda: delivered.variable() is not None)
+    wait_until("the parameter is written", lambda: delivered.parameter() is not None, SECONDS)
+    wait_until("the variable is written", lambda: delivered.variable() is not None, SECONDS)
     return delivered
 
 
@@ -145,10 +146,10 @@ def test_the_same_event_again_changes_nothing(rotated: Delivery) -> None:
     parameter, variable = rotated.parameter(), rotated.variable()
     asked = len(rotated.server.requests)
 
-    rotated.send(rotated.event())
+    rotated.stage.forge(rotated.event())
 
-    wait_until("the parameter is looked at", lambda: "already" in rotated.logs())
-    wait_until("GitLab is asked again", lambda: len(rotated.server.requests) == asked + 2)
+    wait_until("the parameter is looked at", lambda: "already" in rotated.logs(), SECONDS)
+    wait_until("GitLab is asked again", lambda: len(rotated.server.requests) == asked + 2, SECONDS)
     assert rotated.parameter() == parameter
     assert rotated.variable() == variable
 
@@ -160,7 +161,7 @@ def test_an_event_that_names_another_secret_starts_nothing_and_by_hand_it_mislea
     forged = rotated.event() | {"secret_arn": rotated.secret_arn.replace(USER, "it-alice")}
     asked = len(rotated.server.requests)
 
-    rotated.send(forged)
+    rotated.stage.forge(forged)
     for function in rotated.functions:
         assert rotated.start(function, {"detail": forged}) is None
 
@@ -173,7 +174,7 @@ def test_what_fails_becomes_a_dead_letter_that_can_be_served_later(rotated: Deli
     event, secrets = rotated.event(), (rotated.key().secret, TOKEN)
     rotated.server.broken = 503
     try:
-        rotated.send(event)
+        rotated.stage.forge(event)
         letter = next(rotated.dead_letters.messages(30))
     finally:
         rotated.server.broken = None

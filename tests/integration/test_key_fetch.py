@@ -9,13 +9,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.stage.key_fetch import PROFILE, Host
+from tests.stage.shell import Shell
 
 from .stage import Person, Stage
 from .test_deployed import rows
 
 
 def test_a_service_that_pulls_by_a_timer_lives_through_three_rotations(
-    stage: Stage, person: Callable[..., Person], tmp_path: Path
+    stage: Stage, person: Callable[..., Person], shell: Shell, tmp_path: Path
 ) -> None:
     service = person(95, password=False)
     name, backdoor = service.name, stage.account.backdoor
@@ -27,7 +28,7 @@ def test_a_service_that_pulls_by_a_timer_lives_through_three_rotations(
 
     assert run() == [("rotate", "key_too_old"), ("announce", "key_too_old")]
     arn = stage.account.secrets.describe_secret(SecretId=secret)["ARN"]
-    host = Host(tmp_path, stage.account.endpoint.url, arn)
+    host = Host(shell, arn)
     host.install(first)
     held = [first.id]
     with host.timer(), host.program() as program:
@@ -62,13 +63,13 @@ def test_a_service_that_pulls_by_a_timer_lives_through_three_rotations(
 
 
 def test_a_disabled_key_pulls_nothing_and_loses_nothing(
-    stage: Stage, person: Callable[..., Person], tmp_path: Path
+    stage: Stage, person: Callable[..., Person], shell: Shell
 ) -> None:
     service = person(95, password=False)
     stage.run({"users": [service.name]})
     secret = f"{stage.outputs['secret_name_prefix']}{service.name}"
     arn = stage.account.secrets.describe_secret(SecretId=secret)["ARN"]
-    host = Host(tmp_path, stage.account.endpoint.url, arn)
+    host = Host(shell, arn)
     [old] = service.keys
     host.install(old)
     stage.account.iam.update_access_key(

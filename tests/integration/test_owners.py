@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-from rich.console import Console
-
 from tests.stage import owners
-from tests.stage.shell import AWS_CLI, Shell
+from tests.stage.shell import Shell
 
 from .stage import Stage
 from .test_notices import mails_to
-
-
-@pytest.fixture
-def shell(stage: Stage, tmp_path: Path) -> Shell:
-    return Shell(Console(quiet=True), tmp_path, AWS_CLI, stage.account.endpoint.url)
 
 
 def test_a_service_moves_to_the_new_key_with_the_old_one(stage: Stage, shell: Shell) -> None:

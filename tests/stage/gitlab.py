@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.serving import served
 
 _NEW = {
     "variable_type": "env_var",
@@ -149,7 +150,7 @@ def _shown(variable: Mapping[str, Any]) -> dict[str, Any]:
 @contextmanager
 def gitlab() -> Iterator[GitLab]:
     """Runs one on this machine, on a free port."""
-    served = GitLab()
+    running = GitLab()
 
     class Handler(BaseHTTPRequestHandler):
         def _serve(self) -> None:
@@ -158,13 +159,13 @@ def gitlab() -> Iterator[GitLab]:
             if self.headers.get("Content-Type") == "application/json":
                 body = json.loads(self.rfile.read(length))
             token = self.headers.get("PRIVATE-TOKEN")
-            status, document = served.answer(Request(self.command, self.path, token, body))
+            status, document = running.answer(Request(self.command, self.path, token, body))
             content = json.dumps(document).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
-            if served.location:
-                self.send_header("Location", served.location)
+            if running.location:
+                self.send_header("Location", running.location)
             self.end_headers()
             self.wfile.write(content)
 
@@ -173,13 +174,5 @@ def gitlab() -> Iterator[GitLab]:
         def log_message(self, *_arguments: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    served.url = f"http://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield served
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(Handler) as running.url:
+        yield running

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .account import REGION, HeldKey
-from .example import ROOT
+from .shell import Shell
+from .waiting import wait_until
 
 PROFILE, LIVE = "build-agent", "build-agent-live"
 _EVERY_SECONDS = 1.0
@@ -37,50 +36,38 @@ while True:
 """
 
 
-def wait_until(holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
-    """Raises TimeoutError."""
-    until = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > until:
-            raise TimeoutError(f"not within {seconds:.0f} s: {what}")
-        time.sleep(0.2)
-
-
 @dataclass
 class Host:
     """A home folder with a credentials file; `secret_arn` is the secret of the key in it."""
 
-    home: Path
-    endpoint_url: str
+    shell: Shell
     secret_arn: str
     said: list[str] = field(default_factory=list)  # all that key-fetch and the program printed
     statuses: list[int] = field(default_factory=list)  # of each pull
 
     @property
     def credentials(self) -> Path:
-        return self.home / ".aws" / "credentials"
+        return self.shell.home / ".aws" / "credentials"
 
     def install(self, key: HeldKey) -> None:
         """What the owner does once: the key in one profile, the program's own profile."""
-        folder = self.credentials.parent
-        folder.mkdir(mode=0o700, parents=True)
         self.credentials.touch(mode=0o600)
-        self.credentials.write_text(
-            f"# of the build agent\n[{PROFILE}]\n"
-            f"aws_access_key_id = {key.id}\naws_secret_access_key = {key.secret}\n"
-        )
-        command = f"{sys.executable} -m key_fetch process --secret-id {self.secret_arn}"
-        (folder / "config").write_text(
+        self.credentials.write_text("# of the build agent\n")
+        self.shell.add_profile(PROFILE, key)
+        command = f"key-fetch process --secret-id {self.secret_arn} --profile {PROFILE}"
+        (self.credentials.parent / "config").write_text(
             f"[profile {LIVE}]\nregion = {REGION}\n"
-            f"credential_process = {command} --profile {PROFILE} --lifetime-minutes 5\n"
+            f"credential_process = {command} --lifetime-minutes 5\n"
         )
 
     def pull(self) -> int:
         """Its exit status."""
-        command = [sys.executable, "-m", "key_fetch", "pull"]
-        command += ["--secret-id", self.secret_arn, "--profile", PROFILE]
         answer = subprocess.run(
-            command, env=self.environment(), capture_output=True, text=True, timeout=120
+            ["bash", "-c", f"key-fetch pull --secret-id {self.secret_arn} --profile {PROFILE}"],
+            env=self.shell.environment(),
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         self.said += [*answer.stdout.splitlines(), *answer.stderr.splitlines()]
         self.statuses.append(answer.returncode)
@@ -106,7 +93,7 @@ class Host:
     @contextmanager
     def program(self) -> Iterator[Program]:
         """A process with boto3 that calls AWS all the time."""
-        environment = self.environment() | {"AWS_PROFILE": LIVE}
+        environment = self.shell.environment(profile=LIVE)
         command = [sys.executable, "-c", _PROGRAM]
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as made:
             program = Program(made, self.said)
@@ -118,24 +105,12 @@ class Host:
 
     def wait_for(self, key_id: str) -> None:
         """Until the timer has put that key into the file. Raises TimeoutError."""
-        wait_until(lambda: key_id in self.credentials.read_text(), f"{key_id} was pulled")
+        wait_until(f"{key_id} was pulled", lambda: key_id in self.credentials.read_text())
 
     def wait_for_a_whole_pull(self) -> None:
         """Until the timer has begun one, and ended it. Raises TimeoutError."""
         pulls = len(self.statuses)
-        wait_until(lambda: len(self.statuses) > pulls + 1, "the timer has pulled")
-
-    def environment(self) -> dict[str, str]:
-        """Nothing of whoever runs the tests but the path."""
-        return {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.home),
-            "PYTHONPATH": str(ROOT / "cli"),
-            "AWS_CONFIG_FILE": str(self.credentials.parent / "config"),
-            "AWS_SHARED_CREDENTIALS_FILE": str(self.credentials),
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        wait_until("the timer has pulled", lambda: len(self.statuses) > pulls + 1)
 
 
 class Program:
@@ -152,12 +127,12 @@ class Program:
 
     def wait_for(self, key_id: str) -> None:
         """Until a call was signed with that key. Raises TimeoutError."""
-        wait_until(lambda: key_id in self.keys, f"a call was signed with {key_id}")
+        wait_until(f"a call was signed with {key_id}", lambda: key_id in self.keys)
 
     def wait_for_a_call(self) -> None:
         """Until it has begun one, and ended it. Raises TimeoutError."""
         calls = self.calls
-        wait_until(lambda: self.calls > calls + 1, "the program has called")
+        wait_until("the program has called", lambda: self.calls > calls + 1)
 
     def _read(self) -> None:
         assert self._process.stdout is not None

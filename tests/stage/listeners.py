@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from .account import Account
 from .runs import log_lines
+from .waiting import found_within
 
 _SOURCE = "iam-access-key-rotation"
 _SECONDS = 20.0  # both are delivered in the background
@@ -113,17 +114,16 @@ class Channel:
 
     def cards(self) -> list[dict[str, Any]]:
         """The cards that came in, oldest first, as soon as there is one; [] if none comes."""
-        give_up = time.monotonic() + _SECONDS
-        while time.monotonic() < give_up:
-            try:
-                lines = log_lines(self._account, self._name)
-            except ClientError:  # no log group before it ran
-                lines = []
-            found = [json.loads(line) for line in lines if line.startswith("{")]
-            if found:
-                return found
-            time.sleep(0.3)
+        return found_within(_SECONDS, lambda: printed(self._account, self._name))
+
+
+def printed(account: Account, function: str) -> list[dict[str, Any]]:
+    """The objects that a function has printed as JSON, a line each, oldest first."""
+    try:
+        lines = log_lines(account, function)
+    except ClientError:  # no log group before it ran
         return []
+    return [json.loads(line) for line in lines if line.startswith("{")]
 
 
 def make_function(

@@ -71,7 +71,7 @@ class Shell:
         self.console.print(Text.assemble(("$ ", "cyan"), (command, "bold")), overflow="fold")
         answer = subprocess.run(
             ["bash", "-c", command],
-            env=self._environment(profile),
+            env=self.environment(profile),
             cwd=self.home,
             input="".join(f"{text}\n" for text in (typed or {}).values()),
             capture_output=True,
@@ -104,7 +104,7 @@ class Shell:
         if text:
             self.console.print(Text(text, style="green"), overflow="fold")
 
-    def _environment(self, profile: str | None) -> dict[str, str]:
+    def environment(self, profile: str | None = None) -> dict[str, str]:
         """A shell of somebody's own: of ours it has the path alone."""
         environment = {
             "PATH": os.pathsep.join([str(self.home / "bin"), str(self.cli), os.environ["PATH"]]),

@@ -119,12 +119,10 @@ class History(FakeAccount):
 
     def used_since_disabled(self) -> bool:
         """Whether a key was used after it was put on record as inactive."""
-        for name, secret in self.secrets.items():
-            since, uses = secret.inactive_since, self.users[name].last_used or {}
-            use = uses.get(since.access_key_id) if since else None
-            if since and use and use.time > since.time:
-                return True
-        return False
+        return any(
+            was_used_since_disabled(self.users[name], secret)
+            for name, secret in self.secrets.items()
+        )
 
     def fetch(self, name: str) -> None:
         """The owner reads the secret, if that is possible, and keeps what is in it: a key, or a
@@ -289,6 +287,13 @@ def _may_be_at_work(state: SecretState, user: ManagedUser, now: datetime) -> boo
     """At the time of the last run, which was a few minutes ago at most."""
     times = [key.created for key in user.keys] + ([state.intent.time] if state.intent else [])
     return any(now - time < IN_PROGRESS_FOR + timedelta(minutes=5) for time in times)
+
+
+def was_used_since_disabled(user: ManagedUser, secret: SecretState | None) -> bool:
+    """Whether a key was used after it was put on record as inactive."""
+    since = secret.inactive_since if secret else None
+    use = (user.last_used or {}).get(since.access_key_id) if since else None
+    return since is not None and use is not None and use.time > since.time
 
 
 def plan(rows: list[Row]) -> list[tuple[str, str, str, str | None]]:

@@ -122,6 +122,13 @@ class Host:
         return {path.name for path in self.file.path.parent.iterdir()}
 
 
+def host_with(path: Path, key: Key) -> Host:
+    """A host whose credentials file at `path` has one profile, with that key."""
+    host = Host(path)
+    host.holds(profile(PROFILE, key))
+    return host
+
+
 def in_a_child(work: Callable[[], object]) -> str:
     """What the work returns or raises, in a process of its own."""
     reading, writing = os.pipe()

@@ -6,31 +6,33 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.serving import served
 
 
 @dataclass
 class SecretServer:
     """The URL for AWS_ENDPOINT_URL, and each call that came: (operation, secret, who signed)."""
 
-    url: str
+    url: str = ""
     calls: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 @contextmanager
 def secret_server(value: Mapping[str, object]) -> Iterator[SecretServer]:
     """Serves `value` for whatever secret is asked for, on a free port of this machine."""
+    called = SecretServer()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             operation = self.headers["X-Amz-Target"].removeprefix("secretsmanager.")
             signer = re.findall(r"Credential=(\w+)/", self.headers["Authorization"])[0]
-            served.calls.append((operation, body["SecretId"], signer))
+            called.calls.append((operation, body["SecretId"], signer))
             answer = json.dumps({"ARN": body["SecretId"], "SecretString": json.dumps(value)})
             self.send_response(200)
             self.send_header("Content-Type", "application/x-amz-json-1.1")
@@ -41,13 +43,5 @@ def secret_server(value: Mapping[str, object]) -> Iterator[SecretServer]:
         def log_message(self, *_: object) -> None:
             """Nothing on the screen."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    served = SecretServer(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield served
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(Handler) as called.url:
+        yield called

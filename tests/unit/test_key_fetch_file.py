@@ -13,14 +13,12 @@ import pytest
 from key_fetch.credentials_file import CredentialsFile
 from key_fetch.failures import Exit, FetchError
 from key_fetch.lock import locked
-from tests.unit.pulling_host import NEW, OLD, PROFILE, Host, in_a_child, profile, pulled
+from tests.unit.pulling_host import NEW, OLD, PROFILE, Host, host_with, in_a_child, profile, pulled
 
 
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
-    host = Host(tmp_path / "credentials")
-    host.holds(profile(PROFILE, OLD))
-    return host
+    return host_with(tmp_path / "credentials", OLD)
 
 
 def mode(path: Path) -> int:

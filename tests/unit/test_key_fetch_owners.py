@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from key_fetch.failures import Exit, FetchError
-from tests.unit.pulling_host import NEW, OLD, PROFILE, Host, in_a_child, profile, pulled
+from tests.unit.pulling_host import NEW, OLD, PROFILE, Host, host_with, in_a_child, profile, pulled
 
 OTHER_USER, OTHER_GROUP = 12345, 23456  # nobody has these
 is_root = os.geteuid() == 0
@@ -17,9 +17,7 @@ is_root = os.geteuid() == 0
 
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
-    host = Host(tmp_path / "credentials")
-    host.holds(profile(PROFILE, OLD))
-    return host
+    return host_with(tmp_path / "credentials", OLD)
 
 
 def mode(path: Path) -> int:

@@ -20,6 +20,7 @@ from tests.unit.pulling_host import (
     THIRD,
     FakeAws,
     Host,
+    host_with,
     profile,
     pulled,
 )
@@ -27,9 +28,7 @@ from tests.unit.pulling_host import (
 
 @pytest.fixture
 def host(tmp_path: Path) -> Host:
-    host = Host(tmp_path / "credentials")
-    host.holds(profile(PROFILE, OLD))
-    return host
+    return host_with(tmp_path / "credentials", OLD)
 
 
 def refused(host: Host, status: Exit, **arguments: bool | float | str) -> str:

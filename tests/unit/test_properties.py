@@ -33,7 +33,7 @@ from key_rotation.run.run import Rotation
 from tests.unit.builders import NAME, NOW, time_of
 from tests.unit.fakes import FakeAccount
 from tests.unit.hand_over_promises import broken_by
-from tests.unit.history import History, check_settled, plan
+from tests.unit.history import History, check_settled, plan, was_used_since_disabled
 from tests.unit.strategies import (
     AGES,
     HAND_OVERS,
@@ -200,7 +200,7 @@ def test_what_is_planned_is_done_and_done_once(
     state: tuple[ManagedUser, Settings], request: Request | None
 ) -> None:
     user, settings = state
-    assume(not was_used_since_disabled(user))  # no plan knows of that
+    assume(not was_used_since_disabled(user, user.secret))  # no plan knows of that
     account = FakeAccount()
     account.add(user)
 
@@ -216,13 +216,6 @@ def test_what_is_planned_is_done_and_done_once(
     assert not CHANGES & set(account.calls) - may_repeat(account.secrets.values())
     said = [(event, message.data["access_key_id"]) for _, event, message in account.notified]
     assert len(said) == len(set(said))
-
-
-def was_used_since_disabled(user: ManagedUser) -> bool:
-    """Whether a key was used after it was put on record as inactive."""
-    since = user.secret.inactive_since if user.secret else None
-    use = (user.last_used or {}).get(since.access_key_id) if since else None
-    return since is not None and use is not None and use.time > since.time
 
 
 def may_repeat(secrets: Iterable[SecretState]) -> set[str]:
