@@ -21,6 +21,7 @@ import time_machine
 from botocore.config import Config
 from cryptography.hazmat.primitives.asymmetric import rsa
 from moto import mock_aws
+from moto.core import responses, utils
 from moto.core.responses import ActionResult
 from moto.iam.models import AccessKeyLastUsed, iam_backends
 from moto.iam.responses import IamResponse
@@ -56,6 +57,8 @@ def _of_just_now(response: IamResponse) -> ActionResult:
 
 
 IamResponse.get_credential_report = _of_just_now  # type: ignore[assignment, method-assign]
+# moto looks for the methods of a class at every call of AWS.
+responses.method_names_from_class = cache(utils.method_names_from_class)  # type: ignore[attr-defined]
 
 
 _to_dict = FakeSecret.to_dict

@@ -10,15 +10,17 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from itertools import batched, chain, groupby
 
-from tests.crash.points import KINDS, Point, try_point
+from tests.crash.points import KINDS, Point, points_of, try_points
 from tests.crash.sabotage import SABOTAGES, try_sabotage
 from tests.crash.sabotages_of_hand_over import OF_HAND_OVER
 from tests.crash.scenarios import SCENARIOS
 
 PROGRESS_EVERY = 30.0  # seconds
+AT_ONCE = 20  # points that a process tries of one scenario, before it looks for the next
 
 
 def main() -> int:
@@ -46,31 +48,38 @@ def _try_points(kinds: Sequence[str], names: Sequence[str], every: int) -> int:
     """The number of violations, each printed."""
     began = said = time.monotonic()
     broken: Counter[str] = Counter()
-    tried = 0
-    for kind in kinds:
-        points = _points(kind, names)[::every]
-        # A pool for each kind: in a process that has a scenario open no other can be set up.
-        with ProcessPoolExecutor(os.cpu_count()) as pool:
-            results = pool.map(try_point, points, chunksize=4)
-            for number, (point, violations) in enumerate(zip(points, results, strict=True), 1):
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        found = list(pool.map(points_of, names))
+        points = {
+            kind: list(chain.from_iterable(of_scenario[kind] for of_scenario in found))[::every]
+            for kind in kinds
+        }
+        counts = ", ".join(f"{len(some)} {kind}" for kind, some in points.items())
+        total, tried = sum(map(len, points.values())), 0
+        print(f"{total} points: {counts}", flush=True)
+        for results in pool.map(try_points, _in_batches(points.values())):
+            for point, violations in results:
                 for violation in violations:
                     broken[violation.promise] += 1
                     print(f"  {point}\n    {violation.promise}: {violation.what}", flush=True)
-                if time.monotonic() - said > PROGRESS_EVERY:
-                    said = time.monotonic()
-                    print(f"  {kind}: {number} of {len(points)}, {said - began:.0f} s", flush=True)
-            tried += len(points)
-            print(f"{kind}: {len(points)} points, {time.monotonic() - began:.0f} s", flush=True)
+            tried += len(results)
+            if time.monotonic() - said > PROGRESS_EVERY:
+                said = time.monotonic()
+                print(f"  {tried} of {total}, {said - began:.0f} s", flush=True)
     print(f"{tried} points, {broken.total()} violations, {time.monotonic() - began:.0f} s")
     for promise, times in broken.items():
         print(f"  {times} x {promise}")
     return broken.total()
 
 
-def _points(kind: str, names: Sequence[str]) -> list[Point]:
-    """What is to be tried, found by undisturbed runs of the scenarios."""
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        return [point for some in pool.map(KINDS[kind], names) for point in some]
+def _in_batches(points: Iterable[Sequence[Point]]) -> list[tuple[Point, ...]]:
+    """Scenario by scenario, of all kinds: so that each is set up a few times only."""
+    by_scenario = sorted(chain.from_iterable(points), key=lambda point: point.scenario)
+    return [
+        batch
+        for _, some in groupby(by_scenario, key=lambda point: point.scenario)
+        for batch in batched(some, AT_ONCE)
+    ]
 
 
 def _try_sabotages(most: int | None) -> int:

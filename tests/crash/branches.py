@@ -4,16 +4,19 @@ process of its own, forked off and thrown away."""
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import pickle
 import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import cache
 from typing import Any
 
 from tests.aws.account import Account
 from tests.crash.ledger import Ledger
-from tests.crash.runs import BY_NAME, prepared
+from tests.crash.runs import BY_NAME, invoke, prepared
+from tests.crash.wire import Tap
 
 Beginning = tuple[Account, Ledger, Any]
 
@@ -25,9 +28,12 @@ atexit.register(_closing.close)
 def beginning(scenario: str) -> Beginning:
     """The account, its ledger and the payload, as `prepared` left them."""
     if scenario not in _open:
+        gc.unfreeze()
         _closing.close()
         _open.clear()
         _open[scenario] = _closing.enter_context(prepared(BY_NAME[scenario]))
+        gc.collect()
+        gc.freeze()  # so that no branch copies the pages of all objects to look through them
     return _open[scenario]
 
 
@@ -53,3 +59,10 @@ def in_a_branch[T](work: Callable[[], T]) -> T:
     if failure is not None:
         raise RuntimeError(failure)
     return result
+
+
+@cache
+def undisturbed_calls(scenario: str) -> tuple[str, ...]:
+    """The calls of the run that is tried, if nothing happens."""
+    account, ledger, payload = beginning(scenario)
+    return in_a_branch(lambda: tuple(invoke(account, ledger, Tap(), payload, "first").calls))

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.aws.account import Account
+from tests.crash.branches import undisturbed_calls
 from tests.crash.ledger import Ledger
 from tests.crash.promises import Promise, Violation
-from tests.crash.runs import BY_NAME, count_calls, follow_up, invoke, retry
+from tests.crash.runs import BY_NAME, follow_up, invoke, retry
 from tests.crash.scenarios import OF_PEOPLE_ALONE
 from tests.crash.wire import Fault, Tap
 
@@ -55,9 +56,7 @@ def fault_points(name: str) -> list[FaultPoint]:
     if name in OF_PEOPLE_ALONE:
         return []
     every = [
-        FaultPoint(name, fault, at)
-        for at in range(len(count_calls(BY_NAME[name])))
-        for fault in Fault
+        FaultPoint(name, fault, at) for at in range(len(undisturbed_calls(name))) for fault in Fault
     ]
     return every + [replace(p, retried=False) for p in every if p.fault is Fault.DIES_AFTER]
 

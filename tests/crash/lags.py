@@ -11,8 +11,9 @@ from typing import Any
 from botocore.awsrequest import AWSResponse
 
 from tests.aws.account import Account
+from tests.crash.branches import undisturbed_calls
 from tests.crash.ledger import Ledger
-from tests.crash.runs import BY_NAME, count_calls, follow_up, invoke
+from tests.crash.runs import follow_up, invoke
 from tests.crash.wire import Fault, Tap, copied, refused
 
 SCENARIOS = (
@@ -134,7 +135,7 @@ def lag_points(name: str) -> list[LagPoint]:
     """Refused for seconds or an hour; unseen for a call or the whole run; stale at every call."""
     if name not in SCENARIOS:
         return []
-    calls = count_calls(BY_NAME[name])
+    calls = undisturbed_calls(name)
     return [
         *(RefusedPoint(name, seconds) for seconds in (1, 5, 25, 29, 31, 600, 3599)),
         *(UnseenPoint(name, answers) for answers in (1, 2, 3, 20)),

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.aws.account import Account
+from tests.crash.branches import undisturbed_calls
 from tests.crash.ledger import Ledger
-from tests.crash.runs import BY_NAME, Invocation, count_calls, follow_up, invoke, retry
+from tests.crash.runs import BY_NAME, Invocation, follow_up, invoke, retry
 from tests.crash.scenarios import OF_PEOPLE_ALONE
 from tests.crash.wire import Tap
 
@@ -95,8 +96,7 @@ def overlap_points(name: str) -> list[OverlapPoint]:
     """Every pair of calls, or every call of the first run."""
     if name in OF_PEOPLE_ALONE:
         return []
-    scenario = BY_NAME[name]
-    calls = range(len(count_calls(scenario)))
+    calls = range(len(undisturbed_calls(name)))
     untils = [*calls, TO_THE_END] if name in ALL_PAIRS else [TO_THE_END]
     points = [OverlapPoint(name, at, until) for at in calls for until in untils]
     if name in EMERGENCY_DURING:

@@ -11,10 +11,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests.aws.account import ACCOUNT_ID, Account
+from tests.crash.branches import undisturbed_calls
 from tests.crash.exposure import readers
 from tests.crash.ledger import Ledger
 from tests.crash.owners import use_new
-from tests.crash.runs import BY_NAME, count_calls, follow_up, invoke, retry
+from tests.crash.runs import BY_NAME, follow_up, invoke, retry
 from tests.crash.scenarios import READER
 from tests.crash.wire import Tap, untapped
 
@@ -245,7 +246,7 @@ def person_points(name: str) -> list[PersonPoint]:
     hands_over = name in SCENARIOS_OF_HAND_OVER
     if not acts and not hands_over:
         return []
-    calls = len(count_calls(scenario))
+    calls = len(undisturbed_calls(name))
     acts += [*(OF_OWNERS if hands_over else ())]
     points = [PersonPoint(name, act, at) for act in acts for at in range(calls + 1)]
     if hands_over:

@@ -33,6 +33,16 @@ KINDS: dict[str, Callable[[str], Sequence[Point]]] = {
 }
 
 
+def points_of(scenario: str) -> dict[str, Sequence[Point]]:
+    """All points of a scenario by kind, found by an undisturbed run of it."""
+    return {kind: points(scenario) for kind, points in KINDS.items()}
+
+
+def try_points(points: Sequence[Point]) -> list[tuple[Point, list[Violation]]]:
+    """Each with the promises that it breaks. Points of one scenario have one beginning."""
+    return [(point, try_point(point)) for point in points]
+
+
 def try_point(point: Point) -> list[Violation]:
     """The promises that this point breaks."""
     account, ledger, payload = beginning(point.scenario)

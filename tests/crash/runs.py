@@ -90,12 +90,6 @@ def prepared(scenario: Scenario) -> Iterator[tuple[Account, Ledger, Any]]:
         yield account, ledger, payload
 
 
-def count_calls(scenario: Scenario) -> list[str]:
-    """The calls of the undisturbed run."""
-    with prepared(scenario) as (account, ledger, payload):
-        return invoke(account, ledger, Tap(), payload, "first").calls
-
-
 def retry(account: Account, ledger: Ledger, first: Invocation, payload: Any) -> None:
     """Lambda tries an asynchronous event that ended in an error twice more, under the same id."""
     for minutes in (1, 2):
