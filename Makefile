@@ -36,13 +36,13 @@ quick: $(READY) ## ruff, mypy and the unit tests without the properties: for eve
 	@$(CHECK_PYTHON)
 	$(PYTEST) -q -p no:terraform $(UNIT)
 
-# Two at a time: the integration tests wait for LocalStack half of their time. Each says when it starts, and shows its
-# output as a whole when it ends. After a failure nothing more starts.
-TESTS := integration lint terraform-test policies unit aws check-package crash-sample
+# Two chains, and beside them the crash sample, which takes what they leave: the integration tests wait for LocalStack half
+# of their time. Each says when it starts, and shows its output as a whole when it ends. After a failure nothing more starts.
+TESTS := integration lint crash-sample terraform-test policies unit aws check-package
 
 .PHONY: test $(TESTS:%=test-%)
 test: require-terraform require-node require-package $(READY) $(CHECKS)/.ready $(SIMULATOR)/.ready ## Everything that must pass
-	@$(MAKE) -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=recurse) $(TESTS:%=test-%) 3>&1
+	@$(MAKE) -j3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=recurse) $(TESTS:%=test-%) 3>&1
 	@echo "all tests passed"
 
 $(TESTS:%=test-%): test-%:
@@ -51,10 +51,9 @@ $(TESTS:%=test-%): test-%:
 # They share the folder of TF_DATA_DIR, which one at a time may initialise.
 test-terraform-test: test-lint
 test-policies: test-terraform-test
-# Two chains that take about as long: these three and unit, integration and aws. The last one uses both cores.
+# Two chains that take about as long: these three and unit, integration and aws.
 test-unit: test-policies
 test-aws: test-integration
-test-crash-sample: test-unit test-aws
 
 .PHONY: unit
 unit: $(READY) ## Unit tests: seconds, no Terraform
@@ -77,8 +76,8 @@ crash: $(READY) ## Something happens at every AWS call of every situation (40 mi
 	@PYTHONPATH=lambda $(BIN)/python -m tests.crash $(CRASH)
 
 .PHONY: crash-sample
-crash-sample: $(READY) ## Each 40th of these points, and two of the sabotages: a minute
-	@PYTHONPATH=lambda $(BIN)/python -m tests.crash --every 40 --sabotages 2
+crash-sample: $(READY) ## Each 60th of these points, and two of the sabotages: a minute
+	@PYTHONPATH=lambda nice $(BIN)/python -m tests.crash --every 60 --sabotages 2
 
 .PHONY: bench
 bench: $(READY) $(AWSCLI)/.ready ## Calls, time, memory and dollars at 100 to 5,000 users (five minutes; writes docs/performance.md)
