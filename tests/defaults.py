@@ -11,6 +11,7 @@ from typing import Any
 import hcl2
 
 from key_rotation.domain.settings import Settings
+from key_rotation.domain.user_options import NO_OPTIONS
 
 _VARIABLES = Path(__file__).resolve().parent.parent / "variables.tf"
 _AT = "eu-west-1:123456789012"
@@ -20,6 +21,7 @@ _COMPUTED = {
     "user_tag": '{"key": "access-key-rotation", "value": "enabled"}',
     "kms_key_arn": f"arn:aws:kms:{_AT}:key/of-the-module",
     "event_bus_arn": f"arn:aws:events:{_AT}:event-bus/default",
+    "user_options_sha256": NO_OPTIONS,
 }
 
 
@@ -33,7 +35,7 @@ def defaults() -> dict[str, Any]:
     values = {
         field.name: found[_NAMED_OTHERWISE.get(field.name, field.name)]
         for field in fields(Settings)
-        if field.name not in {*_COMPUTED, "topic_arn"}
+        if "parse" in field.metadata and field.name not in {*_COMPUTED, "topic_arn"}
     }
     return {  # python-hcl2 leaves the quotes of a string in place
         name: json.loads(value) if isinstance(value, str) else value

@@ -24,11 +24,11 @@ from .aws.keys import IamKeys
 from .aws.metrics import RunMetrics
 from .aws.notifier import TopicNotifier
 from .aws.owned_secrets import InstallationSecrets
-from .aws.parameters import read_parameters
+from .aws.parameters import read_parameters, settings_from
 from .aws.rate_limiter import RateLimiter
 from .aws.secrets import UserSecrets
 from .domain.pins import VARIABLE, check_pins, parse_pins
-from .domain.settings import Settings, SettingsError, parse_settings
+from .domain.settings import Settings, SettingsError
 from .ports import Clock, Directory, World
 from .run.payload import Emergency, Payload, PayloadError, parse_payload
 from .run.run import Rotation
@@ -145,10 +145,11 @@ def run(
     clients.calls.begin()
     payload = parse_payload(event, environment.rule_token)
     path, pins = environment.path, environment.pins
-    parameters = read_parameters(clients.of("ssm"), path)
+    ssm = clients.of("ssm")
+    parameters = read_parameters(ssm, path)
     if pins is not None:
         check_pins(parameters.values, pins, path)
-    settings = parse_settings(parameters.values, path)
+    settings = settings_from(ssm, parameters.values, path)
     world = world_of(clients, settings, clock, max_workers)
     payload = _resolve_exposed_key(payload, settings, world.directory)
     changed_at = parameters.access_changed_at

@@ -7,7 +7,7 @@ handler.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -29,7 +29,9 @@ from moto.secretsmanager.models import FakeSecret, secretsmanager_backends
 from moto.sns.models import Subscription
 
 from key_rotation.aws.calls import CallCounter
+from key_rotation.aws.parameters import user_options_path
 from key_rotation.domain.pins import PINNED
+from key_rotation.domain.user_options import options_sha256
 from key_rotation.handler import Clients, Environment, run
 from tests.defaults import default_parameters
 
@@ -181,6 +183,17 @@ class Account:
         self.client("ssm").put_parameter(
             Name=f"{PATH}/{name}", Value=value, Type="String", Overwrite=True
         )
+
+    def set_user_options(self, users: Mapping[str, Mapping[str, Any]]) -> None:
+        """As Terraform writes them: a chunk, if there are any, and its hash among the settings."""
+        ssm, name = self.client("ssm"), f"{user_options_path(PATH)}/00-000"
+        chunks = {"00-000": json.dumps(users)} if users else {}
+        if users:
+            ssm.put_parameter(Name=name, Value=chunks["00-000"], Type="String", Overwrite=True)
+        else:
+            ssm.delete_parameters(Names=[name])
+        self.parameters["user_options_sha256"] = options_sha256(chunks)
+        self.set_parameter("user_options_sha256", self.parameters["user_options_sha256"])
 
     # -- users and keys ----------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ OTHERS = {
     "secret_name_prefix": "elsewhere/",
     "secret_reader_arns": json.dumps([f"arn:aws:iam::{ACCOUNT_ID}:role/slipped-in"]),
     "topic_arn": f"arn:aws:sns:eu-west-1:{ACCOUNT_ID}:another",
+    "user_options_sha256": "0" * 64,
     "user_tag": json.dumps({"key": "Name", "value": "everybody"}),
 }
 

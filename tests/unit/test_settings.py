@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from key_rotation.domain.settings import Settings, SettingsError, UserTag, parse_settings
+from key_rotation.domain.user_options import NO_OPTIONS
 from tests.defaults import default_parameters, defaults
 from tests.unit.strategies import accepted_settings
 
@@ -42,6 +43,7 @@ def test_defaults_of_the_module_are_accepted() -> None:
         "kms_key_arn": "arn:aws:kms:eu-west-1:123456789012:key/of-the-module",
         "topic_arn": TOPIC_ARN,
         "event_bus_arn": "arn:aws:events:eu-west-1:123456789012:event-bus/default",
+        "user_options_sha256": NO_OPTIONS,
     }
 
     assert parse() == Settings(**defaults() | as_parsed)
@@ -51,7 +53,7 @@ def test_parameters_of_a_newer_version_are_ignored() -> None:
     assert parse(added_later="anything") == parse()
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Settings)])
+@pytest.mark.parametrize("name", list(PARAMETERS))
 def test_missing_parameter_is_named(name: str) -> None:
     present = {key: value for key, value in PARAMETERS.items() if key != name}
 
@@ -225,6 +227,7 @@ def test_zero_means_none_elsewhere(name: str) -> None:
         pytest.param(
             "secret_tags", '{"a": 1}', "must be a JSON object of strings", id="tag is a number"
         ),
+        pytest.param("user_options_sha256", "", "must be a SHA-256, and marks, not", id="no hash"),
         pytest.param("name", "", "must be a name", id="no name"),
         pytest.param("name", "x y", "must be a name", id="name with a space"),
         pytest.param("secret_name_prefix", " ", "must be letters", id="no prefix"),

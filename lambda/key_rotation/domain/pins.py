@@ -23,6 +23,7 @@ PINNED = frozenset(
         "secret_name_prefix",
         "secret_reader_arns",
         "topic_arn",
+        "user_options_sha256",
         "user_tag",
     }
 )

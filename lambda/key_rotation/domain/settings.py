@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any
 from unicodedata import category
+
+from .principals import principals
+from .user_options import UserOptions, not_as_written, parse_user_options
 
 
 class SettingsError(Exception):
@@ -78,11 +81,7 @@ def _user_tag(text: str) -> UserTag:
 
 
 def _principals(text: str) -> tuple[str, ...]:
-    arns = _json(text, list, "a list of ARNs")
-    for arn in arns:
-        if not isinstance(arn, str) or not _PRINCIPAL.fullmatch(arn):
-            raise ValueError(f"holds {arn!r}, which is not the ARN of an IAM user or role")
-    return tuple(arns)
+    return principals(_json(text, list, "a list of ARNs"))
 
 
 def _emails(text: str) -> tuple[str, ...]:
@@ -125,7 +124,6 @@ def _json(text: str, kind: type, what: str) -> Any:
 
 
 _EMAIL = re.compile(r'[^\s@<>(),;:"]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+')
-_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(?:user|role)/[\w+=,.@/-]+", re.ASCII)
 
 
 # -- the settings ----------------------------------------------------------------------------------
@@ -176,11 +174,26 @@ class Settings:
     never_user_arns: tuple[str, ...] = _setting(_principals)
     secret_name_prefix: str = _text("letters, digits and /_+=.@-", r"[A-Za-z0-9/_+=.@-]{1,256}")
     secret_reader_arns: tuple[str, ...] = _setting(_principals)
+    user_options_sha256: str = _text(
+        "a SHA-256, and marks", r"[0-9a-f]{64}( [0-9]{2,3}-[0-9]{3}:[0-9a-f]{8})*"
+    )
     secret_tags: tuple[tuple[str, str], ...] = _setting(_tags)
     kms_key_arn: str = _arn("a KMS key", "kms", r"key/[A-Za-z0-9-]+")
     operator_emails: tuple[str, ...] = _setting(_emails)
     topic_arn: str = _arn("an SNS topic", "sns", r"[A-Za-z0-9_-]+")
     event_bus_arn: str = _arn("an EventBridge bus", "events", r"event-bus/[A-Za-z0-9._/-]+")
+    # Of the users who have some; no parameter of its own: see `with_user_options`.
+    user_options: Mapping[str, UserOptions] = field(default_factory=dict)
+
+    def options_of(self, user_name: str) -> UserOptions:
+        """The options of a user, who may have none."""
+        return self.user_options.get(user_name) or UserOptions()
+
+    def readers_of(self, user_name: str | None) -> tuple[str, ...]:
+        """Who else may read the secret of this user: everybody's readers, and their own. Of a user
+        who is gone (None) only everybody's."""
+        own = () if user_name is None else self.options_of(user_name).reader_arns
+        return tuple(dict.fromkeys((*self.secret_reader_arns, *own)))
 
     @property
     def reach(self) -> Reach:
@@ -210,6 +223,8 @@ def parse_settings(parameters: Mapping[str, str], path: str) -> Settings:
     """
     values: dict[str, Any] = {}
     for setting in fields(Settings):
+        if "parse" not in setting.metadata:
+            continue
         parameter = f"{path}/{setting.name}"
         if setting.name not in parameters:
             raise SettingsError(f"parameter {parameter} is missing")
@@ -220,6 +235,24 @@ def parse_settings(parameters: Mapping[str, str], path: str) -> Settings:
     settings = Settings(**values)
     _check_together(settings, path)
     return settings
+
+
+def with_user_options(settings: Settings, chunks: Mapping[str, str], path: str) -> Settings:
+    """The settings with the options of single users, from the parameters found under `path`.
+
+    Raises SettingsError if the parameters are not those that Terraform wrote, naming which, or
+    one is malformed.
+    """
+    wrong = not_as_written(chunks, settings.user_options_sha256, path)
+    if wrong is not None:
+        raise SettingsError(
+            f"the parameters under {path} are not as Terraform wrote them ({wrong}): an apply is "
+            "under way, or somebody changed them beside Terraform. Find out who, and apply again"
+        )
+    try:
+        return replace(settings, user_options=parse_user_options(chunks, path))
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _check_together(settings: Settings, path: str) -> None:
