@@ -175,3 +175,9 @@ def said(decision: Decision) -> str:
         + (" for the last time" if action.last_notice else "")
         for action in decision.actions
     )
+
+
+def has_reader(chosen: Settings, name: str) -> bool:
+    """Whether somebody else may read this user's secret."""
+    own = chosen.user_options.get(name)
+    return bool(chosen.secret_reader_arns or (own and own.reader_arns))

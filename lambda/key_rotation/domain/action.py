@@ -37,6 +37,7 @@ class Reason(StrEnum):
 
     # nothing to do
     NO_KEY = "no_key"
+    HAD_A_KEY = "had_a_key"  # by record: so the function makes no first one
     NOT_ACTIVE = "not_active"
     NOT_DUE = "not_due"
     WARNED_ALREADY = "warned_already"
@@ -52,6 +53,7 @@ class Reason(StrEnum):
     WARNING_WINDOW = "warning_window"
     KEY_TOO_OLD = "key_too_old"
     REQUESTED = "requested"  # somebody asked for the rotation
+    FIRST_KEY = "first_key"
     NOT_ANNOUNCED = "not_announced"
     SUPERSEDED = "superseded"
     OVERLAP_CEILING = "overlap_ceiling"

@@ -30,3 +30,11 @@ def record(situation: Situation, key: AccessKey) -> tuple[Action, ...]:
     if key.status is not KeyStatus.INACTIVE or situation.inactive_since(key) is not None:
         return ()
     return (Action(Verb.RECORD, Reason.SEEN_INACTIVE, key.id),)
+
+
+def no_first_key(situation: Situation, reason: Reason) -> Decision:
+    """A person must act before a user gets their first key. There is no key yet that a record could
+    name, so the day says whether a notice is due. Whoever asked for it reads the response."""
+    can_tell = reason is not Reason.NO_CONFIRMED_SUBSCRIPTION and not situation.requested
+    notify = can_tell and situation.is_day_of_first_notice
+    return Decision((Action(Verb.BLOCK, reason, notify=notify),), reason)

@@ -57,7 +57,7 @@ def superseded_pair(situation: Situation) -> tuple[AccessKey, AccessKey] | None:
     if len(situation.keys) != 2 or len(situation.active) != 2 or situation.secret_is_unmanaged:
         return None
     older, newer = situation.keys
-    return (older, newer) if situation.is_announced(newer) else None
+    return (older, newer) if situation.supersedes(newer, older) else None
 
 
 def hand_over(situation: Situation, older: AccessKey, newer: AccessKey) -> HandOver:

@@ -262,6 +262,11 @@ class Limits:
     malformed: tuple[str, ...] = ()
 
 
+def placeholder_id(user_id: str, number: int) -> str:
+    """The version id of a secret value that is no key yet; a user's secret has two at most."""
+    return sha256(f"placeholder {number} for {user_id}".encode()).hexdigest()
+
+
 def version_id(access_key_id: str) -> str:
     """The `ClientRequestToken`, and so the version id, of the secret value that holds a key.
 

@@ -1,9 +1,10 @@
-"""The one key of a user, or the one that counts: warned about, and replaced when it is due."""
+"""The one key of a user, or the one that counts: warned about, replaced when it is due; and the
+first one of a user who has none."""
 
 from __future__ import annotations
 
 from .action import Action, Decision, Reason, Verb
-from .decisions import blocked
+from .decisions import blocked, no_first_key
 from .hand_over import unmoved_until
 from .model import AccessKey
 from .overlap import old_key_until
@@ -58,3 +59,13 @@ def warn(situation: Situation, key: AccessKey) -> Decision:
         Action(Verb.WARN, Reason.WARNING_WINDOW, key.id),
     )
     return Decision(actions, Reason.WARNING_WINDOW)
+
+
+def first_key(situation: Situation) -> Decision:
+    """For a user without a key who never had one of ours."""
+    if situation.has_no_recipient:
+        return no_first_key(situation, Reason.NO_CONFIRMED_SUBSCRIPTION)
+    if situation.only_a_key_can_fetch:
+        return no_first_key(situation, Reason.NOBODY_CAN_FETCH)
+    actions = (Action(Verb.ROTATE, Reason.FIRST_KEY), Action(Verb.ANNOUNCE, Reason.FIRST_KEY))
+    return Decision(actions, Reason.FIRST_KEY)

@@ -42,6 +42,8 @@ def may_be_orphan(situation: Situation, key: AccessKey) -> bool:
     announced = situation.secret.announced
     if announced is not None and announced.access_key_id == key.id:
         return False  # its owner knows where it is, and may have fetched it
+    if not intent.key_ids and situation.had_a_key:
+        return False  # the first key is in the secret: no other one was made under that intent
     since_intent = key.created - intent.time
     return key.id not in intent.key_ids and -CLOCK_GRAIN <= since_intent <= CREATED_WITHIN
 

@@ -13,10 +13,10 @@ from itertools import takewhile
 
 from .action import Action, Decision, Needs, Reason, Verb
 from .after import after
-from .decisions import blocked
+from .decisions import blocked, no_first_key
 from .hand_over import unmoved_until
 from .model import AccessKey, ManagedUser
-from .one_key import rotate_or_warn
+from .one_key import first_key, rotate_or_warn
 from .orphans import ORPHAN_DELETED_AFTER, is_in_progress, is_orphan
 from .overlap import is_had, old_key_until
 from .settings import Settings
@@ -60,7 +60,7 @@ def _row(situation: Situation) -> Decision:
 def _quiet(situation: Situation) -> Decision | None:
     """Decides from the keys alone that nothing is due; the only rule that reads nothing more."""
     if not situation.keys:
-        return Decision((), Reason.NO_KEY)
+        return None if situation.wants_first_key else Decision((), Reason.NO_KEY)
     if len(situation.keys) > 2 or any(situation.age(key) < RECENT for key in situation.keys):
         return None
     if not situation.active:
@@ -74,6 +74,8 @@ def _unmanaged_secret(situation: Situation) -> Decision | None:
     """Nothing can be stored: the name is taken by a secret that this installation did not make."""
     if not situation.secret_is_unmanaged:
         return None
+    if not situation.keys:
+        return no_first_key(situation, Reason.UNMANAGED_SECRET)
     for key in situation.active:
         if situation.in_warning_window(key):
             notify = not situation.requested and situation.is_day_of_notice(key)
@@ -86,6 +88,13 @@ def _in_progress(situation: Situation) -> Decision | None:
 
 
 # -- the table -------------------------------------------------------------------------------------
+
+
+def _had_a_key(situation: Situation) -> Decision | None:
+    """Nothing to do for a user without a key who had one of ours: it went for some reason."""
+    if situation.keys or not situation.had_a_key:
+        return None
+    return Decision((), Reason.HAD_A_KEY)
 
 
 def _restored(situation: Situation) -> Decision | None:
@@ -148,24 +157,25 @@ def announce_late(situation: Situation) -> Decision | None:
         return None
     if situation.has_no_recipient:
         return blocked(situation, key, Reason.NO_CONFIRMED_SUBSCRIPTION)
-    announce = Action(Verb.ANNOUNCE, Reason.NOT_ANNOUNCED, key.id)
+    why = Reason.FIRST_KEY if situation.is_first(key) else Reason.NOT_ANNOUNCED
+    announce = Action(Verb.ANNOUNCE, why, key.id)
     announced = _once_done(situation, announce)
     until, while_used, unmoved = None, False, None
-    if len(situation.keys) == 2 and situation.keys[1] is key:
+    if len(situation.keys) == 2 and announced.supersedes(announced.keys[1], announced.keys[0]):
         then = rotated_pair(announced, *announced.keys)
         old = situation.keys[0]
         if old.is_active:
             until, while_used = old_key_until(announced, old, key)
             unmoved = unmoved_until(announced, until, while_used, key)
     else:
-        then = Decision((), Reason.NOT_ANNOUNCED)
+        then = Decision((), why)
     following = tuple(
         replace(action, notify=False) if action.verb is Verb.DISABLE else action
         for action in takewhile(
             lambda action: action.verb in _MAY_FOLLOW_AN_ANNOUNCEMENT, then.actions
         )
     )
-    return Decision((announce, *following), Reason.NOT_ANNOUNCED, until, while_used, unmoved)
+    return Decision((announce, *following), why, until, while_used, unmoved)
 
 
 def _secret_changed(situation: Situation) -> Decision | None:
@@ -186,7 +196,7 @@ def _two_keys(situation: Situation) -> Decision | None:
     if len(situation.keys) != 2:
         return None
     older, newer = situation.keys
-    if newer.is_active and situation.is_announced(newer):
+    if newer.is_active and situation.supersedes(newer, older):
         return rotated_pair(situation, older, newer)
     match situation.active:
         case [_, _]:
@@ -198,20 +208,20 @@ def _two_keys(situation: Situation) -> Decision | None:
 
 
 def _one_key(situation: Situation) -> Decision:
-    return (
-        rotate_or_warn(situation, situation.keys[0])
-        if situation.keys
-        else Decision((), Reason.NO_KEY)
-    )
+    if situation.keys:
+        return rotate_or_warn(situation, situation.keys[0])
+    return first_key(situation) if situation.wants_first_key else Decision((), Reason.NO_KEY)
 
 
 # In this order: `_quiet` reads nothing; nothing may be written to a secret that is not ours; a run
 # at work on the user is left alone.
 _ONCE_PER_DECISION: tuple[Rule, ...] = (_quiet, _unmanaged_secret, _in_progress)
-# Asked again on the situation that a first step leaves. `_restored` comes first: a secret pending
-# deletion delivers nothing. A leaked key waits for no announcement. What stands after
-# `_more_than_two_keys` knows two at most, and `_one_key` one.
+# Asked again on the situation that a first step leaves. `_had_a_key` comes first: no secret is
+# restored for a user without a key. Then `_restored`: a secret pending deletion delivers nothing. A
+# leaked key waits for no announcement. What stands after `_more_than_two_keys` knows two at most,
+# and `_one_key` one.
 _AGAIN_AFTER_A_FIRST_STEP: tuple[Rule, ...] = (
+    _had_a_key,
     _restored,
     _orphan,
     _leaked,

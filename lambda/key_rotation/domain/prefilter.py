@@ -33,7 +33,8 @@ def may_need_attention(
         return True
     match [slot for slot in row.slots if slot.active]:
         case []:
-            return False
+            wants_first_key = settings.options_of(user.ref.name).first_key
+            return wants_first_key and not any(slot.seems_taken for slot in row.slots)
         case [active]:
             [other] = [slot for slot in row.slots if slot is not active]
             return _one_active(active, other, user, settings, now)

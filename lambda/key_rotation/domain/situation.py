@@ -10,7 +10,18 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from .action import Fact
-from .model import AccessKey, Audience, Event, KeyStatus, LastUse, Limits, ManagedUser, SecretState
+from .model import (
+    AccessKey,
+    Audience,
+    Event,
+    KeyStatus,
+    LastUse,
+    Limits,
+    ManagedUser,
+    SecretState,
+    placeholder_id,
+    version_id,
+)
 from .overrides import limits_for
 from .settings import Settings
 
@@ -167,6 +178,41 @@ class Situation:
             return None
         return key
 
+    # -- a first key ------------------------------------------------------------------------------
+
+    @property
+    def wants_first_key(self) -> bool:
+        """The settings ask for a key for this user, if there never was one of ours."""
+        return self.settings.options_of(self.user.ref.name).first_key
+
+    @property
+    def had_a_key(self) -> bool:
+        """One of ours, by record, or by the secret: a record can be removed, a value cannot."""
+        return self.secret.announced is not None or bool(self._values)
+
+    @property
+    def _values(self) -> set[str]:
+        """The versions of the secret that are no placeholder."""
+        return set(self.secret.versions) - {placeholder_id(self.user.ref.id, n) for n in (1, 2)}
+
+    def is_first(self, key: AccessKey) -> bool:
+        """A run made it for a user without a key, and nobody was notified yet."""
+        alone = self._values == {version_id(key.id)} and self.secret.announced is None
+        return alone and self._was_made_beside_none(key)
+
+    def supersedes(self, newer: AccessKey, older: AccessKey) -> bool:
+        """The newer key was announced, to be used in place of the older one. A first key is in the
+        place of none: one that a person made at the same time is theirs."""
+        if not self.is_announced(newer):
+            return False
+        return self.secret.holds(older) or not self._was_made_beside_none(newer)
+
+    def _was_made_beside_none(self, key: AccessKey) -> bool:
+        intent = self.secret.intent
+        if intent is None or intent.key_ids:
+            return False
+        return -CLOCK_GRAIN <= key.created - intent.time <= CREATED_WITHIN
+
     # -- inactive keys -----------------------------------------------------------------------------
 
     def inactive_since(self, key: AccessKey) -> datetime | None:
@@ -194,7 +240,7 @@ class Situation:
     @property
     def only_a_key_can_fetch(self) -> bool:
         """The owner has no console password, and nobody else may read the secret."""
-        if self.settings.secret_reader_arns:
+        if self.settings.readers_of(self.user.ref.name):
             return False
         if self.user.has_password is None:
             raise UnreadError(Fact.PASSWORD)
@@ -217,6 +263,12 @@ class Situation:
         first day of its warning window, and every 7 days from there. A run a day sends one."""
         begins = timedelta(days=self.limits.max_key_age_days - self.settings.warn_before_days)
         return (self.age(key) - begins).days % REMIND_EVERY.days == 0
+
+    @property
+    def is_day_of_first_notice(self) -> bool:
+        """The same of a user without a key, by the age of the user."""
+        created = self.user.created
+        return created is not None and (self.now - created).days % REMIND_EVERY.days == 0
 
 
 def notice_is_due(secret: SecretState, event: Event, access_key_id: str, now: datetime) -> bool:

@@ -101,7 +101,7 @@ def _disabled(key: AccessKey, reason: Reason, notify: bool = True) -> Decision:
 def one_of_unrelated_pair(situation: Situation, key: AccessKey, other: AccessKey) -> Decision:
     """One active key; the other slot holds a key that is inactive or expired."""
     expired = other.status is KeyStatus.EXPIRED
-    superseded = situation.is_announced(key) and other.created <= key.created
+    superseded = situation.supersedes(key, other) and other.created <= key.created
     seen_inactive = record(situation, other)
     if situation.may_be_deleted(other) and (superseded or situation.is_due(key)):
         reason = Reason.SUPERSEDED if superseded else Reason.SLOT_TAKEN
