@@ -28,6 +28,7 @@ from key_rotation.domain.model import (
     SecretState,
     Stamp,
     UserRef,
+    placeholder_id,
     version_id,
 )
 from key_rotation.notify.events import Transition
@@ -274,7 +275,8 @@ class FakeAccount:
                 self.foreign_policies.discard(user.name)
                 self.without_policy.discard(user.name)
         if is_predecessors or (placeholder and not state.versions):
-            state = replace(state, versions={"placeholder": frozenset({"AWSCURRENT"})})
+            held = {placeholder_id(user.id, 1): frozenset({"AWSCURRENT"})}
+            state = replace(state, versions=held)
         if is_predecessors:
             state = replace(state, intent=None)
         self.secrets[user.name] = state

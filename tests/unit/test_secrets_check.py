@@ -137,7 +137,7 @@ def test_readers_are_named_once_for_all_secrets() -> None:
 
     assert rows(report) == [("(account)", "prepare", "readers_changed")]
     assert f"may read it now: {READER}; may not read it any more: {FORMER}" in digest(account)
-    assert "(2 secrets)" in digest(account)
+    assert "(2 secrets: alice, bob)" in digest(account)
     assert account.grants == {}
 
 

@@ -130,6 +130,9 @@ class Discovery:
             if wanted is None:
                 detail = f"the user is tagged, but {setting} keeps the function away: left alone"
                 self._rows.append(Row(name, "report", "out_of_reach", None, detail))
+        if wanted is None:
+            for name, why in options_without_user(self.settings, scan).items():
+                self._rows.append(Row(name, "report", "options_without_user", None, why))
 
     def _note_malformed_overrides(self, users: Sequence[ManagedUser]) -> None:
         for user in users:
@@ -217,6 +220,24 @@ class Discovery:
         detail = f"{instead}: {why}"
         self._rows.append(Row(ACCOUNT, "report", reason, None, detail))
         log.warning("read one by one", extra={"reason": reason, "detail": detail})
+
+
+def options_without_user(settings: Settings, scan: Scan) -> dict[str, str]:
+    """The names in `users` that have options and are no managed user's, and why. Not of those whose
+    tags are unread or unexpected, or who are out of reach: of these something is said already."""
+    managed = {user.ref.name for user in scan.managed}
+    said = {*managed, *scan.unread, *scan.unexpected, *scan.out_of_reach}
+    tag, in_lower_case = settings.user_tag, {name.lower(): name for name in managed}
+    found = {}
+    for name, options in sorted(settings.user_options.items()):
+        if name in said or not options.names:
+            continue
+        why = f"no IAM user of that name carries the tag {tag.key} = {tag.value}"
+        if (twin := in_lower_case.get(name.lower())) is not None:
+            why = f"the user's name is {twin!r}: write it so"
+        listed = ", ".join(options.names)
+        found[name] = f"the options in `users` ({listed}) have no effect: {why}"
+    return found
 
 
 def _user_ids(scan: Scan) -> UserIds:

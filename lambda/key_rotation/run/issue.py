@@ -14,6 +14,7 @@ from ..domain.model import Event, Intent, NewAccessKey, UserRef
 from ..notify.outcome import line_about
 from ..ports import RefusedError, SlotTakenError, UnprotectedSecretError
 from .progress import REREAD_AFTER, ConcurrentChangeError, Progress, RunContext
+from .protection import is_elsewhere
 
 # A key is asked for this soon after the listing that its intent names, or not at all: the answer
 # may take some 15 seconds, and a key made more than 60 seconds after it counts as a person's.
@@ -40,9 +41,13 @@ def rotate(run: RunContext, progress: Progress, action: Action) -> None:
     user, secrets = progress.user.ref, run.world.secrets
     run.mend_secret(progress, action)
     _confirm_unchanged(run, progress)
+    if action.reason is Reason.FIRST_KEY:
+        _confirm_no_other_run(run, progress)
     present = frozenset(key.id for key in progress.user.keys)
     intent = Intent(progress.listed_at, run.request_id, present)
     secrets.record_intent(progress.secret, intent)
+    if action.reason is Reason.FIRST_KEY:
+        _confirm_no_key(run, progress)
     new = _create(run, progress, intent.time + CREATE_WITHIN)
     try:
         secrets.store(user, progress.secret, new)
@@ -63,7 +68,9 @@ def refuse(
 ) -> None:
     """Nothing is stored in a secret that others could read: a person must act. The secret cannot
     carry a record of that, so the digest says it in every run."""
-    key_id = action.access_key_id or progress.user.keys[-1].id
+    key_id = action.access_key_id
+    if key_id is None and progress.user.keys:
+        key_id = progress.user.keys[-1].id
     block = Action(Verb.BLOCK, Reason.SECRET_NOT_PROTECTED, key_id, notify=False)
     outcome = run.outcome(progress, block, problem=str(problem))
     run.happened(progress, outcome)
@@ -82,20 +89,44 @@ def _confirm_unchanged(run: RunContext, progress: Progress) -> None:
         raise ConcurrentChangeError("the keys have changed in the meantime")
 
 
+def _confirm_no_other_run(run: RunContext, progress: Progress) -> None:
+    """IAM refuses a third key, so no two runs replace the same one. Nothing refuses a second first
+    key: so another run's intent is looked for right before ours, and its key right after."""
+    state = run.world.secrets.describe(progress.user.ref)
+    if not state.exists:
+        return
+    if state.intent != progress.secret.intent:
+        raise ConcurrentChangeError("another run is making the first key")
+    if is_elsewhere(run.settings, state):
+        raise ConcurrentChangeError("somebody has just changed the secret's KMS key or replicas")
+
+
+def _confirm_no_key(run: RunContext, progress: Progress) -> None:
+    run.relist(progress)
+    if progress.user.keys:
+        _withdraw_own_intent(run, progress)
+        raise ConcurrentChangeError("another run, or a person, has just made a key")
+
+
 def _create(run: RunContext, progress: Progress, by: datetime) -> NewAccessKey:
     secrets = run.world.secrets
     try:
         return run.world.keys.create(progress.user.ref, by)
     except SlotTakenError:
-        # A person's key must not count as one made under our intent; if another run has written
-        # its own intent since, that one stands.
-        state = secrets.describe(progress.user.ref)
-        if state.intent is not None and state.intent.request_id == run.request_id:
-            secrets.withdraw_intent(progress.secret)
+        _withdraw_own_intent(run, progress)
         raise ConcurrentChangeError("another run, or a person, has just made a key") from None
     except RefusedError:
         secrets.withdraw_intent(progress.secret)
         raise
+
+
+def _withdraw_own_intent(run: RunContext, progress: Progress) -> None:
+    """A person's key must not count as one made under our intent; if another run has written its
+    own since, that one stands."""
+    secrets = run.world.secrets
+    state = secrets.describe(progress.user.ref)
+    if state.intent is not None and state.intent.request_id == run.request_id:
+        secrets.withdraw_intent(progress.secret)
 
 
 def _verified(run: RunContext, user: UserRef, new: NewAccessKey) -> bool:

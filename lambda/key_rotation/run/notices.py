@@ -39,7 +39,9 @@ def announce(run: RunContext, progress: Progress, action: Action) -> None:
     key_id = progress.new_key.id if progress.new_key else action.access_key_id
     assert key_id is not None
     action = replace(action, access_key_id=key_id)
-    old = next((key for key in progress.user.keys if key.id != key_id), None)
+    is_first = action.reason is Reason.FIRST_KEY
+    others = [key for key in progress.user.keys if key.id != key_id]
+    old = others[0] if others and not is_first else None
     until, while_used = progress.decision.old_key_until, progress.decision.while_used
     unmoved_until = progress.decision.unmoved_until
     if old is not None and (not old.is_active or progress.will_disable(old.id)):
@@ -55,8 +57,12 @@ def announce(run: RunContext, progress: Progress, action: Action) -> None:
         by_operators=progress.operators_notified,
     )
     requested = action.reason is Reason.REQUESTED
-    message = run.writer(progress).rotated(
-        key_id, old_id, until, outcome.note, while_used, unmoved_until, requested
+    message = (
+        run.writer(progress).first(key_id)
+        if is_first
+        else run.writer(progress).rotated(
+            key_id, old_id, until, outcome.note, while_used, unmoved_until, requested
+        )
     )
     run.notify(progress, Event.ROTATED, message, outcome, first=True)
     progress.pending_record = Stamp(key_id, run.now())
@@ -113,13 +119,12 @@ def hold(run: RunContext, progress: Progress, action: Action) -> None:
 
 def block(run: RunContext, progress: Progress, action: Action) -> None:
     """The key waits for a person; a notice goes out when one is due."""
-    assert action.access_key_id is not None
-    if action.notify:
+    if action.notify and action.access_key_id is not None:
         run.read_last_use(progress)
     outcome = run.outcome(progress, action)
-    if action.reason is Reason.UNMANAGED_SECRET:
+    if action.reason is Reason.UNMANAGED_SECRET or action.access_key_id is None:
         # The digest alone says it: that secret is not ours to write on, and programs must not take
-        # it for the user's.
+        # it for the user's. Of a first key no record can say when that was said last.
         outcome = replace(outcome, secret_arn=None)
     elif action.notify:
         _record_notice(run, progress, Event.BLOCKED, action.access_key_id)

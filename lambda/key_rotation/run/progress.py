@@ -159,9 +159,11 @@ class RunContext:
     # -- the owner ---------------------------------------------------------------------------------
 
     def writer(self, progress: Progress) -> Writer:
-        user, has_readers = progress.user, bool(self.settings.secret_reader_arns)
+        user = progress.user
+        has_readers = bool(self.settings.readers_of(user.ref.name))
         arn, used = progress.secret.arn, user.last_used or {}
-        return Writer(user.ref, arn, user.has_password, has_readers, used)
+        regions = self.settings.options_of(user.ref.name).smtp_regions
+        return Writer(user.ref, arn, user.has_password, has_readers, used, regions)
 
     def read_last_use(self, progress: Progress) -> None:
         """For a message that names it, where no decision needed it."""

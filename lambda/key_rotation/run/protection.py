@@ -56,8 +56,11 @@ def protect(world: World, settings: Settings, owner: UserRef, state: SecretState
             f"its policy is for the owner with the unique id {grant.owner_id}, and its tag for "
             f"{owner.id}: find out whose key it holds, and delete the secret or its policy"
         )
-    added, removed = readers_changed(settings, found)
-    said, is_first = _what_was_wrong(settings, state, found), _never_had_a_policy(state, found)
+    added, removed = readers_changed(settings, owner, found)
+    said, is_first = (
+        _what_was_wrong(settings, owner, state, found),
+        _never_had_a_policy(state, found),
+    )
     state = secure(world, settings, owner, state, found)
     if added or removed:
         said = ((Event.READERS, readers_text(added, removed)), *said)
@@ -90,12 +93,15 @@ def is_elsewhere(settings: Settings, state: SecretState) -> bool:
     return not settings.is_own_key(state.kms_key_id) or bool(state.replica_regions)
 
 
-def readers_changed(settings: Settings, found: Access) -> tuple[frozenset[str], frozenset[str]]:
+def readers_changed(
+    settings: Settings, owner: UserRef | None, found: Access
+) -> tuple[frozenset[str], frozenset[str]]:
     """The readers whom a policy that a run wrote does not name yet, and those whom it still names
     and the settings do not."""
     if found.grant is None:
         return frozenset(), frozenset()
-    wanted, named = frozenset(settings.secret_reader_arns), found.grant.readers
+    wanted = frozenset(settings.readers_of(owner.name if owner else None))
+    named = found.grant.readers
     return wanted - named, named - wanted
 
 
@@ -122,7 +128,7 @@ def _never_had_a_policy(state: SecretState, found: Access) -> bool:
 
 
 def _what_was_wrong(
-    settings: Settings, state: SecretState, found: Access
+    settings: Settings, owner: UserRef, state: SecretState, found: Access
 ) -> tuple[tuple[Event, str], ...]:
     """In words; nobody is blamed for a policy that was never put."""
     said = []
@@ -133,7 +139,7 @@ def _what_was_wrong(
     elif (
         not found.as_wanted
         and found.grant is not None
-        and not any(readers_changed(settings, found))
+        and not any(readers_changed(settings, owner, found))
     ):
         said.append(_GONE)
     if not settings.is_own_key(state.kms_key_id):

@@ -1,4 +1,8 @@
-"""The readers of secrets: each must exist, or AWS refuses every policy that names it."""
+"""The readers of all secrets: each must exist, or AWS refuses every policy.
+
+Those of a single user are not looked up: there may be thousands, and only that user's policy is
+refused for them, which is a failure of that user alone.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ class Readers:
 
     def __init__(self, directory: Directory, settings: Settings) -> None:
         self._directory = directory
+        self._settings = settings
         self._arns = settings.secret_reader_arns
         self._account_id = settings.account_id
         self._parameter = f"parameter /{settings.name}/config/secret_reader_arns"
@@ -38,6 +43,8 @@ class Readers:
         suspects = [arn for arn in self._arns if arn.split(":")[4] != self._account_id]
         if not isinstance(error, UnknownPrincipalError) or not suspects:
             return None
+        if self._settings.options_of(user).reader_arns:
+            return None  # it may be one of these
         with self._checking:
             self._refused.add(user)
             if len(self._refused) < 2:

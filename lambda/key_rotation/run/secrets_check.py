@@ -9,8 +9,7 @@ are done is on no record, since a record could be forged to keep a reader in.
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -29,6 +28,8 @@ from .protection import Protected, is_elsewhere, protect, readers_changed, reade
 
 # A change is looked for in so many days: the schedule may start one run a week.
 CHANGE_IS_RECENT = timedelta(days=8)
+# Of so many secrets the users are named.
+_NAMED = 5
 _ACCOUNT = "(account)"
 _FIRST = "the secret got its first policy: the owner and the readers may read it, and nobody else"
 _NOBODYS = (
@@ -52,7 +53,7 @@ class SecretsCheck:
     lines: list[DigestLine] = field(default_factory=list)
     reported: set[str] = field(default_factory=set)
     unconfirmed: set[str] = field(default_factory=set)
-    _changes: Counter[tuple[frozenset[str], frozenset[str]]] = field(default_factory=Counter)
+    _changes: dict[tuple[frozenset[str], frozenset[str]], list[str]] = field(default_factory=dict)
     _left_out: int = 0
     _writing: Lock = field(default_factory=Lock)
 
@@ -143,10 +144,13 @@ class SecretsCheck:
             if is_elsewhere(self.settings, state):
                 self.world.secrets.secure(None, state, replace(found, as_wanted=True))
             return
-        added, removed = readers_changed(self.settings, found)
         owner = None
         if grant.owner_id in user_ids and grant.owner_arn is not None:
-            owner = UserRef(name, grant.owner_id or "", grant.owner_arn)
+            # By the name that the owner has now: the secret's may be somebody else's by now.
+            named = grant.owner_arn.rsplit("/", 1)[-1]
+            owner = UserRef(named, grant.owner_id or "", grant.owner_arn)
+        added, removed = readers_changed(self.settings, owner, found)
+        if owner is not None:
             found = replace(found, as_wanted=not added and not removed)
         if found.as_wanted and not is_elsewhere(self.settings, state):
             return
@@ -168,7 +172,7 @@ class SecretsCheck:
                 self._say(Row(name, "prepare", "secret_repaired"), event, text, done.state.arn)
         if done.added or done.removed:
             with self._writing:
-                self._changes[done.added, done.removed] += 1
+                self._changes.setdefault((done.added, done.removed), []).append(name)
 
     def _failed(self, name: str, error: Exception, arn: str | None) -> None:
         if isinstance(error, UnprotectedSecretError):
@@ -187,10 +191,16 @@ class SecretsCheck:
         log.info("secret", extra={"user": row.user, "reason": row.reason, "detail": text})
 
     def _sum_up(self) -> None:
-        for (added, removed), secrets in sorted(self._changes.items(), key=repr):
-            text = f"{readers_text(added, removed)} ({secrets} secrets)"
+        for (added, removed), names in sorted(self._changes.items(), key=repr):
+            text = f"{readers_text(added, removed)} ({_secrets_of(names)})"
             self._say(Row(_ACCOUNT, "prepare", "readers_changed"), Event.READERS, text)
         if self._left_out:
             text = f"{self._left_out} secrets were not looked at; the next run does"
             with self._writing:
                 self.rows.append(Row(_ACCOUNT, "defer", "out_of_time", None, text))
+
+
+def _secrets_of(names: Sequence[str]) -> str:
+    """How many secrets, and whose, if they are few."""
+    number = f"{len(names)} secret" + ("" if len(names) == 1 else "s")
+    return number if len(names) > _NAMED else f"{number}: {', '.join(sorted(names))}"
