@@ -20,8 +20,10 @@ from ..domain.model import (
     SecretState,
     Stamp,
     UserRef,
+    placeholder_id,
     version_id,
 )
+from ..domain.ses_smtp import smtp_credentials
 from ..domain.settings import Settings
 from ..ports import Clock, RefusedError, UnknownPrincipalError, UnprotectedSecretError
 from . import records
@@ -109,10 +111,8 @@ class UserSecrets:
 
     def access(self, owner: UserRef | None, state: SecretState) -> Access:
         answer = self._client().get_resource_policy(SecretId=_arn(state))
-        settings = self._settings
-        return access(
-            answer.get("ResourcePolicy"), settings.root_arn, owner, settings.secret_reader_arns
-        )
+        policy = answer.get("ResourcePolicy")
+        return access(policy, self._settings.root_arn, owner, self._readers(owner))
 
     def secure(self, owner: UserRef | None, state: SecretState, found: Access) -> SecretState:
         if not found.as_wanted:
@@ -140,7 +140,7 @@ class UserSecrets:
         self._client().untag_resource(SecretId=_arn(state), TagKeys=[records.INTENT])
 
     def store(self, user: UserRef, state: SecretState, key: NewAccessKey) -> None:
-        value = {
+        value: dict[str, object] = {
             "Version": 1,
             "AccessKeyId": key.access_key.id,
             "SecretAccessKey": key.secret_access_key,
@@ -148,6 +148,8 @@ class UserSecrets:
             "AccountId": user.account_id,
             "CreateDate": key.access_key.created.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
+        if regions := self._settings.options_of(user.name).smtp_regions:
+            value["Smtp"] = smtp_credentials(key, regions)
         try:
             self._put(state, version_id(key.access_key.id), value)
         except ClientError as error:
@@ -204,7 +206,7 @@ class UserSecrets:
         )
 
     def _put_placeholder(self, user: UserRef, state: SecretState, number: int) -> SecretState:
-        token = sha256(f"placeholder {number} for {user.id}".encode()).hexdigest()
+        token = placeholder_id(user.id, number)
         value = {
             "Version": 1,
             "UserName": user.name,
@@ -219,9 +221,11 @@ class UserSecrets:
             SecretId=_arn(state), ClientRequestToken=token, SecretString=json.dumps(value)
         )
 
+    def _readers(self, owner: UserRef | None) -> tuple[str, ...]:
+        return self._settings.readers_of(owner.name if owner else None)
+
     def _policy(self, owner: UserRef | None) -> str:
-        settings = self._settings
-        return reading_policy(settings.root_arn, owner, settings.secret_reader_arns)
+        return reading_policy(self._settings.root_arn, owner, self._readers(owner))
 
     def _policy_for(self, user: UserRef) -> str:
         return f"{user.id} {sha256(self._policy(user).encode()).hexdigest()}"
@@ -247,7 +251,7 @@ class UserSecrets:
         return replace(state, policy_for=policy_for, user_id=owner.id)
 
     def _refused(self, owner: UserRef | None, state: SecretState) -> str:
-        names = [*([owner.arn] if owner else []), *self._settings.secret_reader_arns]
+        names = [*([owner.arn] if owner else []), *self._readers(owner)]
         return (
             f"AWS refused the policy of {state.name}: one of these principals does not exist or is "
             f"not known yet: {', '.join(names)}"
