@@ -28,6 +28,7 @@ _CEILING = datetime(2026, 7, 8, 6, 0, tzinfo=UTC)
 _USE = LastUse(datetime(2026, 6, 7, 14, 10, tzinfo=UTC), "s3", "eu-west-1")
 _NOTE = Emergency("alice", _OLD, "found in a public repository").note
 _ASKED = Request(("build-agent",), "the supplier who set it up has left").note
+_REGIONS = ("eu-west-1", "us-east-1")
 _REPORTED = reported_as("AWS_RISK_IAM_QUARANTINE")
 
 
@@ -36,12 +37,13 @@ def _writer(
     has_password: bool | None,
     has_readers: bool = False,
     used: Sequence[str] = (_OLD,),
+    smtp_regions: tuple[str, ...] = (),
 ) -> Writer:
     """`used` names the keys whose last use a run has read; of the new one there is none."""
     arn = f"arn:aws:secretsmanager:eu-west-1:{_ACCOUNT}:secret:iam-access-key/{name}-a1B2c3"
     user = UserRef(name, "AIDAEXAMPLE", f"arn:aws:iam::{_ACCOUNT}:user/{name}")
     uses = {key_id: _USE if key_id == _OLD else None for key_id in used}
-    return Writer(user, arn, has_password, has_readers, uses)
+    return Writer(user, arn, has_password, has_readers, uses, smtp_regions)
 
 
 def samples() -> dict[str, Message]:
@@ -70,6 +72,9 @@ def samples() -> dict[str, Message]:
         "rotated.anybody_at_once_with_readers": anybody_with_readers.rotated(_NEW, _OLD, None),
         "rotated.service_in_grace": service.rotated(_NEW, _OLD, _END, unmoved_until=_CEILING),
         "rotated.service_while_used": service.rotated(_NEW, _OLD, _END, while_used=True),
+        "rotated.service_with_smtp": _writer("mail-relay", False, smtp_regions=_REGIONS).rotated(
+            _NEW, _OLD, _END
+        ),
         "rotated.emergency": anybody.rotated(_NEW, _OLD, None, _NOTE),
         "rotated.emergency_by_aws_health": anybody.rotated(_NEW, _OLD, None, _REPORTED),
         "rotated.emergency_service": service.rotated(_NEW, _OLD, None, _NOTE),
@@ -81,6 +86,8 @@ def samples() -> dict[str, Message]:
             _NEW, _OLD, _END, _ASKED, unmoved_until=_CEILING, requested=True
         ),
         "rotated.only_key": anybody.rotated(_NEW, None, None),
+        "rotated.first_key": person.first(_NEW),
+        "rotated.first_key_service_with_readers": service_with_readers.first(_NEW),
         "held.last_notice": service.held(_OLD, Reason.STILL_IN_USE, _CEILING, last_notice=True),
         "disabled.superseded_person": person.disabled(_OLD, Reason.SUPERSEDED),
         "disabled.superseded_service": service.disabled(_OLD, Reason.SUPERSEDED),

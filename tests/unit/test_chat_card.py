@@ -105,7 +105,8 @@ def test_a_rotation_can_be_acted_on_in_the_channel() -> None:
         "Please move to the new key before 2026-03-01 07:30 UTC. Until then the old key works, and "
         "you can fetch the new key with it.",
     ]
-    fetch, console = content["nextSteps"]
+    pull, fetch, console = content["nextSteps"]
+    assert pull == f"With key-fetch: `key-fetch pull --secret-id {SECRET} --profile default`"
     assert f"`aws secretsmanager get-secret-value --region eu-west-1 --secret-id {SECRET}" in fetch
     assert "https://eu-west-1.console.aws.amazon.com/secretsmanager/secret?name=" in console
 

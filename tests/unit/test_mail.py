@@ -69,6 +69,10 @@ def fetch(secret_arn: str = SECRET, region: str = "eu-west-1") -> list[str]:
     ]
 
 
+def pull(secret_arn: str = SECRET) -> list[str]:
+    return ["key-fetch", "pull", "--secret-id", secret_arn, "--profile", "default"]
+
+
 type Write = Callable[[Writer, str, str], Message]
 
 # Each mail, given a writer, the id of the key it is about, and a free text.
@@ -82,6 +86,7 @@ MAILS: dict[str, tuple[Event, Write]] = {
     ),
     "rotated, old key off": (Event.ROTATED, lambda w, k, t: w.rotated(k, OLD, None)),
     "rotated, no old key": (Event.ROTATED, lambda w, k, t: w.rotated(k, None, None)),
+    "first key": (Event.ROTATED, lambda w, k, t: w.first(k)),
     "rotated, emergency": (Event.ROTATED, lambda w, k, t: w.rotated(k, OLD, None, t)),
     "rotated, requested": (
         Event.ROTATED,
@@ -231,6 +236,7 @@ def test_rotated_gives_the_commands_to_fetch_use_and_check_the_key() -> None:
     process = " ".join([*fetch(), "--profile", SIGN_IN_PROFILE])
 
     assert commands(writer().rotated(NEW, OLD, DAY)) == [
+        pull(),
         fetch(),
         ["aws", "configure", "--profile", "default"],
         [
@@ -249,6 +255,56 @@ def test_signing_in_never_defaults_to_the_profile_that_holds_the_key() -> None:
 
     assert '--profile default"' not in mail.text
     assert f"Replace {SIGN_IN_PROFILE} with the profile that you sign in with" in prose(mail)
+
+
+@pytest.mark.parametrize("until", [DAY, None])
+def test_key_fetch_leads_where_a_key_of_the_owners_signs_it(until: datetime | None) -> None:
+    for message in (
+        writer().rotated(NEW, OLD, until),
+        writer().rotated(NEW, OLD, until, "Leaked."),
+    ):
+        has_it = pull() in commands(message)
+        assert has_it is (until is not None)
+        assert message.next_steps[0].startswith("With key-fetch: `key-fetch pull") is has_it
+        if has_it:
+            assert commands(message)[0] == pull()
+            assert message.text.index("key-fetch") < message.text.index("1. Fetch it")
+
+
+def test_a_reminder_offers_key_fetch_too() -> None:
+    message = writer().reminded(NEW, OLD, Reason.NOT_FETCHED, DAY)
+
+    assert commands(message)[0] == pull()
+
+
+def test_key_fetch_is_offered_to_nobody_who_has_no_other_key() -> None:
+    for message in (
+        writer().rotated(NEW, None, None),
+        writer().first(NEW),
+        writer().disabled(OLD, Reason.SUPERSEDED),
+    ):
+        assert "key-fetch" not in message.text
+        assert "key-fetch" not in "".join(message.next_steps)
+
+
+def test_who_has_a_password_for_smtp_is_told_where_it_is() -> None:
+    has_it = Writer(user(), SECRET, smtp_regions=("eu-west-1", "us-east-1"))
+    where = 'under "Smtp", for the region that you send from: eu-west-1 and us-east-1'
+
+    for message in (has_it.rotated(NEW, OLD, DAY), has_it.first(NEW)):
+        assert where in prose(message)
+    assert "Smtp" not in writer().rotated(NEW, OLD, DAY).text
+
+
+def test_the_first_key_is_welcomed_and_replaces_none() -> None:
+    message = writer().first(NEW)
+
+    assert "It is the first one" in prose(message)
+    for word in (" old ", "Old key", "replaced at once", "was replaced"):
+        assert word not in message.text + message.subject
+    assert message.data["reason"] == "first_key"
+    assert commands(message)[0] == fetch()
+    assert message.next_steps[0].startswith(IF_PASSWORD)
 
 
 WITH_KEY = "On the command line, with credentials of alice"
@@ -283,8 +339,9 @@ def test_what_the_reader_can_do_leads(
     assert message.text.partition("1. Fetch it\n\n")[2].startswith(first)
     assert ("console" in message.text) is (has_password is not False or until is None)
     assert ("https://" in message.text) is (has_password is not False)
-    assert len(message.next_steps) == ways
-    assert message.next_steps[0].startswith(first)
+    by_hand = [step for step in message.next_steps if "key-fetch" not in step]
+    assert len(by_hand) == ways
+    assert by_hand[0].startswith(first)
 
 
 @pytest.mark.parametrize("has_password", [True, False, None])
@@ -311,6 +368,7 @@ def test_nobody_sets_up_credential_process_who_can_sign_in_with_the_key_alone() 
     service = Writer(user(), SECRET, has_password=False).rotated(NEW, OLD, DAY)
 
     assert commands(service) == [
+        pull(),
         fetch(),
         ["aws", "configure", "--profile", "default"],
         ["aws", "sts", "get-caller-identity", "--profile", "default"],
@@ -576,7 +634,7 @@ def test_pasted_commands_are_what_they_seem_for_any_secret(name: str) -> None:
     secret_arn = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:{name}-a1B2c3"
     argvs = commands(writer(secret_arn=secret_arn).rotated(NEW, OLD, DAY))
 
-    assert argvs[0] == fetch(secret_arn)
+    assert argvs[:2] == [pull(secret_arn), fetch(secret_arn)]
     # The AWS CLI splits the value of credential_process once more.
     [process] = [argv[4] for argv in argvs if argv[:4][-1] == "credential_process"]
     assert shlex.split(process) == [*fetch(secret_arn), "--profile", SIGN_IN_PROFILE]

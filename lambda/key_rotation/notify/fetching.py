@@ -20,6 +20,18 @@ _CONSOLES = {
 # next rotation disables.
 SIGN_IN_PROFILE = "YOUR-SIGN-IN-PROFILE"
 _ROTATED_PROFILE = "rotated"
+_USE = """\
+Put the AccessKeyId and the SecretAccessKey from the secret where the old ones are. For the AWS
+CLI, this asks for both. Replace "default" if your profile has another name:
+
+    aws configure --profile default
+
+A program that is running keeps the old key until you restart it."""
+_USE_FIRST = """\
+Give the AccessKeyId and the SecretAccessKey from the secret to the program that needs them. For the
+AWS CLI, this asks for both. Replace "default" if another profile is to have them:
+
+    aws configure --profile default"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +40,8 @@ class Fetching:
 
     has_password: whether the owner has a console password; None if no run had to read that.
     has_readers: whether the settings name others who may read secrets. has_key: whether a key of
-    the owner's works that is not the one in the secret.
+    the owner's works that is not the one in the secret. is_first: the owner never had a key before.
+    smtp_regions: where the secret has a password for SMTP, too.
     """
 
     name: str
@@ -36,12 +49,26 @@ class Fetching:
     has_password: bool | None = None
     has_readers: bool = False
     has_key: bool = True
+    is_first: bool = False
+    smtp_regions: tuple[str, ...] = ()
 
     def command(self) -> str:
         return (
             f"aws secretsmanager get-secret-value --region {shlex.quote(self._region)}"
             f" --secret-id {shlex.quote(self.secret_arn)} --query SecretString --output text"
         )
+
+    def pull(self) -> str:
+        """The one command that does all, where a key of the owner's signs it; nothing elsewhere."""
+        if not self.has_key:
+            return ""
+        return f"""\
+If you have key-fetch, one command does all of this. It fetches the new key, tries it, and writes it
+into the profile that holds the old one. Replace "default" if your profile has another name:
+
+    {self._pull_command}
+
+The same by hand:"""
 
     def ways(self) -> str:
         """As a mail has them: what the reader can do leads, and what they cannot do is left out."""
@@ -53,27 +80,22 @@ class Fetching:
             found.append(f"{self._console}:" + (f"\n\n{link}" if link else f" {self._by_hand}."))
         return "\n\n".join(self._in_order(found)) or self._by_others
 
-    def next_steps(self) -> tuple[str, ...]:
-        """As a chat has them."""
+    def next_steps(self, with_pull: bool = False) -> tuple[str, ...]:
+        """As a chat has them; with `pull` first where it was offered."""
         found = []
         if self._has_command:
             found.append(f"On the command line, {self._credentials}: `{self.command()}`")
         if self._has_console:
             found.append(f"{self._console}: {self.console_link() or self._by_hand}")
-        return tuple(self._in_order(found)) or (self._by_others,)
+        pull = (f"With key-fetch: `{self._pull_command}`",) if with_pull and self.has_key else ()
+        return pull + (tuple(self._in_order(found)) or (self._by_others,))
 
-    def use_and_check(self) -> str:
-        """The steps that follow the fetching."""
-        steps = """\
-2. Use it
+    def steps(self) -> str:
+        """To fetch the key, to use it, and to check it."""
+        return f"1. Fetch it\n\n{self.ways()}\n\n{self._use_and_check()}"
 
-Put the AccessKeyId and the SecretAccessKey from the secret where the old ones are. For the AWS
-CLI, this asks for both. Replace "default" if your profile has another name:
-
-    aws configure --profile default
-
-A program that is running keeps the old key until you restart it.
-"""
+    def _use_and_check(self) -> str:
+        steps = f"2. Use it\n\n{_USE_FIRST if self.is_first else _USE}\n{self._smtp}"
         check = f"""
 3. Check it
 
@@ -89,6 +111,23 @@ This must print the ARN of {self.name}, with the profile that holds the key:
 Or, if the AWS CLI fetches the key itself:
 
     aws sts get-caller-identity --profile {_ROTATED_PROFILE}
+"""
+
+    @property
+    def _pull_command(self) -> str:
+        """The region is that of the ARN."""
+        return f"key-fetch pull --secret-id {shlex.quote(self.secret_arn)} --profile default"
+
+    @property
+    def _smtp(self) -> str:
+        if not self.smtp_regions:
+            return ""
+        of = " and ".join(self.smtp_regions)
+        return f"""
+
+To send mail by the SMTP interface of Amazon SES, use the UserName and the Password that the secret
+has under "Smtp", for the region that you send from: {of}. No profile holds
+them, so key-fetch does not put them where your mail program looks.
 """
 
     def console_link(self) -> str | None:

@@ -49,7 +49,8 @@ class Writer:
     secret_arn: None while there is no secret. has_password: whether the user has a console
     password; None if no run had to read that, and then the mail is for both kinds of reader.
     has_readers: whether the settings name others who may read secrets. used: the last uses of the
-    user's keys, as far as they are read.
+    user's keys, as far as they are read. smtp_regions: where the secret has a
+    password for SMTP, too.
     """
 
     user: UserRef
@@ -57,6 +58,7 @@ class Writer:
     has_password: bool | None = None
     has_readers: bool = False
     used: LastUses = field(default_factory=dict)
+    smtp_regions: tuple[str, ...] = ()
 
     def warned(self, key_id: str, due: datetime, in_secret: InSecret) -> Message:
         """The key will be rotated soon; the way to fetch the next one can be tried now."""
@@ -111,11 +113,9 @@ There is a new access key for {self._whom()}.
 
 {why}{by_when(fetching, old_key_id, old_key_until, while_used)}{unmoved(unmoved_until)}
 
-1. Fetch it
+{fetching.pull()}
 
-{fetching.ways()}
-
-{fetching.use_and_check()}"""
+{fetching.steps()}"""
         return _message(
             self,
             Event.ROTATED,
@@ -127,6 +127,32 @@ There is a new access key for {self._whom()}.
             superseded_key_until=iso(old_key_until) if old_key_until else None,
             superseded_key_held_until=iso(unmoved_until) if unmoved_until else None,
             reason=reason,
+        )
+
+    def first(self, key_id: str) -> Message:
+        """The user's first key, which replaces none; how to fetch it, use it and check it."""
+        fetching = self._fetching(has_key=False, is_first=True)
+        assert fetching is not None
+        text = f"""\
+Welcome. There is an access key for {self._whom()} now. It is the first one.
+
+  Key: {one_line(key_id)}, in the secret, ready to use
+
+Nobody has seen it yet: it is in the secret, and nowhere else. From time to time the key will be
+replaced by a new one, in the same secret. You get a mail each time.
+
+{fetching.steps()}"""
+        return _message(
+            self,
+            Event.ROTATED,
+            "is ready: please fetch it",
+            text,
+            fetching,
+            access_key_id=key_id,
+            superseded_access_key_id=None,
+            superseded_key_until=None,
+            superseded_key_held_until=None,
+            reason=Reason.FIRST_KEY.value,
         )
 
     def reminded(
@@ -148,11 +174,9 @@ There is a new access key for {self._whom()}.
 Please move to the new key before {minute(ends)}. Then the old key is disabled.\
 {unmoved(unmoved_until)}
 
-1. Fetch it
+{fetching.pull()}
 
-{fetching.ways()}
-
-{fetching.use_and_check()}"""
+{fetching.steps()}"""
         return _message(
             self,
             Event.REMINDED,
@@ -272,11 +296,19 @@ The access key {one_line(key_id)} of {self._whom()} {what}: {blocked_because(rea
         name, account_id = one_line(self.user.name), self.user.account_id
         return f"the IAM user {name} in the AWS account {account_id}"
 
-    def _fetching(self, has_key: bool = True) -> Fetching | None:
+    def _fetching(self, has_key: bool = True, is_first: bool = False) -> Fetching | None:
         if self.secret_arn is None:
             return None
         name = one_line(self.user.name)
-        return Fetching(name, self.secret_arn, self.has_password, self.has_readers, has_key)
+        return Fetching(
+            name,
+            self.secret_arn,
+            self.has_password,
+            self.has_readers,
+            has_key,
+            is_first,
+            self.smtp_regions,
+        )
 
 
 def _message(
@@ -290,7 +322,9 @@ def _message(
         "secret_arn": owner.secret_arn,
         **data,
     }
-    steps = fetching.next_steps() if fetching and fetching.ways() in text else ()
+    steps: tuple[str, ...] = ()
+    if fetching and fetching.ways() in text:
+        steps = fetching.next_steps(with_pull=fetching.pull() in text)
     return Message(_subject(owner.user, what), wrapped(text), details, opening(text), steps)
 
 

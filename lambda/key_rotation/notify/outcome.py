@@ -29,8 +29,8 @@ _LINES = {
 }
 # For the operators, who alone can help.
 CUT_OFF = (
-    "Nobody can fetch the key that stays: unless its owner has it, name somebody in "
-    "secret_reader_arns, who hands it over"
+    "Nobody can fetch the key that stays: unless its owner has it, name a reader who hands it over "
+    "(secret_reader_arns, or reader_arns of this user)"
 )
 # States that last: each run sees them, and a notice goes out only when it is due.
 _STATES = (Verb.HOLD, Verb.BLOCK)
@@ -78,7 +78,7 @@ class Outcome:
             case Verb.WARN:
                 return f"key {key_id} will be replaced on {self.until:%Y-%m-%d}{self._used()}"
             case Verb.ROTATE:
-                return f"new key {self.created}"
+                return f"{self._which} key {self.created}"
             case Verb.ANNOUNCE:
                 return self._announced()
             case Verb.DISABLE:
@@ -94,15 +94,18 @@ class Outcome:
             case Verb.HOLD:
                 return self._held(why)
             case Verb.BLOCK:
-                assert key_id is not None
                 text = blocked_text(key_id, self.action.reason)
                 of_all_keys = f". {of_all(self.used)}" if self.used else ""
                 return (f"{text}: {self.problem}" if self.problem else text) + of_all_keys
             case _:
                 return None
 
+    @property
+    def _which(self) -> str:
+        return "first" if self.action.reason is Reason.FIRST_KEY else "new"
+
     def _announced(self) -> str:
-        text = f"new key {self.action.access_key_id} is in the secret"
+        text = f"{self._which} key {self.action.access_key_id} is in the secret"
         if self.superseded is not None:
             text += f"; the old key {self.superseded} " + (
                 f"works until {self.until:%Y-%m-%d %H:%M} UTC" if self.until else "is disabled"
@@ -182,7 +185,8 @@ def transition(outcome: Outcome, installation: str, run: str) -> Transition | No
     action = outcome.action
     if action.verb not in DETAIL_TYPES or (action.verb in _STATES and not action.notify):
         return None
-    assert action.access_key_id is not None
+    if action.access_key_id is None:
+        return None  # of a first key that cannot be made: an event is about a key
     ends = action.verb in (Verb.ANNOUNCE, Verb.REMIND, Verb.HOLD)
     return Transition(
         action.verb,

@@ -42,8 +42,9 @@ TO_DO = {
     "it), or disable and delete the key that is not needed.",
     Reason.MORE_THAN_TWO_KEYS: "find out which keys are not needed. Disable them, and delete them "
     "once nothing misses them, until two are left.",
-    Reason.NOBODY_CAN_FETCH: "tell your platform team. They name somebody in secret_reader_arns "
-    "who hands the new key over, and repeat the emergency; or they repeat it with "
+    Reason.NOBODY_CAN_FETCH: "tell your platform team. They name a reader who hands the new key "
+    "over (secret_reader_arns, or reader_arns of this user), and repeat the emergency; or they "
+    "repeat it with "
     '"even_if_nobody_can_fetch".',
 }
 _NOT_OVER = "an earlier rotation is not over: the old key still takes the user's second place"
@@ -51,11 +52,13 @@ _LEFT_BEHIND = "a key that an earlier run left behind is removed first: ask agai
 # Why a request came to nothing, as the rest of "not rotated: …".
 NOT_ROTATED = {
     Reason.NO_KEY: "the user has no access key",
+    Reason.HAD_A_KEY: "the user has no access key any more: first_key makes only the first one",
     Reason.NOT_ACTIVE: "no key of the user is active",
     Reason.IN_PROGRESS: "another run may be at work on the user: ask again in 20 minutes",
-    Reason.ROTATED_TODAY: "the key was replaced less than a day ago",
+    Reason.ROTATED_TODAY: "the key in the secret is less than a day old",
     Reason.CREATED_TODAY: "somebody made a key of the user less than a day ago",
     Reason.NOT_ANNOUNCED: "an earlier rotation was not announced until now",
+    Reason.FIRST_KEY: "the user's first key was not announced until now",
     Reason.ORPHAN: _LEFT_BEHIND,
     Reason.ORPHAN_PENDING: _LEFT_BEHIND,
     Reason.UNMANAGED_SECRET: REASON_TEXT[Reason.UNMANAGED_SECRET],
@@ -71,6 +74,11 @@ NOT_ROTATED = {
     Reason.MOVED: _NOT_OVER,
     Reason.OVERLAP_CEILING: _NOT_OVER,
 }
+# … a first key, of which there is none yet.
+_NO_FIRST_KEY_BECAUSE = {
+    Reason.NOBODY_CAN_FETCH: "nobody could fetch it: the user has no console password, and no "
+    "reader is named (reader_arns of this user, or secret_reader_arns)",
+}
 _BLOCKED_BECAUSE = {
     Reason.SLOT_TAKEN: "IAM allows two keys, and the other one is an inactive key",
 }
@@ -83,8 +91,11 @@ def blocked_because(reason: Reason) -> str:
     return _BLOCKED_BECAUSE.get(reason) or REASON_TEXT[reason]
 
 
-def blocked_text(key_id: str, reason: Reason) -> str:
-    """What a blocked user waits for, in one line."""
+def blocked_text(key_id: str | None, reason: Reason) -> str:
+    """What a blocked user waits for, in one line; without a key they wait for their first one."""
+    if key_id is None:
+        why = _NO_FIRST_KEY_BECAUSE.get(reason) or blocked_because(reason)
+        return f"the first key cannot be made: {why}"
     if reason is Reason.SECRET_CHANGED:
         return f"nothing is done about key {key_id}: {blocked_because(reason)}"
     return f"key {key_id} cannot be replaced: {blocked_because(reason)}"
