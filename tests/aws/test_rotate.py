@@ -128,7 +128,7 @@ def test_rotate_shows_the_plan_and_asks_unless_it_is_told_yes(
     assert f"alice is rotated: new key {new} is in the secret" in done.out
     assert account.statuses() == {old: "Inactive", new: "Active"}
     assert again.status == Exit.OK
-    assert "alice: not rotated: the key was replaced less than a day ago" in again.out
+    assert "alice: not rotated: the key in the secret is less than a day old" in again.out
     assert [payload.get("dry_run") for payload in payloads] == [True, True, None, None]
     assert {json.dumps(payload["rotate"]) for payload in payloads} == {
         json.dumps(asked("alice")["rotate"])

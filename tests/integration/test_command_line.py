@@ -58,7 +58,7 @@ def test_rotate_replaces_a_young_key_once_a_day(
     assert service.statuses() == {old: "Active", new: "Active"}
     assert f"{service.name} is rotated: new key {new} is in the secret" in printed.out
     assert "'it-erin' is not an IAM user of this account that carries the tag" in printed.err
-    assert f"{service.name}: not rotated: the key was replaced less than a day ago" in again.out
+    assert f"{service.name}: not rotated: the key in the secret is less than a day old" in again.out
 
 
 def test_emergency_while_the_setting_dry_run_is_on_is_no_success(

@@ -133,7 +133,7 @@ def test_the_same_request_again_does_nothing_and_says_so() -> None:
     assert changes(account) == []
     [row] = report.rows
     assert (row.action, row.reason) == ("report", "rotated_today")
-    assert row.detail == "not rotated: the key was replaced less than a day ago"
+    assert row.detail == "not rotated: the key in the secret is less than a day old"
 
 
 def test_a_record_that_somebody_took_away_makes_no_second_rotation() -> None:
