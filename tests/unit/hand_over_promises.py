@@ -21,7 +21,7 @@ from key_rotation.domain.model import (
 )
 from key_rotation.domain.overrides import limits_for
 from key_rotation.domain.settings import Settings
-from tests.unit.builders import time_of
+from tests.unit.builders import has_reader, time_of
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 ENDS = (Reason.SUPERSEDED, Reason.MOVED, Reason.OVERLAP_CEILING)
@@ -62,7 +62,7 @@ class Known:
 
     @property
     def fetches_without_a_key(self) -> bool:
-        return bool(self.user.has_password or self.settings.secret_reader_arns)
+        return bool(self.user.has_password or has_reader(self.settings, self.user.ref.name))
 
     @property
     def days_given(self) -> int:

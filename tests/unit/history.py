@@ -29,7 +29,7 @@ from key_rotation.notify.message import Message
 from key_rotation.notify.response import Row
 from key_rotation.ports import Scan
 from key_rotation.run.payload import Emergency, Request
-from tests.unit.builders import ACCOUNT, NAME, SECRET_ARN
+from tests.unit.builders import ACCOUNT, NAME, SECRET_ARN, has_reader
 from tests.unit.fakes import FakeAccount
 from tests.unit.hand_over_promises import HandOvers
 from tests.unit.watched_run import BrokenPromiseError, Fault, Run
@@ -139,7 +139,7 @@ class History(FakeAccount):
     def _sign(self, name: str) -> None:
         """Without a password, and if nobody else may read, the oldest key signs the read."""
         user, truth = self.users[name], self.truths[name]
-        if user.has_password or self.settings.secret_reader_arns:
+        if user.has_password or has_reader(self.settings, name):
             return
         key = min(
             (k for k in user.keys if k.is_active and k.id in truth.held), key=lambda k: k.created
@@ -224,7 +224,7 @@ class History(FakeAccount):
     def can_read(self, name: str) -> bool:
         user, held = self.users[name], self.truths[name].held
         signs = any(key.is_active and key.id in held for key in user.keys)
-        return signs or bool(user.has_password) or bool(self.settings.secret_reader_arns)
+        return signs or bool(user.has_password) or has_reader(self.settings, name)
 
     def scan(self, only: Collection[str] | None = None) -> Scan:
         scan = super().scan(only)
@@ -314,6 +314,7 @@ _OF_NEW_KEY = {
     (Verb.ANNOUNCE.value, Reason.REQUESTED.value),
     (Verb.ANNOUNCE.value, Reason.EMERGENCY.value),
     (Verb.ANNOUNCE.value, Reason.LEAKED.value),
+    (Verb.ANNOUNCE.value, Reason.FIRST_KEY.value),
 }
 
 

@@ -20,6 +20,7 @@ from key_rotation.domain.model import (
     Stamp,
 )
 from key_rotation.domain.settings import Settings
+from key_rotation.domain.user_options import UserOptions
 from tests.unit.builders import ALICE, NAME, NO_SECRET, NOW, SETTINGS, secret, settings, uses
 
 READER = "arn:aws:iam::123456789012:role/reader"
@@ -50,7 +51,17 @@ def accepted_settings(draw: st.DrawFn) -> Settings:
         "idle_after_days": draw(st.integers(1, 60)),
         "max_rotations_per_run": draw(st.sampled_from([0, 0, 1])),
         "require_confirmed_subscription": draw(st.booleans()),
-        "secret_reader_arns": draw(st.sampled_from([(), (READER,)])),
+        "secret_reader_arns": draw(st.sampled_from([(), (), (READER,)])),
+        "user_options": draw(
+            st.sampled_from(
+                [
+                    {},
+                    {},
+                    {"alice": UserOptions((READER,)), "bob": UserOptions(first_key=True)},
+                    {"alice": UserOptions(first_key=True)},
+                ]
+            )
+        ),
     }
     return settings(**changes)
 

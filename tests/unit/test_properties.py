@@ -115,7 +115,8 @@ def test_a_decision_takes_no_key_that_is_needed(
             assert may_go(user, settings, action)
         if action.verb is Verb.ROTATE:
             gone = {done.access_key_id for done in before if done.verb is Verb.DELETE}
-            assert len({key.id for key in user.keys} - gone) == 1
+            is_first = action.reason is Reason.FIRST_KEY
+            assert len({key.id for key in user.keys} - gone) == (0 if is_first else 1)
 
 
 @ANY_STATE
@@ -315,7 +316,8 @@ class Histories(RuleBasedStateMachine):
         self.history = History(settings)
         for name in NAMES:
             self.history.hire(name, data.draw(st.booleans()), data.draw(AUDIENCES))
-            self.history.make_key(name)
+            if not settings.options_of(name).first_key or data.draw(st.booleans()):
+                self.history.make_key(name)
 
     # people
 
@@ -328,6 +330,13 @@ class Histories(RuleBasedStateMachine):
     def drop_key(self, name: str, slot: int) -> None:
         if len(self.history.users[name].keys) == 2 and (key_id := self._key(name, slot)):
             self.history.drop_key(name, key_id)
+
+    @rule(name=st.sampled_from(NAMES))
+    def drop_the_only_key(self, name: str) -> None:
+        if not self.history.settings.options_of(name).first_key:
+            return
+        if len(keys := self.history.users[name].keys) == 1:
+            self.history.drop_key(name, keys[0].id)
 
     @rule(
         name=st.sampled_from(NAMES),

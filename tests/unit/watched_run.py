@@ -16,6 +16,7 @@ from key_rotation.notify.response import Report, RotationFailedError, Row
 from key_rotation.ports import RefusedError, World
 from key_rotation.run.payload import Emergency, Payload, Request
 from key_rotation.run.run import Rotation
+from tests.unit.builders import has_reader
 
 if TYPE_CHECKING:
     from tests.unit.history import History, Said
@@ -191,12 +192,7 @@ class Run:
     def _before(self, method: str, args: tuple[Any, ...]) -> AccessKey | None:
         """Checks what must be so before a call, and returns the key that it is about."""
         if method == "create":
-            name = args[0].name
-            keys, leaked = self._history.users[name].keys, self._history.secrets[name].leaked
-            self._hold(len(keys) < 2, "a third key was asked for")
-            oldest_young = self._history.clock.time - _ONCE_IN
-            young = {key.id for key in keys if key.created > oldest_young} - leaked
-            self._hold(not (self._request and young), f"{young} of {name} is less than a day old")
+            self._check_create(args[0].name)
         if method not in ("disable", "delete"):
             return None
         user, key_id = self._history.users[args[0].name], args[1]
@@ -226,6 +222,19 @@ class Run:
             can = history.can_work(name, fetched=name in self._fetched)
             self._hold(can or not could, f"{name} has no key that they can use after {method}")
             self._could_work[name] = can
+
+    def _check_create(self, name: str) -> None:
+        history, truth = self._history, self._history.truths[name]
+        keys, leaked = history.users[name].keys, history.secrets[name].leaked
+        self._hold(len(keys) < 2, "a third key was asked for")
+        oldest_young = history.clock.time - _ONCE_IN
+        young = {key.id for key in keys if key.created > oldest_young} - leaked
+        self._hold(not (self._request and young), f"{young} of {name} is less than a day old")
+        if not keys:
+            wanted = history.settings.options_of(name).first_key
+            self._hold(wanted, f"{name} has no key, and is to have none")
+            had = truth.delivered and not truth.records_lost
+            self._hold(not had, f"{name} had {truth.delivered}, and gets a first key again")
 
     def _note_seen(self, name: str, keys: tuple[AccessKey, ...]) -> None:
         seen = self._history.truths[name].seen_inactive
@@ -276,7 +285,7 @@ class Run:
         if newer.created < key.created:
             return  # not the successor: the key is one that lay idle
         user, settings = history.users[name], history.settings
-        has_it = delivered in truth.held or bool(user.has_password or settings.secret_reader_arns)
+        has_it = delivered in truth.held or bool(user.has_password or has_reader(settings, name))
         now = history.clock.time
         for broken in truth.hand_overs.broken_by_end(key, newer, has_it, settings, now):
             self._hold(False, broken)
