@@ -315,7 +315,7 @@ data "aws_iam_policy_document" "function" {
   statement {
     sid       = "ReadSettings"
     actions   = ["ssm:GetParametersByPath"]
-    resources = [local.arn.config]
+    resources = [local.arn.config, local.arn.user_options]
   }
 
   statement {

@@ -12,7 +12,8 @@ locals {
   via_secretsmanager = [for suffix in local.dns_suffixes : "secretsmanager.${local.region}.${suffix}"]
   via_sns            = [for suffix in local.dns_suffixes : "sns.${local.region}.${suffix}"]
 
-  readers_elsewhere = [for arn in var.secret_reader_arns : arn if split(":", arn)[4] != local.account_id]
+  readers           = distinct(concat(tolist(var.secret_reader_arns), flatten([for user in local.users : user.reader_arns])))
+  readers_elsewhere = [for arn in local.readers : arn if split(":", arn)[4] != local.account_id]
 }
 
 resource "aws_kms_key" "this" {

@@ -23,12 +23,14 @@ locals {
     dead_letters = "arn:${local.partition}:sqs:${local.region}:${local.account_id}:${local.dead_letter_queue_name}"
     log_group    = "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${local.log_group_name}"
     config       = "arn:${local.partition}:ssm:${local.region}:${local.account_id}:parameter${local.config_path}"
+    user_options = "arn:${local.partition}:ssm:${local.region}:${local.account_id}:parameter${local.user_options_path}"
     secrets      = "arn:${local.partition}:secretsmanager:${local.region}:${local.account_id}:secret:${var.secret_name_prefix}*"
     users        = "arn:${local.partition}:iam::${local.account_id}:user${var.user_path_prefix}*"
     event_bus    = coalesce(var.event_bus_arn, "arn:${local.partition}:events:${local.region}:${local.account_id}:event-bus/default")
   }
 
   config_path            = "/${var.name}/config"
+  user_options_path      = "/${var.name}/users" # beside it: key_rotation/aws/parameters.py
   dead_letter_queue_name = "${var.name}-dead-letters"
   log_group_name         = "/aws/lambda/${var.name}"
 

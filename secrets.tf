@@ -3,7 +3,14 @@
 
 locals {
   # var.users with what an entry leaves out.
-  users = { for name, user in var.users : name => { email = lookup(user, "email", null) } }
+  users = {
+    for name, user in var.users : name => {
+      email        = lookup(user, "email", null)
+      first_key    = tobool(lookup(user, "first_key", null)) == true
+      reader_arns  = lookup(user, "reader_arns", null)[*]
+      smtp_regions = lookup(user, "smtp_regions", null)[*]
+    }
+  }
 
   # A secret's name may hold every character of an IAM user name but the comma. "+" introduces the comma's code, so "+" has a
   # code too, and no two users can share a secret.

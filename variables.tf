@@ -3,7 +3,7 @@
 
 locals {
   fields = {
-    user       = ["email"]
+    user       = ["email", "first_key", "reader_arns", "smtp_regions"]
     user_tag   = ["key", "value"]
     monitoring = ["alarm_action_arns", "enabled", "missed_run_alarm_hours", "overdue_alarm_days"]
     function = [
@@ -36,7 +36,7 @@ variable "operator_emails" {
 }
 
 variable "users" {
-  description = "IAM users by name, whose secret Terraform makes in advance: `{ alice = { email = \"alice@example.com\" }, build-agent = {} }`. Each `email` gets the messages about its users. The tag alone decides whose keys are rotated. SNS allows 200 addresses here and in `operator_emails` together, unless AWS raises your quota of filter policies."
+  description = "IAM users by name, whose secret Terraform makes in advance: `{ alice = { email = \"alice@example.com\" }, build-agent = {} }`. The tag alone decides whose keys are rotated. `email`: who gets the messages about this user. SNS allows 200 addresses here and in `operator_emails` together, unless AWS raises your quota of filter policies. `reader_arns` ([]): ARNs of IAM roles and users that may read this user's secret, as those of `secret_reader_arns` may read every secret; `min_grace_days_without_console` does not apply to this user then. `first_key` (false): whether the function makes the first key of a managed user who has none, so that no key is in a Terraform state. `smtp_regions` ([]): regions for which the secret holds a password of the SMTP interface of Amazon SES, too. If more than 20 users have any of these three, Terraform must know the values when it plans: name a role of the same configuration as `format(\"arn:aws:iam::%s:role/%s\", account_id, aws_iam_role.deploy.name)`."
   type        = any
   default     = {}
   nullable    = false
@@ -47,8 +47,8 @@ variable "users" {
   }
 
   validation {
-    condition     = length(try([for name, user in var.users : name if can(keys(var.users)) && !can(keys(user))], [])) == 0
-    error_message = "users: an entry must be an object such as { email = \"alice@example.com\" }, or {}. This is none: ${try(join(", ", [for name, user in var.users : name if can(keys(var.users)) && !can(keys(user))]), "")}."
+    condition     = length(try([for name in keys(var.users) : name if !can(keys(var.users[name]))], [])) == 0
+    error_message = "users: an entry must be an object such as { email = \"alice@example.com\" }, or {}. This is none: ${try(join(", ", [for name in keys(var.users) : name if !can(keys(var.users[name]))]), "")}."
   }
 
   validation {
@@ -62,7 +62,7 @@ variable "users" {
   }
 
   validation {
-    condition     = length(distinct([for name in try(keys(var.users), []) : lower(name)])) == length(try(keys(var.users), []))
+    condition     = length(toset([for name in try(keys(var.users), []) : lower(name)])) == length(try(keys(var.users), []))
     error_message = "users: IAM ignores upper and lower case in names, so these are one user: ${join("; ", [for names in values({ for name in try(keys(var.users), []) : lower(name) => name... }) : join(", ", names) if length(names) > 1])}. Remove one."
   }
 
@@ -74,6 +74,27 @@ variable "users" {
   validation {
     condition     = alltrue(try([for names in values({ for name, user in var.users : user.email => name... if can(tostring(user.email)) && try(user.email, null) != null }) : length(names) <= 149], []))
     error_message = "users: at most 149 users can share one email, the most that an SNS filter policy takes. Put an address that hears of everything into operator_emails."
+  }
+
+  validation {
+    condition     = length(try([for name, user in var.users : name if !(try(user.reader_arns, null) == null || try(alltrue([for arn in tolist(user.reader_arns) : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(user|role)/[A-Za-z0-9_+=,.@/-]+$", arn))]) && length(distinct(tolist(user.reader_arns))) == length(tolist(user.reader_arns)), false))], [])) == 0
+    error_message = "users: reader_arns must be a list of ARNs of IAM users or roles (arn:aws:iam::123456789012:role/name), without wildcards, each once. For an assumed role (arn:aws:sts::...), give the role. Look at: ${try(join(", ", [for name, user in var.users : name if !(try(user.reader_arns, null) == null || try(alltrue([for arn in tolist(user.reader_arns) : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(user|role)/[A-Za-z0-9_+=,.@/-]+$", arn))]) && length(distinct(tolist(user.reader_arns))) == length(tolist(user.reader_arns)), false))]), "")}."
+  }
+
+  validation {
+    condition     = length(try([for name, user in var.users : name if !(try(user.first_key, null) == null || can(tobool(user.first_key)))], [])) == 0
+    error_message = "users: first_key must be true or false. Look at: ${try(join(", ", [for name, user in var.users : name if !(try(user.first_key, null) == null || can(tobool(user.first_key)))]), "")}."
+  }
+
+  validation {
+    condition     = length(try([for name, user in var.users : name if !(try(user.smtp_regions, null) == null || try(alltrue([for region in tolist(user.smtp_regions) : can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$", region))]) && length(distinct(tolist(user.smtp_regions))) == length(tolist(user.smtp_regions)), false))], [])) == 0
+    error_message = "users: smtp_regions must be a list of regions such as eu-west-1, each once. Look at: ${try(join(", ", [for name, user in var.users : name if !(try(user.smtp_regions, null) == null || try(alltrue([for region in tolist(user.smtp_regions) : can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$", region))]) && length(distinct(tolist(user.smtp_regions))) == length(tolist(user.smtp_regions)), false))]), "")}."
+  }
+
+  # As settings.tf writes them, with the name, into a parameter.
+  validation {
+    condition     = length(try([for name, user in var.users : name if length(jsonencode({ (name) = { for option, value in user : option => value if option != "email" && value != null } })) > 4096], [])) == 0
+    error_message = "users: the options of a user must fit into 4096 characters of JSON, the size of an SSM parameter. Use one role that all readers of a user assume. Look at: ${try(join(", ", [for name, user in var.users : name if length(jsonencode({ (name) = { for option, value in user : option => value if option != "email" && value != null } })) > 4096]), "")}."
   }
 }
 

@@ -46,7 +46,8 @@ module "key_rotation" {
   dead_letter_operator_arns          = []   # such as the on-call role
   event_bus_arn                      = null # the account's default bus; redeploy.tf listens to it
   users = {
-    for key, user in local.iam_users : "${var.user_name_prefix}${key}" => { email = user.email } if user.declared
+    for key, user in local.iam_users :
+    "${var.user_name_prefix}${key}" => merge({ email = user.email }, lookup(user, "options", {})) if user.declared
   }
 
   # The dashboard and the alarms.

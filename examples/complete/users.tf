@@ -35,6 +35,11 @@ locals {
       about = "a service that Terraform does not know: its secret is made on demand, and the operators get its messages"
       email = null, managed = true, declared = false, console_password = false, key_ages_days = [300]
     }
+    mail-relay = {
+      about   = "a service without a key: the function makes its first one, which a role of its own fetches; with passwords for SMTP"
+      email   = null, managed = true, declared = true, console_password = false, key_ages_days = []
+      options = { first_key = true, reader_arns = [local.mail_relay_role_arn], smtp_regions = ["eu-west-1"] }
+    }
   }
 }
 
@@ -51,4 +56,31 @@ resource "aws_iam_user" "example" {
     each.value.managed ? { (local.user_tag.key) = local.user_tag.value } : {},
     { for name, value in try(each.value.overrides, {}) : "${local.user_tag.key}:${name}" => value },
   )
+}
+
+# Whatever runs the mail relay assumes this role, and fetches the key with it. It needs no permission for that: the secret's
+# policy admits it, by reader_arns.
+resource "aws_iam_role" "mail_relay" {
+  name               = "${var.name}-mail-relay"
+  assume_role_policy = data.aws_iam_policy_document.mail_relay.json
+  tags               = var.tags
+}
+
+locals {
+  # By its name, since a plan knows that before the role exists, and can show all policies with it.
+  mail_relay_role_arn = format(
+    "arn:%s:iam::%s:role/%s",
+    data.aws_partition.current.partition, data.aws_caller_identity.current.account_id, aws_iam_role.mail_relay.name,
+  )
+}
+
+data "aws_iam_policy_document" "mail_relay" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+  }
 }

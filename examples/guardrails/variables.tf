@@ -49,7 +49,7 @@ variable "kms_key_arns" {
 }
 
 variable "reader_role_arns" {
-  description = "ARNs of the roles in the module's `secret_reader_arns`. Whoever could change or pass one could read every key: only `terraform_role_arns` can. A reader that is an IAM user is not guarded, unless it is managed."
+  description = "ARNs of the roles in the module's `secret_reader_arns`, and in the `reader_arns` of `users`. Whoever could change or pass one could read every key: only `terraform_role_arns` can. A reader that is an IAM user is not guarded, unless it is managed."
   type        = set(string)
   default     = []
   nullable    = false

@@ -87,6 +87,43 @@ def test_the_key_in_the_secret_works(stage: Stage, user: str) -> None:
     assert stage.account.sts(key).get_caller_identity()["Arn"].endswith(f":user/{user}")
 
 
+def test_the_function_made_the_first_key_of_a_service(stage: Stage) -> None:
+    """Its reader is a role of the same apply, and the operators pass it on."""
+    value = stage.secret("it-mail-relay")
+
+    assert rows(stage.first_report, "it-mail-relay") == [
+        ("rotate", "first_key"),
+        ("announce", "first_key"),
+    ]
+    assert stage.account.statuses("it-mail-relay") == {value["AccessKeyId"]: "Active"}
+    assert value["Smtp"]["eu-west-1"]["UserName"] == value["AccessKeyId"]
+    policy = stage.account.secrets.get_resource_policy(SecretId="integration/it-mail-relay")
+    assert "role/integration-test-mail-relay" in policy["ResourcePolicy"]
+    policy = stage.account.secrets.get_resource_policy(SecretId="integration/it-build-agent")
+    assert "role/" not in policy["ResourcePolicy"]
+
+
+def test_options_changed_beside_terraform_stop_the_run(stage: Stage) -> None:
+    path = stage.outputs["config_path"].replace("/config", "/users")
+    [chunk] = stage.account.ssm.get_parameters_by_path(Path=path)["Parameters"]
+    assert list(json.loads(chunk["Value"])) == ["it-mail-relay"]
+
+    def put(value: str) -> None:
+        stage.account.ssm.put_parameter(
+            Name=chunk["Name"], Value=value, Type="String", Overwrite=True
+        )
+
+    put("{}")
+    try:
+        failure = stage.invoke()
+    finally:
+        put(chunk["Value"])
+
+    assert isinstance(failure, Failure)
+    assert failure.type == "SettingsError"
+    assert f"the parameters under {path} are not as Terraform wrote them" in failure.message
+
+
 def test_what_a_program_reads_from_the_topic(stage: Stage) -> None:
     message = stage.queue.receive(
         lambda m: m["event"] == "rotated" and m["user"] == "it-build-agent"

@@ -189,6 +189,11 @@ def _powers_that_the_role_has_not() -> list[Question]:
             why="the function reads other settings",
         ),
         of_the_function(
+            "ssm:GetParametersByPath",
+            f"arn:aws:ssm:{REGION}:{ACCOUNT_ID}:parameter/key-rotation",
+            why="the function reads what others keep beside its settings",
+        ),
+        of_the_function(
             "cloudwatch:PutMetricData",
             "*",
             {"cloudwatch:namespace": "AWS/Billing"},

@@ -35,6 +35,7 @@ _CENTRAL_BUS_ARN = f"arn:aws:events:{REGION}:{ACCOUNT_ID}:event-bus/key-rotation
 _CENTRAL_RULE_ARN = f"{RULE_ARN}/key-rotation-blocked"
 _LOG_GROUP_ARN = LOG_STREAM_ARN.split(":log-stream")[0]
 PARAMETER_ARN = f"arn:aws:ssm:{REGION}:{ACCOUNT_ID}:parameter/key-rotation/config/user_tag"
+_OPTIONS_ARN = PARAMETER_ARN.replace("config/user_tag", "users/00-000")
 _BOUNDARY_ARN = f"arn:aws:iam::{ACCOUNT_ID}:policy/key-rotation-boundary"
 _ALIAS_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:alias/key-rotation"
 _KEY_OF_PAYROLL = f"{KEY_ARN}-of-payroll"
@@ -99,6 +100,7 @@ OF_THE_INSTALLATION: dict[str, tuple[str, ...]] = {
         "ssm:PutParameter",
         "ssm:PutResourcePolicy",
     ),
+    _OPTIONS_ARN: ("ssm:DeleteParameter", "ssm:PutParameter"),
     SECRET_ARN: (
         "secretsmanager:CreateSecret",
         "secretsmanager:DeleteResourcePolicy",

@@ -48,6 +48,11 @@ READING_USER_ARN = f"arn:aws:iam::{ACCOUNT_ID}:user/break-glass"
 READING_ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/team/deploy"
 READER_ELSEWHERE_ARN = f"arn:aws:iam::{ELSEWHERE}:role/elsewhere"
 READERS = (READING_ROLE_ARN, READING_USER_ARN, READER_ELSEWHERE_ARN)
+# Those of alice alone.
+OWN_READER_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/of-alice"
+OWN_READER_ELSEWHERE_ARN = "arn:aws:iam::777788889999:role/of-alice"
+OWN_READERS = (OWN_READER_ARN, OWN_READER_ELSEWHERE_ARN)
+FROM_ELSEWHERE = (READER_ELSEWHERE_ARN, OWN_READER_ELSEWHERE_ARN)
 
 # Which of the documents is the policy of a resource. Those of other resources have none.
 _POLICIES = {

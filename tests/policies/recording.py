@@ -15,7 +15,7 @@ from tests.aws.account import Account, an_account
 from tests.crash.scenario import Scenario
 from tests.crash.scenarios import SCENARIOS
 from tests.crash.wire import Died, Fault, Tap, retries_without_waiting, tapped
-from tests.policies.names import ALICE_ARN, READERS
+from tests.policies.names import ALICE_ARN, OWN_READERS, READERS
 from tests.policies.question import Document, Question
 from tests.policies.recorder import Recorder
 
@@ -25,6 +25,7 @@ def _with_readers(account: Account) -> set[str]:
     iam.create_role(RoleName="deploy", Path="/team/", AssumeRolePolicyDocument="{}")
     iam.create_user(UserName="break-glass")
     account.set_parameter("secret_reader_arns", json.dumps(READERS))
+    account.set_user_options({"alice": {"reader_arns": OWN_READERS}})
     account.add_user("alice", 90, path="/team/")
     assert account.arn() == ALICE_ARN
     return set()

@@ -13,12 +13,13 @@ from tests.policies.names import (
     ALICE_ID,
     ANOTHER_FUNCTION_ARN,
     FORMER_KEY_ARN,
+    FROM_ELSEWHERE,
     FUNCTION_ARN,
     KEY_ARN,
     ON_CALL_ARN,
     OWN_ALARM_ARNS,
+    OWN_READERS,
     QUEUE_ARN,
-    READER_ELSEWHERE_ARN,
     READERS,
     ROLE_ARN,
     RULE_ARN,
@@ -116,9 +117,9 @@ def _owner_and_readers() -> list[Question]:
         "alice reads her key after she was renamed and moved",
     )
     questions = [renamed]
-    for arn in (ALICE_ARN, *READERS):
+    for arn in (ALICE_ARN, *READERS, *OWN_READERS):
         # From another account, its own administrators must have a say.
-        identity = ADMINISTRATORS if arn == READER_ELSEWHERE_ARN else ()
+        identity = ADMINISTRATORS if arn in FROM_ELSEWHERE else ()
         for action in ("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"):
             questions.append(
                 asked_by(arn, action, SECRET_ARN, identity=identity, why=f"{arn} reads alice's key")

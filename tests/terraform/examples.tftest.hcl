@@ -231,7 +231,7 @@ run "resources_of_the_same_configuration" {
   }
 
   assert {
-    condition     = output.secrets == ["alice"]
+    condition     = output.secrets == ["alice", "bob"]
     error_message = "The plan must show the secrets."
   }
 }

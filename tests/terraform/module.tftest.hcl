@@ -67,6 +67,7 @@ run "defaults" {
       never_user_arns                    = "[]"
       secret_name_prefix                 = "iam-access-key/"
       secret_reader_arns                 = "[]"
+      user_options_sha256                = sha256("")
       secret_tags                        = "{}"
       kms_key_arn                        = "arn:aws:kms:eu-central-1:111122223333:key/made-by-the-module"
       topic_arn                          = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
@@ -93,7 +94,7 @@ run "defaults" {
     condition = jsondecode(aws_lambda_function.this.environment[0].variables.PINNED_SETTINGS) == {
       for name in [
         "kms_key_arn", "operator_emails", "require_confirmed_subscription", "secret_name_prefix", "secret_reader_arns",
-        "topic_arn", "user_tag",
+        "topic_arn", "user_options_sha256", "user_tag",
       ] : name => sha256(aws_ssm_parameter.setting[name].insecure_value)
     }
     error_message = "What decides who can read a key must be pinned in the function's environment."
@@ -254,6 +255,7 @@ run "settings_follow_the_variables" {
       never_user_arns                    = "[\"arn:aws:iam::111122223333:user/break-glass\"]"
       secret_name_prefix                 = "keys/"
       secret_reader_arns                 = "[\"arn:aws:iam::111122223333:role/break-glass\",\"arn:aws:iam::111122223333:role/deploy\"]"
+      user_options_sha256                = sha256("")
       secret_tags                        = "{\"team\":\"platform\"}"
       kms_key_arn                        = "arn:aws:kms:eu-central-1:111122223333:key/made-by-the-module"
       topic_arn                          = "arn:aws:sns:eu-central-1:111122223333:access-key-rotation"
@@ -305,7 +307,7 @@ run "function_follows_the_variables" {
 run "tags_are_everywhere" {
   variables {
     tags  = { team = "platform" }
-    users = { alice = {} }
+    users = { alice = { first_key = true } }
   }
 
   assert {
@@ -316,6 +318,7 @@ run "tags_are_everywhere" {
           aws_sqs_queue.dead_letters.tags, aws_iam_role.function.tags, aws_sns_topic.this.tags, aws_kms_key.this[0].tags,
         ],
         [for parameter in aws_ssm_parameter.setting : parameter.tags],
+        [for parameter in aws_ssm_parameter.user_options : parameter.tags],
       ) : tags == tomap({ team = "platform" })
     ])
     error_message = "A resource lacks the tags."

@@ -200,10 +200,13 @@ run "role" {
           Condition = { "ForAllValues:StringEquals" = { "events:source" = "iam-access-key-rotation" } }
         },
         {
-          Sid      = "ReadSettings"
-          Effect   = "Allow"
-          Action   = "ssm:GetParametersByPath"
-          Resource = "arn:aws:ssm:eu-central-1:111122223333:parameter/access-key-rotation/config"
+          Sid    = "ReadSettings"
+          Effect = "Allow"
+          Action = "ssm:GetParametersByPath"
+          Resource = [
+            "arn:aws:ssm:eu-central-1:111122223333:parameter/access-key-rotation/users",
+            "arn:aws:ssm:eu-central-1:111122223333:parameter/access-key-rotation/config",
+          ]
         },
         {
           Sid      = "WriteLogs"
@@ -484,6 +487,10 @@ run "key" {
 
   variables {
     secret_reader_arns = ["arn:aws:iam::111122223333:role/deploy", "arn:aws:iam::444455556666:role/elsewhere"]
+    users = {
+      alice = { reader_arns = ["arn:aws:iam::111122223333:role/of-alice", "arn:aws:iam::777788889999:role/of-alice"] }
+      bob   = { reader_arns = ["arn:aws:iam::444455556666:role/elsewhere"] }
+    }
   }
 
   assert {
@@ -516,7 +523,7 @@ run "key" {
           Effect    = "Allow"
           Action    = "kms:Decrypt"
           Resource  = "*"
-          Principal = { AWS = "arn:aws:iam::444455556666:role/elsewhere" }
+          Principal = { AWS = ["arn:aws:iam::777788889999:role/of-alice", "arn:aws:iam::444455556666:role/elsewhere"] }
           Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.eu-central-1.amazonaws.com" } }
         },
         {

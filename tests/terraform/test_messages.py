@@ -95,7 +95,8 @@ CASES = (
         user_tag   = { key = "rotate", vaule = "yes" }
         """,
         (
-            "users: there is no field mail (of alice), phone (of bob). An entry has: email.",
+            "users: there is no field mail (of alice), phone (of bob). An entry has: email, "
+            "first_key, reader_arns, smtp_regions.",
             "function: there is no field memory_size. It has: architecture, log_retention_days, "
             "memory_mb, permissions_boundary_arn, reserved_concurrency, role_path, "
             "timeout_seconds, vpc.",
@@ -263,6 +264,45 @@ CASES = (
         ),
     ),
     Case(
+        "options_of_users",
+        """
+        users = {
+          alice = { reader_arns = "arn:aws:iam::111122223333:role/deploy" }
+          bob   = { reader_arns = ["arn:aws:iam::111122223333:role/*"], first_key = "perhaps" }
+          carol = { smtp_regions = "eu-west-1" }
+          dave  = { smtp_regions = ["Ireland"], first_key = [] }
+          erin  = { reader_arns = [null], smtp_regions = [null] }
+          frank = { reader_arns = ["arn:aws:iam::111122223333:root"], smtp_regions = {} }
+          grace = { smtp_regions = ["eu-west-1", "eu-west-1"] }
+          heidi = { reader_arns = [for i in range(2) : "arn:aws:iam::111122223333:role/deploy"] }
+          ivan  = { reader_arns = [], smtp_regions = [], first_key = null }
+        }
+        """,
+        (
+            "users: reader_arns must be a list of ARNs of IAM users or roles "
+            "(arn:aws:iam::123456789012:role/name), without wildcards, each once. For an assumed "
+            "role (arn:aws:sts::...), give the role. Look at: alice, bob, erin, frank, heidi.",
+            "users: first_key must be true or false. Look at: bob, dave.",
+            "users: smtp_regions must be a list of regions such as eu-west-1, each once. Look at: "
+            "carol, dave, erin, frank, grace.",
+        ),
+    ),
+    Case(
+        "options_of_a_user_too_large",
+        """
+        users = {
+          alice = { reader_arns = ["arn:aws:iam::111122223333:role/deploy"] }
+          bob = {
+            reader_arns = [for i in range(61) : format("arn:aws:iam::111122223333:role/%033d", i)]
+          }
+        }
+        """,
+        (
+            "users: the options of a user must fit into 4096 characters of JSON, the size of an "
+            "SSM parameter. Use one role that all readers of a user assume. Look at: bob.",
+        ),
+    ),
+    Case(
         "key_without_a_choice",
         """
         kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/mine"
@@ -388,7 +428,10 @@ CASES = (
         }}
         {CENTRAL}
         """,
-        ("users: there is no field mail (of alice). An entry has: email.",),
+        (
+            "users: there is no field mail (of alice). An entry has: email, first_key, "
+            "reader_arns, smtp_regions.",
+        ),
         EXAMPLE,
     ),
     *CONSUMER_CASES,

@@ -484,7 +484,10 @@ run "unusual_but_right" {
     secret_name_prefix = "team_1/keys+=.@-"
     kms_key_arn        = "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef"
     keep_own_kms_key   = false
-    users              = { "o+ne,two=three.four@x_y-z" = {}, bob = { email = null } }
+    users = {
+      "o+ne,two=three.four@x_y-z" = { reader_arns = ["arn:aws-cn:iam::111122223333:user/team/bob@x"], first_key = "false", smtp_regions = ["us-gov-west-1"] }
+      bob                         = { email = null, reader_arns = null, first_key = null, smtp_regions = null }
+    }
     operator_emails    = ["o.ne+keys@mail.example.co.uk"]
     event_bus_arn      = "arn:aws-us-gov:events:eu-central-1:444455556666:event-bus/aws.partner/x_y-z"
     secret_reader_arns = ["arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-central-1/AWSReservedSSO_Ops_0123456789abcdef", "arn:aws-us-gov:iam::444455556666:user/ops/bob@x"]

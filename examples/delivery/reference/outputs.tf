@@ -1,5 +1,5 @@
 output "reader_arn" {
-  description = "Role that reads the secret: name it in `secret_reader_arns` of the rotation module."
+  description = "Role that reads the secret: name it in the user's `reader_arns`, in `users` of the rotation module."
   value       = aws_iam_role.reader.arn
 }
 

@@ -42,6 +42,9 @@ variables {
     "arn:aws:iam::123456789012:user/break-glass",
     "arn:aws:iam::444455556666:role/elsewhere",
   ]
+  users = {
+    alice = { reader_arns = ["arn:aws:iam::123456789012:role/of-alice", "arn:aws:iam::777788889999:role/of-alice"] }
+  }
   never_user_arns           = ["arn:aws:iam::123456789012:user/team/never"]
   dead_letter_operator_arns = ["arn:aws:iam::123456789012:role/on-call-*"]
 }
@@ -93,6 +96,9 @@ run "china" {
       "arn:aws-cn:iam::123456789012:user/break-glass",
       "arn:aws-cn:iam::444455556666:role/elsewhere",
     ]
+    users = {
+      alice = { reader_arns = ["arn:aws-cn:iam::123456789012:role/of-alice", "arn:aws-cn:iam::777788889999:role/of-alice"] }
+    }
     never_user_arns           = ["arn:aws-cn:iam::123456789012:user/team/never"]
     dead_letter_operator_arns = ["arn:aws-cn:iam::123456789012:role/on-call-*"]
   }
@@ -113,6 +119,9 @@ run "govcloud" {
       "arn:aws-us-gov:iam::123456789012:user/break-glass",
       "arn:aws-us-gov:iam::444455556666:role/elsewhere",
     ]
+    users = {
+      alice = { reader_arns = ["arn:aws-us-gov:iam::123456789012:role/of-alice", "arn:aws-us-gov:iam::777788889999:role/of-alice"] }
+    }
     never_user_arns           = ["arn:aws-us-gov:iam::123456789012:user/team/never"]
     dead_letter_operator_arns = ["arn:aws-us-gov:iam::123456789012:role/on-call-*"]
   }

@@ -16,7 +16,10 @@ resource "terraform_data" "made" {}
 module "key_rotation" {
   source = "../../.."
 
-  users = { alice = { email = "alice@example.com" } }
+  users = {
+    alice = { email = "alice@example.com", reader_arns = ["arn:aws:iam::111122223333:role/${terraform_data.made.id}"] }
+    bob   = { reader_arns = ["arn:aws:iam::444455556666:role/${terraform_data.made.id}"], first_key = true }
+  }
 
   function = {
     permissions_boundary_arn = "arn:aws:iam::111122223333:policy/${terraform_data.made.id}"

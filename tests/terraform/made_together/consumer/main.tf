@@ -25,10 +25,9 @@ resource "terraform_data" "policy_of_its_role" {
 module "key_rotation" {
   source = "../../../.."
 
-  users              = { build-agent = {} }
-  secret_reader_arns = ["arn:aws:iam::111122223333:role/${terraform_data.made.id}"]
+  users         = { build-agent = { reader_arns = ["arn:aws:iam::111122223333:role/${terraform_data.made.id}"] } }
   event_bus_arn      = "arn:aws:events:eu-central-1:111122223333:event-bus/${terraform_data.made.id}"
-  grace_days         = 7
+  grace_days    = 7
 }
 
 module "build_agent_key" {

@@ -15,9 +15,8 @@ terraform {
 module "key_rotation" {
   source = "../../../.."
 
-  users              = { build-agent = {} }
-  secret_reader_arns = [module.parameter.reader_arn, module.ci_variable.reader_arn, module.reference.reader_arn]
-  grace_days         = 7
+  users      = { build-agent = { reader_arns = [module.parameter.reader_arn, module.ci_variable.reader_arn, module.reference.reader_arn] } }
+  grace_days = 7
 }
 
 module "parameter" {
