@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from key_rotation.aws.parameters import read_parameters
+from key_rotation.aws.parameters import read_parameters, settings_from
 from key_rotation.domain.action import Verb
 from key_rotation.domain.hand_over import HandOver
 from key_rotation.domain.model import AccessKey, Limits, ManagedUser
 from key_rotation.domain.overrides import limits_for
-from key_rotation.domain.settings import Settings, SettingsError, parse_settings
+from key_rotation.domain.settings import Settings, SettingsError
 from key_rotation.handler import world_of
 from key_rotation.notify.response import describe
 from key_rotation.ports import Scan, UnreachedOperator, World
+from key_rotation.run.discovery import options_without_user
 from key_rotation.run.gather import decided
 
 from .connection import MAX_WORKERS, Connection, OperatorClock
@@ -94,7 +95,8 @@ class AccountStatus:
 
     `scanned` counts all IAM users; `unexpected` are those whose tag has an unexpected value;
     `unreached` are the operators who would not get the digest; `out_of_reach` are tagged users whom
-    the role may not touch, with the setting that says so.
+    the role may not touch, with the setting that says so; `options_without_user` are names in
+    `users` that are no managed user's, and why.
     """
 
     settings: Settings
@@ -107,18 +109,20 @@ class AccountStatus:
     unread: tuple[Unread, ...]
     unreached: tuple[UnreachedOperator, ...] = ()
     out_of_reach: Mapping[str, str] = field(default_factory=dict)
+    options_without_user: Mapping[str, str] = field(default_factory=dict)
 
 
 def settings_of(connection: Connection, name: str) -> Settings:
     """The settings of the installation. Raises SettingsError, also if there is none of the name."""
     path = f"/{name}/config"
-    parameters = read_parameters(connection.client("ssm"), path).values
+    ssm = connection.client("ssm")
+    parameters = read_parameters(ssm, path).values
     if not parameters:
         raise SettingsError(
             f"there is no installation {name!r} in {connection.region}: no parameters under {path} "
             "(--name, --region)"
         )
-    return parse_settings(parameters, path)
+    return settings_from(ssm, parameters, path)
 
 
 def read_account(
@@ -144,6 +148,7 @@ def read_account(
         (*unread, *unread_operators),
         unreached,
         dict(scan.out_of_reach),
+        options_without_user(settings, scan),
     )
 
 

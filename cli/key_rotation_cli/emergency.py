@@ -123,7 +123,7 @@ def failed(error: Mapping[str, Any], key: str) -> Verdict:
     if kind in _REFUSED:
         return Verdict(f"{text}; nothing was done, {key} is as it was", Exit.USAGE)
     if _cuts_off(error):
-        ways = "add a reader first (secret_reader_arns), or repeat with --yes"
+        ways = "add a reader first (secret_reader_arns, or reader_arns of the user), or --yes"
         return Verdict(f"{text}; nothing was done, {key} IS STILL ACTIVE: {ways}", Exit.FINDINGS)
     status = Exit.FINDINGS if kind == "RotationFailedError" else Exit.AWS
     return Verdict(f"{text}; take it that {key} IS STILL ACTIVE", status)

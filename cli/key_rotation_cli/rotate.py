@@ -102,10 +102,12 @@ def told(response: Mapping[str, Any], users: Sequence[str]) -> list[Told]:
 
 def _told(user: str, about: Sequence[Mapping[str, Any]], dry_run: bool) -> Told:
     row_of = {row["action"]: row for row in about}
+    is_first = row_of.get(Verb.ROTATE, {}).get("reason") == Reason.FIRST_KEY
     if Verb.ROTATE in row_of and dry_run:
-        return Told(f"{user} would be rotated", True)
+        return Told(f"{user} would {'get a first key' if is_first else 'be rotated'}", True)
     if announced := row_of.get(Verb.ANNOUNCE) if Verb.ROTATE in row_of else None:
-        return Told(f"{user} is rotated: {announced['detail']}", True)
+        what = "has a key now" if is_first else "is rotated"
+        return Told(f"{user} {what}: {announced['detail']}", True)
     if rotated := row_of.get(Verb.ROTATE):
         return Told(f"{user}: {rotated['detail']}; a later run announces it", True)
     if blocked := row_of.get(Verb.BLOCK):

@@ -113,10 +113,11 @@ def as_document(found: AccountStatus, administrators: Administrators) -> dict[st
         "at": iso(found.at),
         "iam_users": found.scanned,
         "users": [
-            _user(status, administrators.of(status.name), found.at) for status in found.statuses
+            _user(status, administrators.of(status.name), found) for status in found.statuses
         ],
         "unexpected_tag_values": found.unexpected,
         "out_of_reach": dict(found.out_of_reach),
+        "options_without_user": dict(found.options_without_user),
         "unreached_operators": {operator.email: operator.why for operator in found.unreached},
         "unread": [{"user": unread.name, "error": unread.error} for unread in found.unread],
     }
@@ -125,7 +126,7 @@ def as_document(found: AccountStatus, administrators: Administrators) -> dict[st
 def _csv_rows(found: AccountStatus, administrators: Administrators) -> Iterator[list[Any]]:
     """A line for each key, one for a user without any; the columns are those of the JSON."""
     for status in found.statuses:
-        user = _user(status, administrators.of(status.name), found.at)
+        user = _user(status, administrators.of(status.name), found)
         for key in user["keys"] or [{}]:
             row = (
                 dict.fromkeys(_COLUMNS) | user | key | _flat(key.get("next")) | hand_over.flat(key)
@@ -141,8 +142,9 @@ def _flat(step: Any) -> dict[str, Any]:
     )
 
 
-def _user(status: UserStatus, power: Power, now: datetime) -> dict[str, Any]:
-    coming = status.forecast.coming()
+def _user(status: UserStatus, power: Power, found: AccountStatus) -> dict[str, Any]:
+    now, coming = found.at, status.forecast.coming()
+    options = found.settings.options_of(status.name)
     return {
         "user": status.name,
         "state": status.state,
@@ -152,6 +154,7 @@ def _user(status: UserStatus, power: Power, now: datetime) -> dict[str, Any]:
         "ignored_overrides": list(status.limits.malformed),
         "administrator": power.is_administrator,
         "administrator_by": list(power.by),
+        "options": {name: getattr(options, name) for name in options.names},
         "next": _step(coming[0] if coming else None),
         "keys": [
             {
@@ -194,12 +197,17 @@ def show(found: AccountStatus, screen: Screen) -> None:
     for status in found.statuses:
         for problem in status.limits.malformed:
             screen.note(f"{status.name}: override tag ignored: {problem}")
+    for name, why in found.options_without_user.items():
+        screen.note(f"{name}: {why}")
 
 
 def _rows(status: UserStatus, now: datetime) -> Iterator[list[str | Text]]:
     state = Text(_state(status), style=_COLORS[status.state])
     if not status.keys:
-        yield [status.name, "-", "", "", state, "", ""]
+        verb, when = ("a person" if status.state == "blocked" else ""), ""
+        for coming in status.forecast.coming()[:1]:
+            verb, when = coming.verb.value, day(coming.at, None, now)
+        yield [status.name, "-", "", "", state, verb, when]
     for number, key in enumerate(status.keys):
         verb, when = ("a person" if status.state == "blocked" else ""), ""
         if (step := status.forecast.next_about(key.id)) is not None:

@@ -16,6 +16,10 @@ ROTATE = Row("alice", "rotate", "requested", OLD, f"new key {NEW}")
 ANNOUNCE = Row("alice", "announce", "requested", NEW, f"new key {NEW} is in the secret")
 DISABLE = Row("alice", "disable", "superseded", OLD, f"key {OLD} is disabled")
 NO_GRACE = (ROTATE, ANNOUNCE, DISABLE)
+FIRST = (
+    Row("alice", "rotate", "first_key", None, f"first key {NEW}"),
+    Row("alice", "announce", "first_key", NEW, f"first key {NEW} is in the secret"),
+)
 
 
 def response(*rows: Row, dry_run: bool = False) -> Mapping[str, Any]:
@@ -39,6 +43,17 @@ def report(reason: str, detail: str) -> Row:
             id="not announced yet",
         ),
         pytest.param(
+            FIRST, f"alice has a key now: first key {NEW} is in the secret", True, id="first key"
+        ),
+        pytest.param(
+            [Row("alice", "block", "nobody_can_fetch", None, "the first key cannot be made")],
+            "alice is not rotated: the first key cannot be made: nobody could fetch it: the user "
+            "has no console password, and no reader is named (reader_arns of this user, or "
+            "secret_reader_arns)",
+            False,
+            id="no first key",
+        ),
+        pytest.param(
             [Row("alice", "block", "slot_taken", OLD, "key … cannot be replaced")],
             f"alice is not rotated: key {OLD} cannot be replaced: IAM allows two keys, and the "
             "other one is an inactive key",
@@ -46,8 +61,8 @@ def report(reason: str, detail: str) -> Row:
             id="blocked",
         ),
         pytest.param(
-            [report("rotated_today", "not rotated: the key was replaced less than a day ago")],
-            "alice: not rotated: the key was replaced less than a day ago",
+            [report("rotated_today", "not rotated: the key in the secret is less than a day old")],
+            "alice: not rotated: the key in the secret is less than a day old",
             True,
             id="asked for again",
         ),
@@ -87,6 +102,8 @@ def test_of_a_dry_run() -> None:
     blocked = response(Row("alice", "block", "slot_taken", OLD, "dry run"), dry_run=True)
 
     assert told(planned, ["alice"]) == [Told("alice would be rotated", True)]
+    first = response(*FIRST, dry_run=True)
+    assert told(first, ["alice"]) == [Told("alice would get a first key", True)]
     [refused] = told(blocked, ["alice"])
     assert refused.text.startswith("alice is not rotated: ")
     assert not refused.is_well
