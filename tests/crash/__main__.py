@@ -17,6 +17,7 @@ from itertools import batched, chain, groupby
 from tests.crash.points import KINDS, Point, points_of, try_points
 from tests.crash.sabotage import SABOTAGES, try_sabotage
 from tests.crash.sabotages_of_hand_over import OF_HAND_OVER
+from tests.crash.sabotages_of_options import OF_OPTIONS
 from tests.crash.scenarios import SCENARIOS
 
 PROGRESS_EVERY = 30.0  # seconds
@@ -84,7 +85,7 @@ def _in_batches(points: Iterable[Sequence[Point]]) -> list[tuple[Point, ...]]:
 
 def _try_sabotages(most: int | None) -> int:
     """The number of sabotages that the harness did not notice."""
-    chosen = (*SABOTAGES, *OF_HAND_OVER)[:most]
+    chosen = (*SABOTAGES, *OF_HAND_OVER, *OF_OPTIONS)[:most]
     if not chosen:
         return 0
     began = time.monotonic()

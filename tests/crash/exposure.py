@@ -9,7 +9,7 @@ from typing import Any
 from moto.iam.models import iam_backends
 
 from tests.aws.account import ACCOUNT_ID, Account
-from tests.crash.settings_read import AsRead, parameter
+from tests.crash.settings_read import AsRead, options, parameter
 
 FindSecret = Callable[[str], Any]
 _LOOKS = {"secretsmanager:GetResourcePolicy": "policy", "secretsmanager:DescribeSecret": "rest"}
@@ -24,10 +24,16 @@ class Exposures:
         self._names = names
         self._unseen: set[str] = set()
         self._stored = {current_key(secret(name)) for name in names} | {None}
-        self._read = AsRead(readers)
-        self._readers_ever = set(readers())
+        self._read = AsRead(self._readers)
+        self._readers_ever = self._all_readers()
         for name in names:
             self._readers_ever |= _denied_but(secret(name))
+
+    def _readers(self) -> dict[str, list[str]]:
+        return {name: readers(name) for name in self._names}
+
+    def _all_readers(self) -> set[str]:
+        return {reader for named in self._readers().values() for reader in named}
 
     @property
     def may_have_changed(self) -> bool:
@@ -36,7 +42,7 @@ class Exposures:
 
     def after(self, call: str, secret: FindSecret) -> Iterator[tuple[str, str | None, str]]:
         """User, key and problem of each key that this call stored where others could read it."""
-        self._readers_ever |= set(readers())
+        self._readers_ever |= self._all_readers()
         if call == "person":
             self._unseen = set(_LOOKS.values())
         self._read.after(call)
@@ -46,7 +52,9 @@ class Exposures:
         for name in self._names:
             current = current_key(secret(name))
             if current not in self._stored:
-                found = [self._problems(name, secret(name), named) for named in self._read.values]
+                found = [
+                    self._problems(name, secret(name), named[name]) for named in self._read.values
+                ]
                 for part, problem in min((list(problems) for problems in found), key=len):
                     if part not in self._unseen:
                         yield name, current, problem
@@ -55,9 +63,8 @@ class Exposures:
     def former_readers(self, secret: FindSecret) -> Iterator[tuple[str, str]]:
         """User and ARN of each principal that may read, and is a reader no more."""
         for name in self._names:
-            for reader in _denied_but(secret(name)) & (
-                self._readers_ever - set().union(*self._read.values)
-            ):
+            named = {reader for of_all in self._read.values for reader in of_all[name]}
+            for reader in _denied_but(secret(name)) & (self._readers_ever - named):
                 yield name, reader
 
     def _problems(
@@ -84,10 +91,9 @@ class Exposures:
             yield "rest", f"it is replicated to {[replica.region for replica in secret.replicas]}"
 
 
-def readers() -> list[str]:
-    """As the parameter names them now."""
-    found: list[str] = json.loads(parameter("secret_reader_arns"))
-    return found
+def readers(name: str) -> list[str]:
+    """Of this user's secret, as the parameters name them now: everybody's, and the user's own."""
+    return [*json.loads(parameter("secret_reader_arns")), *options(name).get("reader_arns", [])]
 
 
 def own_key(account: Account) -> str:

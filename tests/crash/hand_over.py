@@ -18,13 +18,14 @@ from moto.iam.models import iam_backends
 
 from tests.aws.account import ACCOUNT_ID, Account, last_read
 from tests.crash.promises import Promise
-from tests.crash.settings_read import AsRead, parameter
+from tests.crash.settings_read import AsRead, options, parameter
 
 # A program that uses both keys uses them within this time of each other.
 _SIDE_BY_SIDE = timedelta(hours=1)
 # A digest names the minute at which its run began.
 _GRAIN = timedelta(minutes=1)
 _WHILE_USED = "while it is used"
+_USERS = ("alice", "bob")
 _DATE = re.compile(r"(?:works until|is disabled on) (\d{4}-\d\d-\d\d)(?: (\d\d:\d\d) UTC)?")
 
 
@@ -32,15 +33,20 @@ _DATE = re.compile(r"(?:works until|is disabled on) (\d{4}-\d\d-\d\d)(?: (\d\d:\
 class Chosen:
     """The settings that a hand-over depends on."""
 
-    has_readers: bool
+    reader_of_all: bool
+    own_readers: dict[str, bool]
     hold_until_moved: bool
     remind_before_days: int
     max_overlap_days: int
 
+    def has_readers(self, name: str) -> bool:
+        return self.reader_of_all or self.own_readers.get(name, False)
+
 
 def _chosen() -> Chosen:
     return Chosen(
-        has_readers=parameter("secret_reader_arns") != "[]",
+        reader_of_all=parameter("secret_reader_arns") != "[]",
+        own_readers={name: bool(options(name).get("reader_arns")) for name in _USERS},
         hold_until_moved=parameter("hold_until_moved") == "true",
         remind_before_days=int(parameter("remind_before_days")),
         max_overlap_days=int(parameter("max_overlap_days")),
@@ -175,7 +181,7 @@ class HandOvers:
         created = new.create_date.replace(tzinfo=UTC)
         if old_use is not None and old_use > self._announced.get(old_id, created):
             why = "is in use, and its successor is not"
-        elif not (self._was_fetched(name, new_id) or user.password or chosen.has_readers):
+        elif not (self._was_fetched(name, new_id) or user.password or chosen.has_readers(name)):
             why = "alone can fetch its successor"
         else:
             return

@@ -49,12 +49,12 @@ def _reminder_missed(account: Account) -> Unheld:
     return set()
 
 
-def _not_fetched(account: Account) -> Unheld:
+def not_fetched(account: Account) -> Unheld:
     return _rotated(account, _REMINDED, _GRACE_OVER)
 
 
 def _in_use(account: Account) -> Unheld:
-    unheld = _not_fetched(account)
+    unheld = not_fetched(account)
     account.use(next(iter(account.statuses())), days_ago=1)
     return unheld
 
@@ -81,7 +81,7 @@ def _at_the_ceiling(account: Account) -> Unheld:
 
 # Days after the run that is tried. The last ones: the old key goes, it is deleted, and a day later.
 _AFTER_A_REMINDER = (1, 4, 8, 36, 39, 40)
-_TO_THE_END = (1, 8, _LAST_NOTICE - _GRACE_OVER, 22, _CEILING - _GRACE_OVER, 55, 56)
+TO_THE_END = (1, 8, _LAST_NOTICE - _GRACE_OVER, 22, _CEILING - _GRACE_OVER, 55, 56)
 
 HANDING_OVER = (
     Scenario("reminder due", _reminder_due, days=_AFTER_A_REMINDER),
@@ -91,8 +91,8 @@ HANDING_OVER = (
         days=_AFTER_A_REMINDER,
     ),
     Scenario("superseded, a reminder was missed", _reminder_missed, days=(1, 4, 36, 37)),
-    Scenario("superseded, not fetched", _not_fetched, owner=Owner.SLEEPS, days=_TO_THE_END),
-    Scenario("superseded, not moved", _in_use, owner=Owner.CLINGS, days=_TO_THE_END),
+    Scenario("superseded, not fetched", not_fetched, owner=Owner.SLEEPS, days=TO_THE_END),
+    Scenario("superseded, not moved", _in_use, owner=Owner.CLINGS, days=TO_THE_END),
     Scenario("superseded, moved", _moved, owner=Owner.MOVES, days=(1, 32, 33)),
     Scenario(
         "held, the last notice is due",

@@ -21,6 +21,7 @@ SCENARIOS = (
     "due again",
     "due, a service user",
     "due, only operators subscribe",
+    "first key",
     "emergency, the only key",
     "emergency, both slots active",
 )

@@ -17,11 +17,11 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 
 from tests.aws.account import ACCOUNT_ID, REGION, Account
-from tests.crash.exposure import Exposures, current_key, own_key
+from tests.crash.exposure import Exposures, current_key, own_key, readers
 from tests.crash.hand_over import HandOvers
 from tests.crash.promises import Promise, Violation
 from tests.crash.scenario import Owner
-from tests.crash.settings_read import parameter
+from tests.crash.settings_read import options
 
 DELETE_AFTER = timedelta(days=30)
 ORPHAN_AFTER = timedelta(hours=6)
@@ -73,6 +73,7 @@ class Ledger:
     _person_acted: bool = False
     _acted_just_now: bool = False
     _unprotected: set[str] = field(default_factory=set)
+    _had_a_key: set[str] = field(default_factory=set)
     _exposures: Exposures = field(init=False)
     _hand_overs: HandOvers = field(init=False)
 
@@ -169,6 +170,12 @@ class Ledger:
         for key_id in key_ids:
             self.facts[key_id].held_by_person = True
 
+    def person_lacks(self, key_ids: set[str]) -> None:
+        """Nobody has these keys' secrets, as the ledger is opened: they are no key that worked."""
+        for key_id in key_ids:
+            self.facts[key_id].held_by_person = False
+        self._works = {name: self._can_work(name) for name in self.names}
+
     def holds(self, key_id: str) -> bool:
         """Whether its owner has the key's secret."""
         return self.facts[key_id].held_by_person
@@ -202,7 +209,7 @@ class Ledger:
         """To the secret: a console password, a reader, or a key that signs the request."""
         user = iam_backends[ACCOUNT_ID]["aws"].users[name]
         now = self.account.clock.now()
-        return bool(user.password or parameter("secret_reader_arns") != "[]") or any(
+        return bool(user.password or readers(name)) or any(
             self.is_active(name, key_id) and facts.held_by_person and facts.usable_from <= now
             for key_id, facts in self.facts.items()
             if facts.user == name
@@ -219,6 +226,8 @@ class Ledger:
         self._read_messages(call)
         self._check_exposure(call)
         for name in self.names:
+            if self.staged(name) - self._predecessors:
+                self._had_a_key.add(name)
             present = self.keys(name)
             for key_id, key in present.items():
                 self._note_status(name, key_id, key, before, call)
@@ -311,6 +320,8 @@ class Ledger:
             self._secrets_ever[key_id] = key.secret_access_key
             if self.requested and not by_person:
                 self._check_made(name, key_id)
+            if call == "iam:CreateAccessKey":
+                self._check_first_key(name, key_id)
         facts = self.facts[key_id]
         if key.status == "Active":
             facts.inactive_since = None
@@ -325,6 +336,18 @@ class Ledger:
         for key_id, key in self.keys(name).items():
             if key_id != made and key.create_date.replace(tzinfo=UTC) > a_day_ago:
                 self._violated(Promise.ONCE_A_DAY, f"{made} of {name} was made after {key_id}")
+
+    def _check_first_key(self, name: str, key_id: str) -> None:
+        """The handler made a key just now: beside another one to replace it, or for who never had
+        one of its keys. What a person has just made it cannot know of."""
+        others = [key for other, key in self.keys(name).items() if other != key_id]
+        is_wanted = bool(options(name).get("first_key"))
+        if not others and (not is_wanted or name in self._had_a_key):
+            self._violated(Promise.FIRST_KEY, f"{key_id} of {name} is not the first")
+        now, young = self.account.clock.now(), timedelta(hours=1)
+        made = [key.create_date.replace(tzinfo=UTC) for key in others]
+        if is_wanted and not self._person_acted and any(now - time < young for time in made):
+            self._violated(Promise.FIRST_KEY, f"{key_id} of {name} was made beside another")
 
     def _check_disable(self, name: str, key_id: str) -> None:
         """Right after the handler disabled a key."""
@@ -423,10 +446,18 @@ class Ledger:
             f"{metric.name} {[vars(one) for one in metric.dimensions]} {metric.value}"
             for metric in metrics
         ]
+        for secret in secrets.values():
+            self._note_passwords(secret)
         haystack = "\n".join((*texts, *written, *measured, *self._said))
         for key_id, secret_access_key in self._secrets_ever.items():
             if secret_access_key in haystack:
                 self._violated(Promise.SECRECY, f"the secret of {key_id} was found outside")
+
+    def _note_passwords(self, secret: Any) -> None:
+        """Those for SMTP are as secret as the key that they are derived from."""
+        for version in secret.versions.values():
+            for region, found in json.loads(version["secret_string"]).get("Smtp", {}).items():
+                self._secrets_ever[f"{found['UserName']} in {region}"] = found["Password"]
 
     @property
     def published(self) -> int:

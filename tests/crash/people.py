@@ -12,11 +12,12 @@ from botocore.exceptions import ClientError
 
 from tests.aws.account import ACCOUNT_ID, Account
 from tests.crash.branches import undisturbed_calls
-from tests.crash.exposure import readers
 from tests.crash.ledger import Ledger
+from tests.crash.option_scenarios import OWN_READER
 from tests.crash.owners import use_new
 from tests.crash.runs import BY_NAME, follow_up, invoke, retry
 from tests.crash.scenarios import READER
+from tests.crash.settings_read import options, parameter
 from tests.crash.wire import Tap, untapped
 
 Act = Callable[[Account, Ledger], None]
@@ -29,9 +30,13 @@ def _oldest_and_newest(account: Account) -> tuple[str, str | None]:
     return ids[0], ids[1] if len(ids) > 1 else None
 
 
+def _only_key(account: Account) -> str | None:
+    ids = list(account.statuses())
+    return ids[0] if len(ids) == 1 else None
+
+
 def _creates(account: Account, ledger: Ledger) -> None:
-    _, newest = _oldest_and_newest(account)
-    if newest is None:
+    if len(account.statuses()) < 2:
         made = account.add_key()
         ledger.look("person")
         ledger.person_keeps(made)
@@ -46,6 +51,16 @@ def _deletes_old(account: Account, ledger: Ledger) -> None:
     old, newest = _oldest_and_newest(account)
     if newest is not None:
         account.client("iam").delete_access_key(UserName="alice", AccessKeyId=old)
+
+
+def _disables_the_only_key(account: Account, ledger: Ledger) -> None:
+    if (only := _only_key(account)) is not None:
+        account.set_status(only, "Inactive")
+
+
+def _deletes_the_only_key(account: Account, ledger: Ledger) -> None:
+    if (only := _only_key(account)) is not None:
+        account.client("iam").delete_access_key(UserName="alice", AccessKeyId=only)
 
 
 def _disables_new(account: Account, ledger: Ledger) -> None:
@@ -129,7 +144,15 @@ def _replicates(account: Account, ledger: Ledger) -> None:
 
 
 def _changes_the_readers(account: Account, ledger: Ledger) -> None:
-    account.set_parameter("secret_reader_arns", "[]" if readers() else json.dumps([READER]))
+    named = parameter("secret_reader_arns") != "[]"
+    account.set_parameter("secret_reader_arns", "[]" if named else json.dumps([READER]))
+
+
+def _changes_the_users_own_readers(account: Account, ledger: Ledger) -> None:
+    chosen = options("alice")
+    if chosen.pop("reader_arns", None) is None:
+        chosen["reader_arns"] = [OWN_READER]
+    account.set_user_options({"alice": chosen} if chosen else {})
 
 
 def _reads_the_secret(account: Account, ledger: Ledger) -> None:
@@ -151,6 +174,7 @@ OF_ACCESS: dict[str, Act] = {
     "chooses another KMS key": _chooses_another_key,
     "replicates the secret": _replicates,
     "changes the readers": _changes_the_readers,
+    "changes the user's own readers": _changes_the_users_own_readers,
 }
 ACTS: dict[str, Act] = {
     "creates a key": _creates,
@@ -161,6 +185,11 @@ ACTS: dict[str, Act] = {
     "goes back to the old key": _goes_back,
     "enables the leaked key": _enables_leaked,
 }
+OF_FIRST_KEYS: dict[str, Act] = {
+    "creates a key": _creates,
+    "disables the only key": _disables_the_only_key,
+    "deletes the only key": _deletes_the_only_key,
+}
 OF_OWNERS: dict[str, Act] = {
     "reads the secret": _reads_the_secret,
     "uses the new key": _uses_the_new_key,
@@ -170,12 +199,14 @@ OF_SETTINGS: dict[str, Act] = {
     "wants no reminders": _sets("remind_before_days", "0"),
     "wants earlier reminders": _sets("remind_before_days", "6"),
 }
-_ACTS = ACTS | OF_ACCESS | OF_OWNERS | OF_SETTINGS
+_ACTS = ACTS | OF_FIRST_KEYS | OF_ACCESS | OF_OWNERS | OF_SETTINGS
 SCENARIOS_OF_ACCESS = (
+    "first key",
     "due, warned of",
     "due, somebody prepared the secret",
     "superseded, the grace is over",
     "settled, a reader removed",
+    "settled, an own reader removed",
     "emergency, the only key",
 )
 SCENARIOS = (
@@ -243,6 +274,7 @@ def person_points(name: str) -> list[PersonPoint]:
         act for act in ACTS if name in SCENARIOS and (scenario.is_emergency or "leak" not in act)
     ]
     acts += [*(OF_ACCESS if name in SCENARIOS_OF_ACCESS else ())]
+    acts += [*(OF_FIRST_KEYS if name == "first key" else ())]
     hands_over = name in SCENARIOS_OF_HAND_OVER
     if not acts and not hands_over:
         return []

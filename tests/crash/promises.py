@@ -27,6 +27,7 @@ class Promise(StrEnum):
     READ_FIRST = "9: no key is stored where others could read it, as far as could be known"
     LEAKED = "10: a key that was reported as leaked is off while another key works"
     READERS = "11: who is no longer a reader can read nothing after the next run over all users"
+    FIRST_KEY = "a first key is made once, and for nobody who has or had one"
     REPORTED = "12: what IAM should not show is reported as blocked"
     ONCE_A_DAY = "13: a request makes no key for a user within a day of another one"
     PREDECESSOR = "a user created again never gets the predecessor's key"

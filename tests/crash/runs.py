@@ -85,8 +85,7 @@ def prepared(scenario: Scenario) -> Iterator[tuple[Account, Ledger, Any]]:
         ledger.owner = scenario.owner
         ledger.requested = "rotate" in payload
         ledger.reported = set(list(account.statuses())[: scenario.leaked])
-        for key_id in unheld:
-            ledger.facts[key_id].held_by_person = False
+        ledger.person_lacks(unheld)
         yield account, ledger, payload
 
 

@@ -175,8 +175,8 @@ SABOTAGES = (
     Sabotage(
         "the intent stands when a person took the slot",
         "run/issue.py",
-        "        if state.intent is not None and state.intent.request_id == run.request_id:",
-        "        if False:",
+        "    if state.intent is not None and state.intent.request_id == run.request_id:",
+        "    if False:",
         Promise.PERSONS_KEY,
         "people",
         "due again",
@@ -302,9 +302,9 @@ SABOTAGES = (
     Sabotage(
         "a record of the policy stands in for the policy",
         "aws/secrets.py",
-        "        answer = self._client().get_resource_policy(SecretId=_arn(state))\n        settings = self._settings\n",
+        "        answer = self._client().get_resource_policy(SecretId=_arn(state))\n        policy = ",
         "        if state.policy_for:\n            return Access(True, True)\n"
-        "        answer = self._client().get_resource_policy(SecretId=_arn(state))\n        settings = self._settings\n",
+        "        answer = self._client().get_resource_policy(SecretId=_arn(state))\n        policy = ",
         Promise.READ_FIRST,
         "people",
         "due, somebody prepared the secret",

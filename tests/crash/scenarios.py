@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from tests.aws.account import Account
+from tests.crash.deaths import died_at
 from tests.crash.hand_over_scenarios import HANDING_OVER
-from tests.crash.scenario import DAYS, Owner, Scenario, SetUp, Unheld
-from tests.crash.wire import Died, Fault, Tap, tapped
+from tests.crash.option_scenarios import OF_OPTIONS, first_key
+from tests.crash.scenario import DAYS, Owner, Scenario, Unheld
+from tests.crash.wire import Fault
 
 # Whoever deletes the new key goes on with the old one up to the day that was announced. Then comes
 # another rotation, whose reminder no run of these days sends in time.
@@ -144,32 +146,8 @@ def _slot_taken(account: Account) -> Unheld:
     return set()
 
 
-def _died_at(call: str, fault: Fault) -> SetUp:
-    """An earlier run died there, a day ago."""
-
-    def set_up(account: Account) -> Unheld:
-        account.add_user("alice", 90)
-        before = set(account.statuses())
-        tap = Tap(fault)
-
-        def aim(number: int, name: str) -> None:
-            if name == call and tap.at < 0:
-                tap.at = number
-
-        tap.before_call = aim
-        try:
-            with tapped(tap):
-                account.run()
-        except Died:
-            pass
-        account.pass_days(1)
-        return set(account.statuses()) - before
-
-    return set_up
-
-
 def _orphan_waits(account: Account) -> Unheld:
-    unheld = _died_at("secretsmanager:PutSecretValue", Fault.DIES_BEFORE)(account)
+    unheld = died_at(_due, "secretsmanager:PutSecretValue", Fault.DIES_BEFORE)(account)
     account.run()
     account.pass_days(1)
     return unheld
@@ -329,6 +307,7 @@ _BY_BULK = (
     Scenario("superseded, the policy was changed", _policy_changed),
     Scenario("superseded, the value was changed", _value_changed),
     *HANDING_OVER,
+    *OF_OPTIONS,
     Scenario("due, two users", _two_users, users=("alice", "bob")),
     Scenario("due, a key that came back", _came_back, days=_LONGER),
     Scenario("to be warned", _to_be_warned),
@@ -343,10 +322,14 @@ _BY_BULK = (
     Scenario("leaked, and on again", _leaked_and_on_again, leaked=1),
     Scenario("superseded, a reader was added", _reader_added),
     Scenario("to be deleted, used in between", _used_in_between),
-    Scenario("died before the store", _died_at("secretsmanager:PutSecretValue", Fault.DIES_BEFORE)),
-    Scenario("died after the store", _died_at("secretsmanager:PutSecretValue", Fault.DIES_AFTER)),
-    Scenario("died after the create", _died_at("iam:CreateAccessKey", Fault.DIES_AFTER)),
-    Scenario("died after the announcement", _died_at("sns:Publish", Fault.DIES_AFTER)),
+    Scenario(
+        "died before the store", died_at(_due, "secretsmanager:PutSecretValue", Fault.DIES_BEFORE)
+    ),
+    Scenario(
+        "died after the store", died_at(_due, "secretsmanager:PutSecretValue", Fault.DIES_AFTER)
+    ),
+    Scenario("died after the create", died_at(_due, "iam:CreateAccessKey", Fault.DIES_AFTER)),
+    Scenario("died after the announcement", died_at(_due, "sns:Publish", Fault.DIES_AFTER)),
     Scenario("an inactive orphan", _orphan_waits),
     Scenario("a user created again", _created_again),
     Scenario("the pair's secret is pending deletion", _secret_pending_deletion),
@@ -354,6 +337,7 @@ _BY_BULK = (
     Scenario("requested, a service user", _young_service, _requested),
     Scenario("requested, warned of", _warned_lately, _requested),
     Scenario("requested, again within a day", _requested_before, _requested),
+    Scenario("requested, a first key", first_key, _requested),
     Scenario("emergency, the only key", _due, _emergency),
     Scenario("emergency, both slots active", _both_slots, _emergency),
     Scenario("emergency, three keys", _three_keys, _emergency),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 from moto.ssm.models import ssm_backends
 
+from key_rotation.aws.parameters import user_options_path
 from tests.aws.account import ACCOUNT_ID, PATH, REGION
 
 
@@ -31,3 +34,11 @@ def parameter(name: str) -> str:
     found = ssm_backends[ACCOUNT_ID][REGION].get_parameter(f"{PATH}/{name}")
     assert found is not None
     return str(found.value)
+
+
+def options(name: str) -> dict[str, Any]:
+    """Of this user, as `Account.set_user_options` wrote them."""
+    path = f"{user_options_path(PATH)}/00-000"
+    found = ssm_backends[ACCOUNT_ID][REGION].get_parameter(path)
+    users: dict[str, dict[str, Any]] = json.loads(found.value) if found else {}
+    return users.get(name, {})
