@@ -26,7 +26,7 @@ module "key_rotation" {
   source = "../../../.."
 
   users         = { build-agent = { reader_arns = ["arn:aws:iam::111122223333:role/${terraform_data.made.id}"] } }
-  event_bus_arn      = "arn:aws:events:eu-central-1:111122223333:event-bus/${terraform_data.made.id}"
+  event_bus_arn = "arn:aws:events:eu-central-1:111122223333:event-bus/${terraform_data.made.id}"
   grace_days    = 7
 }
 
