@@ -51,17 +51,19 @@ def main() -> int:
     extra = [
         Cell(PRODUCT, 5_000, 0, managed=False),
         Cell(PRODUCT, 5_000, 0, is_monday=True),
+        Cell(PRODUCT, 5_000, 0, own_readers=True),
         Cell(PRODUCT, 5_000, 5_000, throttle_every=100, until_done=True),
         Cell(PRODUCT, 1_000, 1_000, budget=100.0, until_done=True),
     ]
     results = measured([*grid, *extra])
     of = {(cell.handler, cell.users, cell.due): results[cell] for cell in grid}
-    unmanaged, monday, throttled, rollout = (results[cell] for cell in extra)
+    unmanaged, monday, with_options, throttled, rollout = (results[cell] for cell in extra)
     fetched = fetching.measure()
     claims = Measured(
         none_due=of[PRODUCT, 5_000, 0],
         unmanaged=unmanaged,
         monday=monday,
+        with_options=with_options,
         some_due=of[PRODUCT, 5_000, SOME],
         all_due=of[PRODUCT, 5_000, 5_000],
         throttled=throttled,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from key_rotation.aws.parameters import user_options_path
+
 ACCOUNT_ID = "123456789012"
 REGION = "eu-west-1"
 TOPIC_ARN = f"arn:aws:sns:{REGION}:{ACCOUNT_ID}:access-key-rotation"
@@ -58,12 +60,19 @@ class Account:
     users: dict[str, User] = field(default_factory=dict)
     secrets: dict[str, Secret] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
+    user_options: dict[str, str] = field(default_factory=dict)
     subscriptions: list[dict[str, str]] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
     published: int = 0
     announced: int = 0
     keys_made: int = 0
     report_ready_at: float | None = None
+
+    def parameters_under(self, path: str) -> dict[str, str]:
+        """The settings, or the options of single users, by the last segment of their names."""
+        return {CONFIG_PATH: self.parameters, user_options_path(CONFIG_PATH): self.user_options}[
+            path
+        ]
 
     def due(self, now: datetime, days: int = 90) -> list[Key]:
         """The active keys that are at or over the limit."""

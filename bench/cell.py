@@ -17,6 +17,8 @@ from unittest.mock import patch
 
 import botocore.handlers
 
+from key_rotation.domain.user_options import options_sha256
+
 from .account import REGION, TOPIC_ARN
 from .clock import Clock, latest
 from .emulator import Emulator, is_mutating
@@ -31,6 +33,7 @@ class Cell:
 
     `until_done` repeats the run until nothing is deferred, each with a fresh budget. `is_monday`
     measures a Monday, on which the product looks at every secret; otherwise any other day.
+    `own_readers`: each user has an option, a reader of their own.
     """
 
     handler: str
@@ -42,6 +45,7 @@ class Cell:
     budget: float = 900.0
     until_done: bool = False
     is_monday: bool = False
+    own_readers: bool = False
 
     @property
     def report_seconds(self) -> float:
@@ -83,8 +87,10 @@ def measure(cell: Cell, parameters: dict[str, str]) -> Result:
         "AWS_SECRET_ACCESS_KEY": "benchmark",
     }
     started = latest(is_monday=cell.is_monday)
-    account = Population(cell.users, cell.due, cell.managed).account(started)
-    account.parameters = parameters
+    population = Population(cell.users, cell.due, cell.managed, cell.own_readers)
+    account = population.account(started)
+    written = options_sha256(account.user_options)
+    account.parameters = parameters | {"user_options_sha256": written}
     account.subscriptions = subscriptions()
     module, name = cell.handler.split(":")
     calls: Counter[str] = Counter()

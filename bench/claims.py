@@ -27,6 +27,7 @@ class Measured:
     none_due: Result
     unmanaged: Result
     monday: Result
+    with_options: Result
     some_due: Result
     all_due: Result
     throttled: Result
@@ -46,6 +47,12 @@ class Measured:
         due = self.all_due.cell.due
         return [
             Claim("calls, 5,000 managed, none due", "at most 15", f"{quiet}", quiet <= 15),
+            Claim(
+                "… the same, each with a reader of their own",
+                "at most 13 more",
+                f"{self.with_options.total - quiet} more",
+                self.with_options.total - quiet <= 13,
+            ),
             Claim("calls, 5,000 unmanaged", "at most 15", f"{unmanaged}", unmanaged <= 15),
             Claim(
                 "calls, 5,000 managed, none due, on a Monday",

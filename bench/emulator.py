@@ -237,7 +237,7 @@ class Emulator:
 
     def _ssm_GetParametersByPath(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         start, size = int(asked.get("NextToken", "0")), asked.get("MaxResults", SSM_PAGE)
-        every = list(self.account.parameters.items())
+        every = list(self.account.parameters_under(asked["Path"]).items())
         end = start + min(size, SSM_PAGE)
         answer: dict[str, Any] = {
             "Parameters": [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -12,6 +12,7 @@ from key_rotation.aws.reading_policy import reading_policy
 from key_rotation.domain.model import Intent, Stamp, UserRef, version_id
 from tests.defaults import default_parameters
 
+from . import user_options
 from .account import ACCOUNT_ID, Account, Key, Secret, User
 
 ROOT_ARN = f"arn:aws:iam::{ACCOUNT_ID}:root"
@@ -23,15 +24,18 @@ class Population:
     """`due` users have a key past its limit, the others one that is 5 to 75 days old.
 
     All are in the steady state: a secret with its policy and records, a password, nothing left to
-    delete. `managed` is false for an account in which nobody carries the tag.
+    delete. `managed` is false for an account in which nobody carries the tag. With `own_readers`
+    each user has a reader of their own.
     """
 
     users: int
     due: int
     managed: bool = True
+    own_readers: bool = False
 
     def account(self, now: datetime) -> Account:
         account = Account()
+        options: dict[str, dict[str, list[str]]] = {}
         for number, name in enumerate(self._names()):
             is_due = number < self.due
             age = timedelta(days=90 + number % 9 if is_due else 5 + number % 71, hours=number % 24)
@@ -45,8 +49,12 @@ class Population:
             )
             account.users[name] = user
             if self.managed:
-                secret = steady_secret(user, key)
+                readers = [f"arn:aws:iam::{ACCOUNT_ID}:role/of-{name}"] if self.own_readers else []
+                options[name] = {"reader_arns": readers}
+                secret = steady_secret(user, key, readers)
                 account.secrets[secret.name] = secret
+        if self.own_readers:
+            account.user_options = user_options.chunks(options)
         return account
 
     def _names(self) -> Iterator[str]:
@@ -55,9 +63,9 @@ class Population:
         return (f"user-{number * step % 100_000:05d}" for number in range(self.users))
 
 
-def steady_secret(user: User, key: Key) -> Secret:
+def steady_secret(user: User, key: Key, readers: Sequence[str] = ()) -> Secret:
     """The user's secret as a rotation, and then the warning, left it: the product's own records."""
-    policy = reading_policy(ROOT_ARN, UserRef(user.name, user.id, user.arn), [])
+    policy = reading_policy(ROOT_ARN, UserRef(user.name, user.id, user.arn), readers)
     at = key.created + timedelta(seconds=2)
     return Secret(
         name=f"iam-access-key/{user.name}",
