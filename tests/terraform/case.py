@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 PROVIDER = r"""
 mock_provider "aws" {
@@ -34,9 +36,34 @@ class Case:
     messages: tuple[str, ...]
     module: str = field(default="")
 
+    @property
+    def names(self) -> set[str]:
+        """Of the variables, and of the fields of those that are objects."""
+        return set(re.findall(r"^\s*(\w+)\s*=", self.variables, re.MULTILINE))
+
+    def beside(self, other: Case) -> Case:
+        """One plan for both, which says what each of them leads to."""
+        together = f"{self.variables}\n{other.variables}"
+        messages = (*self.messages, *other.messages)
+        name = f"{self.name}_and_{other.name}"
+        return replace(self, name=name, variables=together, messages=messages)
+
     def text(self) -> str:
         return (
             f"{PROVIDER}\n"
             f'run "{self.name}" {{\ncommand = plan\n{self.module}\n'
             f"variables {{\n{self.variables}\n}}\n}}\n"
         )
+
+
+def plans(cases: Iterable[Case]) -> list[Case]:
+    """As few plans as say all of it: a plan takes a second, and looks at all variables."""
+    found: list[Case] = []
+    for case in cases:
+        for at, plan in enumerate(found):
+            if plan.module == case.module and not plan.names & case.names:
+                found[at] = plan.beside(case)
+                break
+        else:
+            found.append(case)
+    return found

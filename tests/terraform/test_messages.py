@@ -1,7 +1,7 @@
 """What a plan says about a wrong value: which variable, field, user or account, and what is right.
 
-`terraform test` can only expect that a variable is refused, and not with which words. So each case
-below becomes a test file that expects nothing, and fails with all of the messages.
+`terraform test` can only expect that a variable is refused, and not with which words. So the cases
+below become test files that expect nothing, and fail with all of the messages.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 
 from key_rotation.domain.settings import SettingsError, parse_settings
 from tests.defaults import default_parameters
-from tests.terraform.case import Case
+from tests.terraform.case import Case, plans
 from tests.terraform.consumer_cases import CONSUMER_CASES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -436,16 +436,17 @@ CASES = (
     ),
     *CONSUMER_CASES,
 )
+PLANS = plans(CASES)
 
 
 @pytest.fixture(scope="module")
 def messages() -> Iterator[Mapping[str, list[str]]]:
-    """The messages of each case, by its name; one call of Terraform for all."""
+    """The messages of each plan, by its name; one call of Terraform for all."""
     FILES.mkdir(parents=True, exist_ok=True)
-    files = [FILES / f"{case.name}.tftest.hcl" for case in CASES]
+    files = [FILES / f"{plan.name}.tftest.hcl" for plan in PLANS]
     try:
-        for file, case in zip(files, CASES, strict=True):
-            file.write_text(case.text())
+        for file, plan in zip(files, PLANS, strict=True):
+            file.write_text(plan.text())
         folder = f"-test-directory={FILES.relative_to(ROOT)}"
         _terraform("init", "-no-color", "-backend=false", "-input=false", folder)
         yield _by_run(_terraform("test", "-json", folder))
@@ -454,12 +455,12 @@ def messages() -> Iterator[Mapping[str, list[str]]]:
             file.unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_wrong_value_is_named(messages: Mapping[str, list[str]], case: Case) -> None:
-    found = messages[case.name]
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
+def test_wrong_values_are_named(messages: Mapping[str, list[str]], plan: Case) -> None:
+    found = messages[plan.name]
 
-    assert len(found) == len(case.messages), found
-    for wanted in case.messages:
+    assert len(found) == len(plan.messages), found
+    for wanted in plan.messages:
         beginning = f"Invalid value for variable: {wanted}"
         assert [text for text in found if text.startswith(beginning)], (wanted, found)
 
