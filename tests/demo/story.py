@@ -143,7 +143,8 @@ class Story:
         held = equip(account, outputs["iam_users"])
         count = sum(len(keys) for keys in held.values())
         ages = ", made to look old" if account.endpoint.embedded else ""
-        self._screen.done(f"{count} access keys for {len(held)} users{ages}")
+        having = sum(map(bool, held.values()))
+        self._screen.done(f"{count} access keys for {having} of {len(held)} users{ages}")
         return Scene(self._screen, account, outputs, held)
 
     # -- the rotation ------------------------------------------------------------------------------

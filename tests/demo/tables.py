@@ -32,6 +32,7 @@ _DONE = {
     "warn": "owner warned",
     "hold": "left on",
 }
+_FIRST_DONE = _DONE | {"rotate": "made"}
 
 
 def look(account: Account, users: Iterable[str]) -> Keys:
@@ -59,10 +60,15 @@ def keys_table(
     known = {key["AccessKeyId"] for own in (was or keys).values() for key in own}
     for name, own in keys.items():
         rows = [row for row in report["users"] if row["user"] == name]
+        is_first_key = any(row["reason"] == "first_key" for row in rows)
+        done = _FIRST_DONE if is_first_key else _DONE
+        if not own:
+            about = "" if was else users[name]["about"]
+            table.add_row(name, "-", "", about, _said(rows, {}), end_section=True)
         for key in own:
             key_id, is_first = key["AccessKeyId"], key is own[0]
             of_it = [r for r in rows if key_id == (r["access_key_id"] or own[0]["AccessKeyId"])]
-            what = _said(of_it, _DONE) if was else _said(of_it, {"nothing": "leave it alone"})
+            what = _said(of_it, done) if was else _said(of_it, {"nothing": "leave it alone"})
             if until := re.search(rf"{key_id} (works until .{{16}} UTC)", str(rows)):
                 what.append(f"; {until[1]}", style="yellow")
             if key_id not in known:
