@@ -6,7 +6,6 @@ again here. Standard library only.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -14,7 +13,7 @@ from functools import partial
 from typing import Any
 from unicodedata import category
 
-from .principals import principals
+from .parsing import json_of, principals
 from .user_options import UserOptions, not_as_written, parse_user_options
 
 
@@ -73,7 +72,7 @@ def _matching(text: str, what: str, pattern: str) -> str:
 
 
 def _user_tag(text: str) -> UserTag:
-    tag = _json(text, dict, 'an object {"key": …, "value": …}')
+    tag = json_of(text, dict, 'an object {"key": …, "value": …}')
     if set(tag) != {"key", "value"} or not all(isinstance(v, str) for v in tag.values()):
         raise ValueError(f'must be a JSON object {{"key": …, "value": …}}, not {text!r}')
     _check_tag(tag["key"], tag["value"])
@@ -81,11 +80,11 @@ def _user_tag(text: str) -> UserTag:
 
 
 def _principals(text: str) -> tuple[str, ...]:
-    return principals(_json(text, list, "a list of ARNs"))
+    return principals(json_of(text, list, "a list of ARNs"))
 
 
 def _emails(text: str) -> tuple[str, ...]:
-    emails = _json(text, list, "a list of e-mail addresses")
+    emails = json_of(text, list, "a list of e-mail addresses")
     for email in emails:
         if not isinstance(email, str) or not email.isprintable() or not _EMAIL.fullmatch(email):
             raise ValueError(f"holds {email!r}, which is not a plain e-mail address")
@@ -93,7 +92,7 @@ def _emails(text: str) -> tuple[str, ...]:
 
 
 def _tags(text: str) -> tuple[tuple[str, str], ...]:
-    tags = _json(text, dict, "an object of tags")
+    tags = json_of(text, dict, "an object of tags")
     if not all(isinstance(value, str) for value in tags.values()):
         raise ValueError(f"must be a JSON object of strings, not {text!r}")
     for key, value in tags.items():
@@ -111,16 +110,6 @@ def _check_tag(key: str, value: str) -> None:
                 f"holds {part!r}: a tag's key has at most 128 characters and its value 256, "
                 "letters, digits, spaces and _.:/=+-@"
             )
-
-
-def _json(text: str, kind: type, what: str) -> Any:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, kind):
-        raise ValueError(f"must be JSON, {what}, not {text!r}")
-    return value
 
 
 _EMAIL = re.compile(r'[^\s@<>(),;:"]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+')

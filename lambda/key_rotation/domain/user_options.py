@@ -6,14 +6,13 @@ plan time, and here they are parsed again. Standard library only.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from typing import Any
 
-from .principals import principals
+from .parsing import json_of, principals
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def parse_user_options(chunks: Mapping[str, str], path: str) -> dict[str, UserOp
     """
     found: dict[str, UserOptions] = {}
     for name, text in sorted(chunks.items()):
-        for user, entry in _object(text, f"parameter {path}/{name}").items():
+        for user, entry in _users(text, f"parameter {path}/{name}").items():
             where = f"parameter {path}/{name}, user {user!r}:"
             if not _USER_NAME.fullmatch(user):
                 raise ValueError(f"{where} that is not the name of an IAM user")
@@ -92,14 +91,12 @@ def parse_user_options(chunks: Mapping[str, str], path: str) -> dict[str, UserOp
     return found
 
 
-def _object(text: str, where: str) -> dict[str, Any]:
+def _users(text: str, where: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise ValueError(f"{where} must be JSON, an object of users, not {text!r}")
-    return value
+        users: dict[str, Any] = json_of(text, dict, "an object of users")
+    except ValueError as error:
+        raise ValueError(f"{where} {error}") from None
+    return users
 
 
 def _options(entry: object, where: str) -> UserOptions:
