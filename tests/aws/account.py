@@ -27,6 +27,7 @@ from moto.iam.models import AccessKeyLastUsed, iam_backends
 from moto.iam.responses import IamResponse
 from moto.secretsmanager.models import FakeSecret, secretsmanager_backends
 from moto.sns.models import Subscription
+from moto.ssm.models import ssm_backends
 
 from key_rotation.aws.calls import CallCounter
 from key_rotation.aws.parameters import user_options_path
@@ -135,10 +136,19 @@ class Account:
         self.rule_token = ""
         self.topic_arn = self.client("sns").create_topic(Name="key-rotation")["TopicArn"]
         self.parameters = PARAMETERS | {"topic_arn": self.topic_arn}
-        for name, value in self.parameters.items():
-            self.set_parameter(name, value)
+        self._install()
         self._runs = 0
         self._intercepted: list[tuple[str, Any]] = []
+
+    def _install(self) -> None:
+        """Straight into moto: by the wire, the settings take as long as all the rest of a test. The
+        last one goes by the wire, so that whoever watches it knows of new settings."""
+        store = ssm_backends[ACCOUNT_ID][REGION]
+        for name, value in self.parameters.items():
+            kind, none = "String", ""
+            path = f"{PATH}/{name}"
+            store.put_parameter(path, none, value, kind, none, none, False, [], "text", None, None)
+        self.set_parameter("topic_arn", self.topic_arn)
 
     def intercept(self, event: str, handler: Any) -> None:
         """botocore asks the handler before each such call, until the account is gone."""
