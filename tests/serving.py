@@ -12,7 +12,7 @@ from threading import Thread
 def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """The URL of a server on a free port of this host."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

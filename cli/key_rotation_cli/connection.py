@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -129,5 +130,7 @@ def _no_trial(_access_key_id: str, _secret_access_key: str) -> NoReturn:
 
 
 def session(profile: str | None, region: str | None) -> boto3.session.Session:
-    """Raises botocore's ProfileNotFound."""
+    """In this region, else that of AWS_REGION, which boto3 does not know and the AWS CLI takes
+    first. Raises botocore's ProfileNotFound."""
+    region = region or os.environ.get("AWS_REGION") or None
     return boto3.session.Session(profile_name=profile, region_name=region)

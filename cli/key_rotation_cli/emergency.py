@@ -35,7 +35,12 @@ def add_to(commands: Any) -> None:
         "grace or hold say. Sending it twice is harmless. Asks first if nobody could fetch the new "
         "key.",
     )
-    parser.add_argument("user", metavar="USER", help="IAM user name")
+    parser.add_argument(
+        "user",
+        metavar="USER",
+        nargs="?",
+        help="IAM user name; without it, the function finds out whose key it is",
+    )
     parser.add_argument("key", metavar="KEY", help="id of the leaked access key, AKIA…")
     parser.add_argument(
         "--reason",
@@ -51,7 +56,9 @@ def add_to(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     key = arguments.key
-    named = {"user": arguments.user, "access_key_id": key, "reason": arguments.reason}
+    named = {"access_key_id": key, "reason": arguments.reason}
+    if arguments.user is not None:
+        named["user"] = arguments.user
     payload: dict[str, Any] = {"emergency": named}
     if arguments.dry_run:
         payload["dry_run"] = True
@@ -91,16 +98,21 @@ def send_asking(
     answer = send(payload)
     if not (answer.is_error and _cuts_off(answer.document)) or payload.get("dry_run"):
         return answer
-    return send(even_so) if confirms(question(named["user"], named["access_key_id"])) else answer
-
-
-def question(user: str, key: str) -> str:
-    """Who is cut off, what can be done about it, and whether to do it."""
     return (
-        f"Nobody can fetch the new key of {user}: no console password, no reader. Whatever uses "
-        f"{key} of {user} stops working now. To hand the new key over, before or afterwards: add a "
-        f"reader to secret_reader_arns, apply, and start a run. If {key} did not leak after all: "
-        f"key-rotation restore {shlex.quote(user)} --not-leaked. Disable {key} all the same?"
+        send(even_so) if confirms(question(named.get("user"), named["access_key_id"])) else answer
+    )
+
+
+def question(user: str | None, key: str) -> str:
+    """Who is cut off, what can be done about it, and whether to do it."""
+    whose = user or f"the user of {key}"
+    named = shlex.quote(user) if user else "USER"
+    return (
+        f"Nobody can fetch the new key of {whose}: no console password, no reader. Whatever uses "
+        f"{key} stops working now. To hand the new key over, before or afterwards: add a reader "
+        "(reader_arns of the user, or secret_reader_arns), apply, and start a run. If "
+        f"{key} did not leak after all: key-rotation restore {named} --not-leaked. "
+        f"Disable {key} all the same?"
     )
 
 

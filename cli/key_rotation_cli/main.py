@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -68,10 +69,18 @@ def _parser() -> argparse.ArgumentParser:
         "3 AWS refused (expired credentials, too) or did not answer. "
         "docs/cli.md has the permissions that each command needs.",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for module in _COMMANDS:
         module.add_to(commands)
     return parser
+
+
+def _version() -> str:
+    try:
+        return version("key-rotation")
+    except PackageNotFoundError:
+        return "(a checkout that is not installed)"
 
 
 def _hint(error: Exception) -> str:

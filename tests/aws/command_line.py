@@ -34,11 +34,13 @@ class CommandLine:
     captured: pytest.CaptureFixture[str]
 
     def __call__(
-        self, *arguments: str, name: str | None = "key-rotation", region: str = REGION
+        self, *arguments: str, name: str | None = "key-rotation", region: str | None = REGION
     ) -> Outcome:
-        """`name` is the installation's; None for a command that asks for none."""
+        """`name` is the installation's; None for a command that asks for none. If `region` is None,
+        it is that of the environment."""
         self.captured.readouterr()
         installation = [] if name is None else ["--name", name]
-        status = main([*arguments, "--region", region, *installation])
+        where = [] if region is None else ["--region", region]
+        status = main([*arguments, *where, *installation])
         printed = self.captured.readouterr()
         return Outcome(status, printed.out, printed.err)

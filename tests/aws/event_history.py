@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
+
+from tests import serving
 
 PAGE = 2  # events; AWS has 50
 
@@ -83,9 +84,6 @@ def served(history: EventHistory, endpoint: pytest.MonkeyPatch) -> Iterator[None
         def log_message(self, *_: object) -> None:
             """Nothing on standard error, which is the command's."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), LookupEvents) as server:
-        Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}"
+    with serving.served(LookupEvents) as url:
         endpoint.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", url)
         yield
-        server.shutdown()

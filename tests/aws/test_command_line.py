@@ -10,10 +10,9 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socket import socket
-from threading import Thread
 from typing import Any
 
 import botocore.client
@@ -31,6 +30,7 @@ from key_rotation_cli.connection import (
 from key_rotation_cli.exits import Exit
 from tests.aws.account import ACCOUNT_ID, REGION, SESSION, Account
 from tests.aws.command_line import CommandLine, Outcome
+from tests.serving import served
 
 _WRITES = re.compile(r"(Create|Update|Delete|Put|Tag|Untag|Publish|Restore)")
 
@@ -702,6 +702,26 @@ def test_malformed_setting(account: Account, key_rotation: CommandLine) -> None:
     assert "parameter /key-rotation/config/grace_days" in outcome.err
 
 
+@pytest.mark.parametrize("default", [None, "us-east-1"])
+def test_the_region_is_that_of_aws_region(
+    account: Account,
+    key_rotation: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+    default: str | None,
+) -> None:
+    """boto3 knows AWS_DEFAULT_REGION alone. The AWS CLI takes AWS_REGION first."""
+    account.add_user("alice", 10)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    if default is not None:
+        monkeypatch.setenv("AWS_DEFAULT_REGION", default)
+    monkeypatch.setenv("AWS_REGION", REGION)
+
+    document = json.loads(key_rotation("status", "--json", region=None).out)
+
+    assert document["region"] == REGION
+    assert [user["user"] for user in document["users"]] == ["alice"]
+
+
 def test_unknown_profile(account: Account, key_rotation: CommandLine) -> None:
     outcome = key_rotation("status", "--profile", "nobody")
 
@@ -753,12 +773,22 @@ def deployed(account: Account, endpoint: pytest.MonkeyPatch) -> Iterator[list[An
         def log_message(self, *_: object) -> None:
             """Nothing on standard error, which is the command's."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Invoke) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}"
+    with served(Invoke) as url:
         endpoint.setenv("AWS_ENDPOINT_URL_LAMBDA", url)
         yield payloads
-        server.shutdown()
+
+
+def test_emergency_of_a_key_alone(
+    account: Account, key_rotation: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever finds a key often does not know whose it is."""
+    [leaked] = account.add_user("alice", 40)
+    with deployed(account, monkeypatch) as payloads:
+        outcome = key_rotation("emergency", leaked, "--reason", "in a public repo")
+
+    assert outcome.status == Exit.OK
+    assert payloads == [{"emergency": {"access_key_id": leaked, "reason": "in a public repo"}}]
+    assert account.statuses()[leaked] == "Inactive"
 
 
 def test_emergency_that_would_cut_a_service_off_needs_a_yes(

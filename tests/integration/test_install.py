@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -59,6 +60,10 @@ def test_command_line_is_installed(installed: Path, tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert all(command in done.stdout for command in _COMMANDS)
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    done = run(installed / "key-rotation", "--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"key-rotation {project['version']}\n")
 
 
 def test_it_needs_nothing_else(owners: Path, tmp_path: Path) -> None:

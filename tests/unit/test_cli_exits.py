@@ -17,11 +17,12 @@ COMMANDS = [
     ["plan"],
     ["rotate", "alice", "--reason", "leaver"],
     ["emergency", "alice", "AKIAIOSFODNN7EXAMPLE", "--reason", "leaked"],
+    ["emergency", "AKIAIOSFODNN7EXAMPLE", "--reason", "leaked"],
     ["restore", "alice"],
     ["usage", "alice"],
     ["report", "--html", "report.html"],
 ]
-commands = pytest.mark.parametrize("command", [pytest.param(c, id=c[0]) for c in COMMANDS])
+commands = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command[:2]))
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +57,11 @@ def test_credentials_that_aws_does_not_accept(
 
     assert main([*command, "--region", "eu-west-1"]) == Exit.AWS
     assert code in capsys.readouterr().err
+
+
+def test_the_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("key-rotation ")

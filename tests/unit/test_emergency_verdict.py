@@ -196,10 +196,18 @@ def test_an_older_function_that_does_not_know_the_flag_has_not_refused() -> None
 def test_question_says_who_is_cut_off_and_what_to_do() -> None:
     text = question("robot", KEY)
 
-    assert f"uses {KEY} of robot" in text
+    assert "the new key of robot:" in text
+    assert f"Whatever uses {KEY} stops working now" in text
     assert "secret_reader_arns" in text
     assert "key-rotation restore robot" in text
     assert text.endswith("?")
+
+
+def test_question_about_a_key_whose_user_is_not_named() -> None:
+    text = question(None, KEY)
+
+    assert f"the new key of the user of {KEY}" in text
+    assert "key-rotation restore USER --not-leaked" in text
 
 
 def test_refusal_says_that_the_key_is_still_active_and_what_to_do() -> None:

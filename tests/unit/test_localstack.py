@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -17,6 +17,7 @@ from tests.localstack.endpoint import (
     port_from_environment,
 )
 from tests.localstack.process import require_free
+from tests.serving import served
 
 HEALTH = {"services": {"iam": "running"}}
 Serve = Callable[..., int]
@@ -25,7 +26,7 @@ Serve = Callable[..., int]
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """Starts an HTTP server that answers with a document for each of some paths; its port."""
-    servers: list[ThreadingHTTPServer] = []
+    running = ExitStack()
 
     def start(**documents: object) -> int:
         class Handler(BaseHTTPRequestHandler):
@@ -38,15 +39,10 @@ def serve() -> Iterator[Serve]:
             def log_message(self, *_args: object) -> None:
                 pass
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        servers.append(server)
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
-        return server.server_port
+        return int(running.enter_context(served(Handler)).rpartition(":")[2])
 
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with running:
+        yield start
 
 
 def test_the_environment_names_none() -> None:
