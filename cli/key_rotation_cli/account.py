@@ -125,6 +125,13 @@ def settings_of(connection: Connection, name: str) -> Settings:
     return settings_from(ssm, parameters, path)
 
 
+def standstill(settings: Settings) -> list[str]:
+    """Why no run does what is due, in a sentence each."""
+    if not settings.dry_run:
+        return []
+    return ["the setting dry_run is true: runs change nothing until it is false"]
+
+
 def read_account(
     connection: Connection, name: str, now: datetime, progress: ShowProgress
 ) -> AccountStatus:

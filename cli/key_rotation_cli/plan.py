@@ -10,7 +10,7 @@ from key_rotation.handler import Environment
 from key_rotation.handler import run as run_once
 from key_rotation.notify.response import RotationFailedError
 
-from .account import settings_of
+from .account import settings_of, standstill
 from .administrators import read_administrators
 from .connection import MAX_WORKERS, READS, OperatorClock
 from .exits import Exit
@@ -51,6 +51,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         except RotationFailedError as failed:
             response = failed.report.response()
         administrators = read_administrators(connection.client("iam"), settings.user_tag)
+    for sentence in standstill(settings):
+        screen.note(sentence)
     if arguments.json:
         screen.document(response)
     else:

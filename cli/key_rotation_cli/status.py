@@ -12,7 +12,7 @@ from rich.text import Text
 from key_rotation.domain.model import AccessKey
 
 from . import hand_over
-from .account import AccountStatus, UserStatus, read_account
+from .account import AccountStatus, UserStatus, read_account, standstill
 from .administrators import Administrators, Power, read_administrators
 from .connection import READS
 from .exits import Exit
@@ -64,6 +64,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     with screen.counting("reading users") as progress:
         found = read_account(connection, arguments.name, datetime.now(UTC), progress)
         administrators = read_administrators(connection.client("iam"), found.settings.user_tag)
+    for sentence in standstill(found.settings):
+        screen.note(sentence)
     if arguments.json:
         screen.document(as_document(found, administrators))
     elif arguments.csv:

@@ -414,6 +414,18 @@ def test_plan_with_nothing_to_do(account: Account, key_rotation: CommandLine) ->
     assert key_rotation("plan").out == "nothing to do for 1 managed user\n"
 
 
+@pytest.mark.parametrize("command", ["status", "plan"])
+def test_what_a_run_would_do_is_no_promise_under_dry_run(
+    account: Account, key_rotation: CommandLine, command: str
+) -> None:
+    account.add_user("alice", 95)
+    said = "the setting dry_run is true: runs change nothing until it is false"
+
+    assert said not in key_rotation(command).err
+    account.set_parameter("dry_run", "true")
+    assert key_rotation(command).err.splitlines()[0] == said
+
+
 # -- restore ---------------------------------------------------------------------------------------
 
 
