@@ -36,7 +36,7 @@ variable "operator_emails" {
 }
 
 variable "users" {
-  description = "IAM users by name, whose secret Terraform makes in advance: `{ alice = { email = \"alice@example.com\" }, build-agent = {} }`. The tag alone decides whose keys are rotated. `email`: who gets the messages about this user. SNS allows 200 addresses here and in `operator_emails` together, unless AWS raises your quota of filter policies. `reader_arns` ([]): ARNs of IAM roles and users that may read this user's secret, as those of `secret_reader_arns` may read every secret; `min_grace_days_without_console` does not apply to this user then. `first_key` (false): whether the function makes the first key of a managed user who has none, so that no key is in a Terraform state. `smtp_regions` ([]): regions for which the secret holds a password of the SMTP interface of Amazon SES, too. If more than 20 users have any of these three, Terraform must know the values when it plans: name a role of the same configuration as `format(\"arn:aws:iam::%s:role/%s\", account_id, aws_iam_role.deploy.name)`."
+  description = "IAM users by name, whose secret Terraform makes in advance: `{ alice = { email = \"alice@example.com\" }, build-agent = {} }`. The tag alone decides whose keys are rotated. `email`: who gets the messages about this user. SNS allows 200 addresses here and in `operator_emails` together, unless AWS raises your quota of filter policies. `reader_arns` ([]): ARNs of IAM roles and users that may read this user's secret, as those of `secret_reader_arns` may read every secret; `min_grace_days_without_console` does not apply to this user then. `first_key` (false): whether the function makes the first key of a managed user who has none, so that no key is in a Terraform state. `smtp_regions` ([]): regions for which the secret holds a password of the SMTP interface of Amazon SES, too. If more than 20 users have one of these three, Terraform must know the values when it plans. Then write a role of the same configuration as `format(\"arn:aws:iam::123456789012:role/%s\", aws_iam_role.deploy.name)`."
   type        = any
   default     = {}
   nullable    = false
@@ -199,7 +199,7 @@ variable "grace_days" {
 }
 
 variable "min_grace_days_without_console" {
-  description = "Minimum grace in days for users without a console password, who need the old key to fetch the new one. It does not apply if `secret_reader_arns` is set."
+  description = "Minimum grace in days for users without a console password, who need the old key to fetch the new one. It does not apply to a user whose secret somebody else may read (`secret_reader_arns`, or the user's `reader_arns`)."
   type        = number
   default     = 7
   nullable    = false
@@ -530,7 +530,7 @@ variable "monitoring" {
 # --- The installation -----------------------------------------------------------------------------------------------
 
 variable "name" {
-  description = "Name of this installation: of the function, role, rule, topic and queue. Its settings are under /<name>/config in SSM Parameter Store."
+  description = "Name of this installation: of the function, role, rule, topic and queue. Its settings are under /<name>/config in SSM Parameter Store, and options of single users under /<name>/users."
   type        = string
   default     = "access-key-rotation"
   nullable    = false
