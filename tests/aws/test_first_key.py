@@ -62,6 +62,25 @@ def test_not_even_if_somebody_takes_the_records_away(account: Account) -> None:
     assert account.statuses() == {}
 
 
+def test_nor_if_somebody_makes_the_secret_look_like_a_predecessors(account: Account) -> None:
+    newcomer(account)
+    account.run()
+    [made] = account.statuses()
+    value = account.secret_value()
+    account.client("iam").delete_access_key(UserName="alice", AccessKeyId=made)
+    tag = {"Key": "access-key-rotation:user-id", "Value": "AIDAFORGED"}
+    secret = account.secret_name()
+    account.client("secretsmanager").tag_resource(SecretId=secret, Tags=[tag])
+    account.pass_days(1)
+
+    [row] = account.run()["users"]
+
+    assert (row["action"], row["reason"]) == ("block", "secret_not_protected")
+    assert "somebody changed the tag" in row["detail"]
+    assert account.statuses() == {}
+    assert account.secret_value() == value
+
+
 @pytest.mark.parametrize("status", ["Active", "Inactive"])
 def test_nobody_gets_one_who_has_a_key(account: Account, status: str) -> None:
     account.set_user_options(FIRST)
@@ -129,10 +148,14 @@ def test_a_run_for_that_user_makes_it_at_once(account: Account) -> None:
 
 
 def test_who_needs_none_costs_nothing(account: Account) -> None:
-    """And who had one costs two calls a run, while they have none."""
+    """And who had one costs two calls a run, while they have none, or it is not settled yet."""
     newcomer(account)
     account.run()
-    account.pass_days(10)
+    account.pass_days(34)
+    with sent(account) as calls:
+        account.run()
+    assert (calls["ListAccessKeys"], calls["DescribeSecret"]) == (1, 1)
+    account.pass_days(2)
     with sent(account) as calls:
         account.run()
     assert (calls["ListAccessKeys"], calls["DescribeSecret"]) == (0, 0)

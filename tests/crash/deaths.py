@@ -7,8 +7,8 @@ from tests.crash.scenario import SetUp, Unheld
 from tests.crash.wire import Died, Fault, Tap, tapped
 
 
-def died_at(begin: SetUp, call: str, fault: Fault) -> SetUp:
-    """After this beginning, a run died there, a day ago. The owner has not what it made."""
+def died_at(begin: SetUp, call: str, fault: Fault, days_ago: float = 1) -> SetUp:
+    """After this beginning, a run died there, so long ago. The owner has not what it made."""
 
     def set_up(account: Account) -> Unheld:
         begin(account)
@@ -25,7 +25,7 @@ def died_at(begin: SetUp, call: str, fault: Fault) -> SetUp:
                 account.run()
         except Died:
             pass
-        account.pass_days(1)
+        account.pass_days(days_ago)
         return set(account.statuses()) - before
 
     return set_up

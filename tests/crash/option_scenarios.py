@@ -104,4 +104,12 @@ OF_OPTIONS = (
     Scenario("first key, made and deleted", _first_key_again),
     Scenario("died before the store of a first key", died_at(first_key, _STORE, Fault.DIES_BEFORE)),
     Scenario("died after the store of a first key", died_at(first_key, _STORE, Fault.DIES_AFTER)),
+    Scenario(
+        "died before the store of a first key, a week ago",
+        died_at(first_key, _STORE, Fault.DIES_BEFORE, days_ago=7),
+    ),
+    Scenario(
+        "died after the store of a first key, a week ago",
+        died_at(first_key, _STORE, Fault.DIES_AFTER, days_ago=7),
+    ),
 )

@@ -53,6 +53,15 @@ OF_OPTIONS = (
         "first key",
     ),
     Sabotage(
+        "a first key that was not announced is forgotten after three days",
+        "domain/situation.py",
+        "    return FIRST_KEY_RECENT if settings.options_of(user_name).first_key else RECENT",
+        "    return RECENT if settings.name else FIRST_KEY_RECENT",
+        Promise.NOTIFIED_FIRST,
+        "faults",
+        "died after the store of a first key, a week ago",
+    ),
+    Sabotage(
         "a first key replaces what a person made at the same time",
         "domain/situation.py",
         "        return self.secret.holds(older) or not self._was_made_beside_none(newer)",

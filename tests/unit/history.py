@@ -24,7 +24,7 @@ from key_rotation.domain.model import (
     UserRef,
 )
 from key_rotation.domain.settings import Settings
-from key_rotation.domain.situation import IN_PROGRESS_FOR, RECENT
+from key_rotation.domain.situation import IN_PROGRESS_FOR, recent
 from key_rotation.notify.message import Message
 from key_rotation.notify.response import Row
 from key_rotation.ports import Scan
@@ -269,7 +269,7 @@ def check_settled(history: History) -> None:
             continue
         if state is None or state.managed_by != NAME or _may_be_at_work(state, user, now):
             continue
-        if len(user.keys) == 1 and now - user.keys[0].created >= RECENT:
+        if len(user.keys) == 1 and now - user.keys[0].created >= recent(history.settings, name):
             continue  # no run looks at its secret before the warning window
         delivered = history.delivered(name)
         listens = (

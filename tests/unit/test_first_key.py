@@ -40,7 +40,6 @@ from tests.unit.test_policy import Case
 READER = "arn:aws:iam::123456789012:role/of-alice"
 FIRST: dict[str, Any] = {"user_options": {"alice": UserOptions(first_key=True)}}
 FIRST_WITH_READER: dict[str, Any] = {"user_options": {"alice": UserOptions((READER,), True)}}
-A_NOTICE: dict[str, Any] = {"created": ago(70)}  # 70 days ago: a day of a notice
 
 
 def holding(*version_ids: str, **records: Any) -> SecretState:
@@ -179,6 +178,24 @@ TABLE = [
         Reason.FIRST_KEY,
     ),
     Case(
+        "… weeks ago: no second key keeps runs looking, so this one is looked at for long",
+        user(key("B", 34), secret=holding(PLACEHOLDER, version_id("B"), intent=intent(34))),
+        "announce B",
+        Reason.FIRST_KEY,
+    ),
+    Case(
+        "another run died weeks ago, before it stored the key",
+        user(key("B", 34), secret=secret(intent=intent(34)), used={"B": None}),
+        "disable B",
+        Reason.ORPHAN,
+    ),
+    Case(
+        "a settled user beside: nothing is read any more",
+        replace(user(key("B", 35)), secret=None),
+        "",
+        Reason.NOT_DUE,
+    ),
+    Case(
         "… and the option is gone since",
         user(key("B", 1), secret=secret("B", intent=intent(1))),
         "announce B",
@@ -214,12 +231,6 @@ TABLE = [
         Reason.NO_CONFIRMED_SUBSCRIPTION,
     ),
     Case(
-        "nobody would be notified, on the day of a notice: it would reach nobody",
-        replace(user(audience=Audience.NOBODY), **A_NOTICE),
-        "block silently",
-        Reason.NO_CONFIRMED_SUBSCRIPTION,
-    ),
-    Case(
         "nobody would be notified, and nobody has to",
         user(audience=Audience.NOBODY),
         "rotate, announce",
@@ -229,12 +240,6 @@ TABLE = [
     Case(
         "nobody could fetch it",
         user(password=False),
-        "block silently",
-        Reason.NOBODY_CAN_FETCH,
-    ),
-    Case(
-        "nobody could fetch it, on the day of a notice",
-        replace(user(password=False), **A_NOTICE),
         "block",
         Reason.NOBODY_CAN_FETCH,
     ),
@@ -253,14 +258,14 @@ TABLE = [
         FIRST_WITH_READER,
     ),
     Case(
-        "the secret of that name is not ours",
+        "the secret of that name is another installation's",
         user(secret=secret(managed_by="somebody")),
-        "block silently",
+        "block",
         Reason.UNMANAGED_SECRET,
     ),
     Case(
-        "the secret of that name is not ours, on the day of a notice",
-        replace(user(secret=secret(managed_by=None)), **A_NOTICE),
+        "the secret of that name is not ours",
+        user(secret=secret(managed_by=None)),
         "block",
         Reason.UNMANAGED_SECRET,
     ),
@@ -281,21 +286,6 @@ def test_table(case: Case) -> None:
 
     assert isinstance(decision, Decision)
     assert (said(decision), decision.reason) == (case.actions, case.reason)
-
-
-@pytest.mark.parametrize("days", [70, 70.9, 77])
-def test_a_block_is_said_on_one_day_of_seven(days: float) -> None:
-    subject = replace(user(password=False), created=ago(days))
-    later = replace(subject, created=ago(days + 1))
-
-    assert said_of(subject) == "block"
-    assert said_of(later) == "block silently"
-
-
-def said_of(subject: ManagedUser) -> str:
-    decision = decide(subject, settings(**FIRST), NOW)
-    assert isinstance(decision, Decision)
-    return said(decision)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +11,7 @@ from key_rotation.domain.model import Audience, Event, version_id
 from key_rotation.run.payload import Payload, Request
 from tests.unit.builders import inactive, intent, key, secret, user
 from tests.unit.fakes import FakeAccount
-from tests.unit.test_first_key import A_NOTICE, PLACEHOLDER, holding
+from tests.unit.test_first_key import PLACEHOLDER, holding
 from tests.unit.test_first_key_runs import newcomer, rows, run
 
 ASKED = Payload(rotate=Request(("alice",), "the supplier changes"))
@@ -97,7 +96,6 @@ def test_what_blocks_it_is_said_to_whoever_asks_and_to_nobody_else(
     facts: dict[str, Any], reason: str
 ) -> None:
     account = newcomer(**facts)
-    account.users["alice"] = replace(account.users["alice"], **A_NOTICE)
 
     report = run(account, ASKED)
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from key_rotation.domain.model import Audience, Event
+from key_rotation.domain.model import Audience, Event, Grant, version_id
 from key_rotation.notify.response import Report, RotationFailedError
 from key_rotation.ports import UnprotectedSecretError
 from key_rotation.run.payload import Payload
 from key_rotation.run.run import Rotation
-from tests.unit.builders import NO_SECRET, intent, key, settings, stamp, user
+from tests.unit.builders import ALICE, NO_SECRET, intent, key, secret, settings, stamp, user
 from tests.unit.fakes import FakeAccount, TooManyRequestsError
-from tests.unit.test_first_key import A_NOTICE, FIRST, PLACEHOLDER, holding
+from tests.unit.test_first_key import FIRST, PLACEHOLDER, holding
 from tests.unit.watched_run import CHANGES
 
 
@@ -155,26 +155,41 @@ def test_an_owner_without_a_subscription_is_passed_on_by_the_operators() -> None
     assert "pass it on" in str(report.rows[-1].detail)
 
 
-def test_a_block_is_a_line_in_the_digest_on_its_day_and_no_event() -> None:
+def test_a_block_is_a_line_in_the_digest_of_each_run_and_no_event() -> None:
     account = newcomer(password=False)
-    account.users["alice"] = replace(account.users["alice"], **A_NOTICE)
+    run(account)
+    account.clock.time += timedelta(days=1)
 
     report = run(account)
 
+    assert len(account.digests) == 2
+    assert account.measures["UsersBlocked"] == 1
     assert rows(report) == [("block", "nobody_can_fetch", None)]
     text = " ".join(account.digests[0].text.split())
     assert "alice: the first key cannot be made: nobody could fetch it" in text
     assert (account.notified, account.events, account.made) == ([], [], 0)
 
 
-def test_on_other_days_it_is_in_the_response_alone() -> None:
-    account = newcomer(password=False)
+def test_a_secret_whose_tag_alone_is_a_predecessors_is_not_emptied() -> None:
+    """Whoever may tag it could otherwise have a first key made for somebody who had one."""
+    account = newcomer(secret=secret("GONE", user_id="AIDAFORGED"))
+    account.grants["alice"] = Grant(ALICE.id, ALICE.arn, frozenset())
 
     report = run(account)
 
-    assert rows(report) == [("block", "nobody_can_fetch", None)]
-    assert account.digests == []
-    assert account.measures["UsersBlocked"] == 1
+    assert rows(report) == [("block", "secret_not_protected", None)]
+    assert "somebody changed the tag" in str(report.rows[0].detail)
+    assert version_id("GONE") in account.secrets["alice"].versions
+    assert account.made == 0
+
+
+def test_a_predecessors_secret_that_was_emptied_is_taken_over_though_the_tag_is_not_written() -> (
+    None
+):
+    account = newcomer(secret=replace(holding(PLACEHOLDER), user_id="AIDAPREDECESSOR"))
+    account.grants["alice"] = Grant(ALICE.id, ALICE.arn, frozenset())
+
+    assert rows(run(account))[0] == ("rotate", "first_key", None)
 
 
 def test_a_secret_that_cannot_be_protected_gets_no_key() -> None:

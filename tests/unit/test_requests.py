@@ -335,6 +335,17 @@ def test_a_request_that_died_is_not_taken_for_done_when_it_is_tried_again() -> N
     assert rows(run(account, asked()))[0] == ("rotate", "requested", "A")
 
 
+def test_a_key_that_the_attempt_before_stored_is_not_asked_for_again() -> None:
+    """It was stored, and then STS or SNS failed: what is left, a later run does unasked."""
+    died = secret("B", "A", intent=intent(0, "A", minutes=1, request_id="this"))
+    account = one_user(key("A", 40), key("B", minutes=1), secret=died)
+
+    report = run(account, asked())
+
+    assert rows(report) == [("defer", "in_progress", None)]
+    assert "the next run goes on" in str(report.rows[0].detail)
+
+
 def test_users_who_are_done_are_left_alone_when_the_others_are_tried_again() -> None:
     account = two_users()
     account.fail("describe", RuntimeError("down"))

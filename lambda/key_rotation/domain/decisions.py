@@ -34,7 +34,6 @@ def record(situation: Situation, key: AccessKey) -> tuple[Action, ...]:
 
 def no_first_key(situation: Situation, reason: Reason) -> Decision:
     """A person must act before a user gets their first key. There is no key yet that a record could
-    name, so the day says whether a notice is due. Whoever asked for it reads the response."""
-    can_tell = reason is not Reason.NO_CONFIRMED_SUBSCRIPTION and not situation.requested
-    notify = can_tell and situation.is_day_of_first_notice
+    name, so each run says it. Whoever asked for it reads the response."""
+    notify = reason is not Reason.NO_CONFIRMED_SUBSCRIPTION and not situation.requested
     return Decision((Action(Verb.BLOCK, reason, notify=notify),), reason)

@@ -152,6 +152,10 @@ class SecretState:
         """Whether a plain read returns this key."""
         return self.is_current(key.id)
 
+    def values_for(self, user_id: str) -> set[str]:
+        """The versions that are no placeholder for this user."""
+        return set(self.versions) - {placeholder_id(user_id, number) for number in (1, 2)}
+
     def is_current(self, access_key_id: str) -> bool:
         """The same of a key that may be gone."""
         return "AWSCURRENT" in self.versions.get(version_id(access_key_id), ())

@@ -20,7 +20,7 @@ from .one_key import first_key, rotate_or_warn
 from .orphans import ORPHAN_DELETED_AFTER, is_in_progress, is_orphan
 from .overlap import is_had, old_key_until
 from .settings import Settings
-from .situation import RECENT, Situation, UnreadError
+from .situation import Situation, UnreadError
 from .two_keys import one_of_unrelated_pair, rotated_pair, unrelated_pair
 
 Rule = Callable[[Situation], Decision | None]
@@ -61,7 +61,7 @@ def _quiet(situation: Situation) -> Decision | None:
     """Decides from the keys alone that nothing is due; the only rule that reads nothing more."""
     if not situation.keys:
         return None if situation.wants_first_key else Decision((), Reason.NO_KEY)
-    if len(situation.keys) > 2 or any(situation.age(key) < RECENT for key in situation.keys):
+    if len(situation.keys) > 2 or any(situation.is_recent(key) for key in situation.keys):
         return None
     if not situation.active:
         return Decision((), Reason.NOT_ACTIVE)

@@ -12,7 +12,7 @@ from .credential_report import Row, Slot
 from .model import ManagedUser
 from .overrides import limits_for
 from .settings import Settings
-from .situation import RECENT
+from .situation import recent
 
 # A run may last 15 minutes, and the clocks of report and function may differ.
 MARGIN = timedelta(hours=1)
@@ -29,7 +29,8 @@ def may_need_attention(
         return True
     if row is None or row.user_created != user.created:
         return True  # created since, or again under the same name
-    if any(_is_recent(slot, now) for slot in row.slots):
+    limit = recent(settings, user.ref.name) + MARGIN
+    if any(_is_younger(slot, limit, now) for slot in row.slots):
         return True
     match [slot for slot in row.slots if slot.active]:
         case []:
@@ -42,8 +43,8 @@ def may_need_attention(
             return True
 
 
-def _is_recent(slot: Slot, now: datetime) -> bool:
-    return slot.last_rotated is not None and now - slot.last_rotated < RECENT + MARGIN
+def _is_younger(slot: Slot, limit: timedelta, now: datetime) -> bool:
+    return slot.last_rotated is not None and now - slot.last_rotated < limit
 
 
 def _one_active(

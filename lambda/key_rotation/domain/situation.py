@@ -19,7 +19,6 @@ from .model import (
     Limits,
     ManagedUser,
     SecretState,
-    placeholder_id,
     version_id,
 )
 from .overrides import limits_for
@@ -35,6 +34,9 @@ CLOCK_GRAIN = timedelta(seconds=1)
 VERIFIED_AFTER = timedelta(hours=1)
 # A single key this recent may be what a run that died left behind, so its secret is looked at.
 RECENT = timedelta(days=3)
+# The same of a user who is to get a first key. No second key, as after any other rotation, keeps
+# runs looking: so this outlasts long weekends, weekly runs and an SNS that somebody must repair.
+FIRST_KEY_RECENT = timedelta(days=35)
 # No message names an end that is further away than this: such a record is not ours.
 LONGEST_PROMISE = timedelta(days=366)
 # Notices that repeat do so at most this often per key.
@@ -91,6 +93,12 @@ class Situation:
 
     def age(self, key: AccessKey) -> timedelta:
         return self.now - key.created
+
+    def is_recent(self, key: AccessKey) -> bool:
+        """So young that its secret is looked at, whatever else is due."""
+        is_alone = len(self.keys) == 1
+        limit = recent(self.settings, self.user.ref.name) if is_alone else RECENT
+        return self.age(key) < limit
 
     def is_due(self, key: AccessKey) -> bool:
         """Old enough, and not before the day that a warning named. A leaked key at any age, and one
@@ -193,7 +201,7 @@ class Situation:
     @property
     def _values(self) -> set[str]:
         """The versions of the secret that are no placeholder."""
-        return set(self.secret.versions) - {placeholder_id(self.user.ref.id, n) for n in (1, 2)}
+        return self.secret.values_for(self.user.ref.id)
 
     def is_first(self, key: AccessKey) -> bool:
         """A run made it for a user without a key, and nobody was notified yet."""
@@ -264,11 +272,10 @@ class Situation:
         begins = timedelta(days=self.limits.max_key_age_days - self.settings.warn_before_days)
         return (self.age(key) - begins).days % REMIND_EVERY.days == 0
 
-    @property
-    def is_day_of_first_notice(self) -> bool:
-        """The same of a user without a key, by the age of the user."""
-        created = self.user.created
-        return created is not None and (self.now - created).days % REMIND_EVERY.days == 0
+
+def recent(settings: Settings, user_name: str) -> timedelta:
+    """For so long after its creation a single key's secret is looked at."""
+    return FIRST_KEY_RECENT if settings.options_of(user_name).first_key else RECENT
 
 
 def notice_is_due(secret: SecretState, event: Event, access_key_id: str, now: datetime) -> bool:

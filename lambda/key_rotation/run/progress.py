@@ -18,7 +18,7 @@ from ..notify.message import Message
 from ..notify.outcome import Outcome, digest_line, line_about, row, transition
 from ..notify.response import Row
 from ..ports import World
-from .protection import protect
+from .protection import check_tag, protect
 
 # Keys listed longer ago than this are listed again before a change.
 REREAD_AFTER = timedelta(seconds=20)
@@ -218,6 +218,7 @@ class RunContext:
         """
         secrets, user, secret = self.world.secrets, progress.user.ref, progress.secret
         if not secret.exists or secret.pending_deletion or secret.user_id != user.id:
+            check_tag(self.world, user, secret)
             self.ensure_secret(progress)
         if self.now() - progress.listed_at > REREAD_AFTER:
             progress.user = replace(progress.user, secret=secrets.as_now(progress.secret))

@@ -69,6 +69,24 @@ def protect(world: World, settings: Settings, owner: UserRef, state: SecretState
     return Protected(state, could_read, said, added, removed, is_first)
 
 
+def check_tag(world: World, owner: UserRef, state: SecretState) -> None:
+    """A secret of a predecessor is emptied for `owner`. Not one whose tag alone says that it is a
+    predecessor's, and whose policy is for `owner`: what it holds and records is theirs.
+
+    Raises UnprotectedSecretError.
+    """
+    if not state.exists or state.pending_deletion or state.user_id in (None, owner.id):
+        return
+    if not state.values_for(owner.id):
+        return  # emptied already, by a run that died before it wrote the tag
+    grant = world.secrets.access(owner, state).grant
+    if grant is not None and grant.owner_id == owner.id:
+        raise UnprotectedSecretError(
+            f"its policy is for the owner with the unique id {owner.id}, and its tag for "
+            f"{state.user_id}: somebody changed the tag. Put it right, or delete the secret"
+        )
+
+
 def secure(
     world: World, settings: Settings, owner: UserRef | None, state: SecretState, found: Access
 ) -> SecretState:

@@ -219,11 +219,23 @@ class UserRuns:
         intent = progress.secret.intent
         return intent is not None and intent.request_id == self._request_id
 
+    def _made_before(self, progress: Progress | None) -> bool:
+        """Whether an earlier attempt at this very request has made a key and stored it: what is
+        left, a later run does unasked."""
+        if progress is None or progress.user.secret is None:
+            return False
+        intent, secret = progress.secret.intent, progress.secret
+        if intent is None or intent.request_id != self._request_id:
+            return False
+        new = [key for key in progress.user.keys if key.id not in intent.key_ids]
+        return any(key.is_active and secret.currently_holds(key) for key in new)
+
     def _put_off(self, run: UserRun, reason: str, then: str, why: str | None = None) -> None:
         """The next run takes up who is due, and goes on with a rotation. Of a request it knows
         nothing: that must not look as if it were done. The run fails, so Lambda tries it again."""
         because = f": {why}" if why else ""
-        if self._payload.rotate is None or is_rotated(run.said):
+        made = is_rotated(run.said) or self._made_before(run.progress)
+        if self._payload.rotate is None or made:
             run.defer(reason, f"the next run {then}{because}")
             return
         name, detail = run.user.ref.name, f"not rotated, ask again{because}"
