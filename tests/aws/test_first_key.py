@@ -49,6 +49,17 @@ def test_once_and_never_again(account: Account) -> None:
     assert account.statuses() == {}
 
 
+def test_who_has_it_and_is_not_managed_any_more_left_no_rotation(account: Account) -> None:
+    newcomer(account)
+    account.run()
+    account.set_user_options({})
+    account.client("iam").untag_user(UserName="alice", TagKeys=["access-key-rotation"])
+
+    account.pass_days(7)  # a Monday again
+
+    assert actions(account.run()) == []
+
+
 def test_not_even_if_somebody_takes_the_records_away(account: Account) -> None:
     newcomer(account)
     account.run()

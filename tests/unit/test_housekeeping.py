@@ -13,7 +13,7 @@ from key_rotation.notify.response import Report, RotationFailedError
 from key_rotation.run.housekeeping import WEEKDAY, SecretAction, decide
 from key_rotation.run.payload import Emergency, Payload
 from key_rotation.run.run import Rotation
-from tests.unit.builders import ALICE, NOW, OWN_KEY, SECRET_ARN, ago, key, settings, user
+from tests.unit.builders import ALICE, NOW, OWN_KEY, SECRET_ARN, ago, intent, key, settings, user
 from tests.unit.fakes import FakeAccount
 
 GONE, UNMANAGED, UNREAD = "AIDAGONE", "AIDAUNMARKED", "AIDAUNREAD"
@@ -75,11 +75,33 @@ def unmanaged(user_id: str = UNMANAGED, **records: Any) -> OwnedSecret:
         ),
         pytest.param(unmanaged(), SecretAction.KEEP, id="not managed, never rotated"),
         pytest.param(unmanaged(announced=ago(3)), SecretAction.LEFT, id="not managed, in grace"),
-        pytest.param(unmanaged(intent=ago(3)), SecretAction.LEFT, id="not managed, a run died"),
         pytest.param(
-            unmanaged(intent=ago(3), announced=ago(3), inactive_since=ago(3)),
+            unmanaged(intent=intent(3, "A")), SecretAction.LEFT, id="not managed, a run died"
+        ),
+        pytest.param(
+            unmanaged(intent=intent(3, "A"), announced=ago(3), inactive_since=ago(3)),
             SecretAction.KEEP,
             id="not managed, all done",
+        ),
+        pytest.param(
+            unmanaged(intent=intent(3, "A"), announced=ago(3)),
+            SecretAction.LEFT,
+            id="not managed, in grace, by all records",
+        ),
+        pytest.param(
+            unmanaged(intent=intent(3), announced=ago(3)),
+            SecretAction.KEEP,
+            id="not managed, has a first key",
+        ),
+        pytest.param(
+            unmanaged(intent=intent(3)),
+            SecretAction.LEFT,
+            id="not managed, a run died over a first key",
+        ),
+        pytest.param(
+            unmanaged(intent=intent(3), announced=ago(30)),
+            SecretAction.LEFT,
+            id="not managed, a run died over a first key, after another was announced",
         ),
         pytest.param(
             unmanaged(announced=ago(3), inactive_since=ago(90)),
@@ -87,7 +109,7 @@ def unmanaged(user_id: str = UNMANAGED, **records: Any) -> OwnedSecret:
             id="not managed, in grace, not for the first time",
         ),
         pytest.param(
-            unmanaged(announced=ago(30), inactive_since=ago(20), intent=ago(1)),
+            unmanaged(announced=ago(30), inactive_since=ago(20), intent=intent(1, "A")),
             SecretAction.LEFT,
             id="not managed, a later run died",
         ),

@@ -90,7 +90,6 @@ class InstallationSecrets:
             return None
         if not name.startswith(settings.secret_name_prefix):
             return None
-        intent = records.read_intent(values.get(records.INTENT))
         return OwnedSecret(
             name,
             found["ARN"],
@@ -98,7 +97,7 @@ class InstallationSecrets:
             records.read_gone(values.get(records.GONE_SINCE), values.get(records.USER_ID)),
             records.PROVIDED_BY in values,
             "DeletedDate" in found,
-            intent.time if intent else None,
+            records.read_intent(values.get(records.INTENT)),
             _time(values.get(records.ANNOUNCED)),
             _time(values.get(records.INACTIVE_SINCE)),
             _time(values.get(records.notice_key(Event.BLOCKED))),

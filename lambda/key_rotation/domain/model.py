@@ -192,8 +192,8 @@ class OwnedSecret:
     `gone_since` is when its user was first not found; `provided`: Terraform made it. `kms_key_id`
     and (of a listed secret) `versions` are as in SecretState; `replicated`: there are copies of it
     in other regions.
-    `intent`, `announced` and `inactive_since` are the times of the records of a rotation, `blocked`
-    is when its user was last reported as blocked.
+    `intent` is the record of a rotation, `announced` and `inactive_since` are the times of such
+    records, `blocked` is when its user was last reported as blocked.
     """
 
     name: str
@@ -202,7 +202,7 @@ class OwnedSecret:
     gone_since: datetime | None = None
     provided: bool = False
     pending_deletion: bool = False
-    intent: datetime | None = None
+    intent: Intent | None = None
     announced: datetime | None = None
     inactive_since: datetime | None = None
     blocked: datetime | None = None

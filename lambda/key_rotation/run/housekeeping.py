@@ -63,9 +63,13 @@ def decide(
 
 
 def _is_half_way(secret: OwnedSecret) -> bool:
-    """Whether the last rotation did not get to disable the old key, and nobody was notified."""
-    begun = max((time for time in (secret.intent, secret.announced) if time), default=None)
+    """Whether the last rotation did not get to disable the old key, and nobody was notified. A
+    first key has no old one: its rotation ends with the announcement."""
+    intent, announced = secret.intent, secret.announced
+    begun = max((time for time in (intent and intent.time, announced) if time), default=None)
     if begun is None or (secret.blocked is not None and secret.blocked >= begun):
+        return False
+    if intent is not None and not intent.key_ids and announced == begun:
         return False
     return secret.inactive_since is None or secret.inactive_since < begun
 
