@@ -71,14 +71,14 @@ class Scan:
     `unexpected` maps the names of users whose tag has any other value to that value,
     `unread` those of users whose tags could not be read to the error: nobody knows whether they
     are managed. `one_by_one` says why the tags were read user by user; None if they were not.
-    `user_ids` are the unique ids of all users. `out_of_reach` maps the names of users who carry the
+    `users` are all users by their unique ids. `out_of_reach` maps the names of users who carry the
     tag, but whom the role may not touch, to the setting that says so.
     """
 
     managed: tuple[ManagedUser, ...]
     unexpected: Mapping[str, str]
     scanned: int
-    user_ids: frozenset[str]
+    users: Mapping[str, UserRef]
     unread: Mapping[str, Exception] = field(default_factory=dict)
     one_by_one: str | None = None
     out_of_reach: Mapping[str, str] = field(default_factory=dict)
@@ -157,7 +157,8 @@ class Secrets(Protocol):
 
     def secure(self, owner: UserRef | None, state: SecretState, found: Access) -> SecretState:
         """Puts the policy, moves the secret to `kms_key_arn` and removes its replicas, where
-        `found` and `state` show that it is to do. Raises UnknownPrincipalError, or
+        `found` and `state` show that it is to do. An owner without a name is not put on record, and
+        gets the readers of all secrets only. Raises UnknownPrincipalError, or
         UnprotectedSecretError for what is definitely refused."""
 
     def record_intent(self, state: SecretState, intent: Intent) -> None: ...

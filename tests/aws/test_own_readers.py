@@ -143,6 +143,50 @@ def test_a_namesake_gets_no_predecessors_key_for_their_readers(account: Account)
     assert readers_of(account, "bob") == []
 
 
+def test_a_policy_of_two_owners_lets_no_reader_of_the_one_read_for_the_other(
+    account: Account,
+) -> None:
+    """Its Allow names alice, whose reader is then let read; its Deny still spares bob's id."""
+    account.set_user_options({"alice": {"reader_arns": [OWN]}})
+    settled(account)
+    account.client("iam").untag_user(UserName="bob", TagKeys=["access-key-rotation"])
+    account.pass_days(5)  # a Monday
+    policy = policy_of(account, "bob")
+    allow, deny = policy["Statement"]
+    allow["Principal"]["AWS"] = [account.arn("alice"), OWN, f"arn:aws:iam::{ACCOUNT_ID}:root"]
+    deny["Condition"]["ArnNotEquals"] = {"aws:PrincipalArn": [OWN]}
+    account.client("secretsmanager").put_resource_policy(
+        SecretId=account.secret_name("bob"), ResourcePolicy=json.dumps(policy)
+    )
+
+    response = account.run()
+
+    assert readers_of(account, "bob") == []
+    assert policy_of(account, "bob")["Statement"][0]["Principal"]["AWS"] == [
+        account.arn("bob"),
+        f"arn:aws:iam::{ACCOUNT_ID}:root",
+    ]
+    assert actions(response, "bob") == [("prepare", "secret_repaired")]
+
+
+def test_a_policy_for_another_lets_none_of_their_readers_read_either(account: Account) -> None:
+    """Id and ARN agree, but the tag says whose the secret is; and says it still afterwards."""
+    account.set_user_options({"alice": {"reader_arns": [OWN]}})
+    settled(account)
+    account.client("iam").untag_user(UserName="bob", TagKeys=["access-key-rotation"])
+    account.pass_days(5)  # a Monday
+    tags = account.secret_tags("bob")
+    account.client("secretsmanager").put_resource_policy(
+        SecretId=account.secret_name("bob"), ResourcePolicy=json.dumps(policy_of(account))
+    )
+
+    for _ in range(2):
+        account.run()
+
+        assert readers_of(account, "bob") == []
+        assert account.secret_tags("bob") == tags
+
+
 def test_a_reader_whom_aws_does_not_know_is_the_failure_of_that_user_alone(
     account: Account,
 ) -> None:

@@ -36,6 +36,7 @@ from key_rotation.notify.message import Message
 from key_rotation.notify.response import Measure
 from key_rotation.ports import Scan, SlotTakenError, ThrottledError, UnreachedOperator, World
 from tests.unit.builders import (
+    ACCOUNT,
     NAME,
     NO_SECRET,
     NOW,
@@ -165,17 +166,24 @@ class FakeAccount:
             for user in self.users.values()
         ]
         managed = tuple(user for user in unread if user.ref.name not in self.unread)
-        ids = frozenset(user.ref.id for user in self.users.values()) | self.unmanaged_ids
+        everyone = {user.ref.id: user.ref for user in self.users.values()}
+        everyone |= {id_: self.unmanaged_user(id_) for id_ in self.unmanaged_ids}
         scanned = len(unread) + len(self.unexpected)
         return Scan(
             managed,
             self.unexpected,
             scanned,
-            ids,
+            everyone,
             self.unread,
             self.one_by_one,
             self.out_of_reach,
         )
+
+    @staticmethod
+    def unmanaged_user(id_: str) -> UserRef:
+        """A user who is not managed is called as the unique id says."""
+        name = id_.removeprefix("AIDA").lower()
+        return UserRef(name, id_, f"arn:aws:iam::{ACCOUNT}:user/{name}")
 
     def request(self) -> None:
         self._called("request")
@@ -314,6 +322,8 @@ class FakeAccount:
         self._update(state, kms_key_id=OWN_KEY, replica_regions=())
         if owner is None:
             self.closed.append(name)
+            return state
+        if not owner.name:
             return state
         self._update(state, policy_for=f"{owner.id} ours")
         return replace(state, policy_for=f"{owner.id} ours")

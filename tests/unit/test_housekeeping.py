@@ -20,7 +20,9 @@ GONE, UNMANAGED, UNREAD = "AIDAGONE", "AIDAUNMARKED", "AIDAUNREAD"
 
 
 PEOPLE = UserIds(
-    frozenset({ALICE.id, UNMANAGED, UNREAD}), frozenset({ALICE.id}), frozenset({UNMANAGED})
+    {ALICE.id: ALICE} | {id_: FakeAccount.unmanaged_user(id_) for id_ in (UNMANAGED, UNREAD)},
+    frozenset({ALICE.id}),
+    frozenset({UNMANAGED}),
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from key_rotation.domain.model import Grant, OwnedSecret, SecretState
+from key_rotation.domain.user_options import UserOptions
 from key_rotation.notify.response import Report, RotationFailedError
 from key_rotation.ports import UnprotectedSecretError
 from key_rotation.run.payload import Emergency, Payload
@@ -19,6 +20,7 @@ from tests.unit.fakes import FakeAccount
 
 READER = "arn:aws:iam::999999999999:role/deploy"
 FORMER = "arn:aws:iam::999999999999:role/former"
+BOBS_ARN = FakeAccount.unmanaged_user("AIDABOB").arn
 TUESDAY = NOW + timedelta(days=1)  # NOW is a Monday
 
 
@@ -315,16 +317,64 @@ def of_bob(grant: Grant | None, **changes: Any) -> FakeAccount:
 
 
 def test_readers_change_there_too_and_the_owner_stays() -> None:
-    account = of_bob(Grant("AIDABOB", "arn:bob", frozenset({FORMER})))
+    account = of_bob(Grant("AIDABOB", BOBS_ARN, frozenset({FORMER})))
 
     assert rows(run(account)) == [("(account)", "prepare", "readers_changed")]
     assert account.closed == []
 
 
 def test_nothing_is_done_where_nothing_changed() -> None:
-    account = of_bob(Grant("AIDABOB", "arn:bob", frozenset()))
+    account = of_bob(Grant("AIDABOB", BOBS_ARN, frozenset()))
 
     assert rows(run(account)) == []
+    assert "secure" not in account.calls
+
+
+def test_a_policy_of_two_owners_does_not_let_the_reader_of_one_read_for_the_other() -> None:
+    """Its Allow names alice, whose reader reads, and its Deny spares bob by the unique id."""
+    account = of_bob(Grant("AIDABOB", ALICE.arn, frozenset({READER})))
+
+    report = run(account, user_options={"alice": UserOptions((READER,))})
+
+    assert rows(report) == [
+        ("bob", "prepare", "secret_repaired"),
+        ("(account)", "prepare", "readers_changed"),
+    ]
+    assert f"may not read it any more: {READER}" in digest(account)
+    assert account.grants == {}
+
+
+def test_a_policy_of_two_owners_is_put_back_whoever_its_readers_are() -> None:
+    account = of_bob(Grant("AIDABOB", ALICE.arn, frozenset()))
+
+    assert rows(run(account)) == [("bob", "prepare", "secret_repaired")]
+    assert "named another user than its owner, and is put back" in digest(account)
+    assert (account.grants, account.closed) == ({}, [])
+
+
+@pytest.mark.parametrize("tag", [ALICE.id, None])
+def test_own_readers_are_of_an_owner_whom_policy_and_tag_name(tag: str | None) -> None:
+    """Somebody made bob the owner of the secret of another, for bob's reader."""
+    account = of_bob(Grant("AIDABOB", BOBS_ARN, frozenset({READER})))
+    account.owned = {"iam-access-key/bob": listed("bob", tag)}
+
+    report = run(account, user_options={"bob": UserOptions((READER,))})
+
+    assert rows(report) == [
+        ("bob", "report", "options_without_user"),
+        ("(account)", "prepare", "readers_changed"),
+    ]
+    assert f"may not read it any more: {READER}" in digest(account)
+    assert (account.grants, account.closed) == ({}, [])
+    assert account.secrets["bob"].policy_for is None
+
+
+def test_an_owner_who_is_not_managed_keeps_their_own_readers() -> None:
+    account = of_bob(Grant("AIDABOB", BOBS_ARN, frozenset({READER})))
+
+    run(account, user_options={"bob": UserOptions((READER,))})
+
+    assert "access" in account.calls
     assert "secure" not in account.calls
 
 

@@ -262,7 +262,7 @@ def test_whatever_a_chunk_holds_it_is_read_or_refused_by_name(text: str) -> None
 
 def scan(**changes: Any) -> Scan:
     found: dict[str, Any] = {"managed": (user(),), "unexpected": {}, "scanned": 1}
-    return Scan(**found | {"user_ids": frozenset()} | changes)
+    return Scan(**found | {"users": {}} | changes)
 
 
 def test_options_of_nobody_are_named_and_why() -> None:

@@ -87,12 +87,11 @@ class IamDirectory:
                 unread[user["UserName"]] = tags
             else:
                 users.append((user, tags))
-        ids = frozenset(user["UserId"] for user in listed)
         return replace(
             self._sorted_out(users),
             unread=unread,
             one_by_one=why,
-            user_ids=ids,
+            users=_by_id(listed),
             out_of_reach=out_of_reach,
         )
 
@@ -118,13 +117,12 @@ class IamDirectory:
             if value == self._tag.value and barrier:
                 out_of_reach[user["UserName"]] = barrier
             elif value == self._tag.value:
-                ref = UserRef(user["UserName"], user["UserId"], user["Arn"])
                 created = user["CreateDate"].astimezone(UTC)
-                managed.append(ManagedUser(ref, (), tags, created=created))
+                managed.append(ManagedUser(_ref(user), (), tags, created=created))
             elif value is not None:
                 unexpected[user["UserName"]] = value
-        ids = frozenset(user["UserId"] for user, _ in users)
-        return Scan(tuple(managed), unexpected, len(users), ids, out_of_reach=out_of_reach)
+        everyone = _by_id([user for user, _ in users])
+        return Scan(tuple(managed), unexpected, len(users), everyone, out_of_reach=out_of_reach)
 
     def keys(self, user: UserRef) -> tuple[AccessKey, ...]:
         paginator = self._iam.get_paginator("list_access_keys")
@@ -178,6 +176,14 @@ class IamDirectory:
             if code(error) == "NoSuchEntity":
                 return False
             raise
+
+
+def _ref(user: UserDetailTypeDef | UserTypeDef) -> UserRef:
+    return UserRef(user["UserName"], user["UserId"], user["Arn"])
+
+
+def _by_id(users: Sequence[UserDetailTypeDef | UserTypeDef]) -> dict[str, UserRef]:
+    return {user["UserId"]: _ref(user) for user in users}
 
 
 def _known(text: str) -> str | None:

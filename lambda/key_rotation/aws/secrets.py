@@ -244,7 +244,7 @@ class UserSecrets:
                 if self._clock.now() >= give_up_at:
                     raise UnknownPrincipalError(self._refused(owner, state)) from error
             self._clock.sleep(PRINCIPAL_RETRY_SECONDS)
-        if owner is None:
+        if owner is None or not owner.name:  # nothing on record that is not known
             return state
         policy_for = self._policy_for(owner)
         self._tag(state, {records.POLICY_FOR: policy_for, records.USER_ID: owner.id})

@@ -163,8 +163,9 @@ class SecretState:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Whom a policy that a run wrote lets read: the owner, by the unique id and the ARN that AWS
-    shows for it (None once the user is gone), and the readers."""
+    """Whom a policy that a run wrote lets read: the owner, by the unique id of its Deny and the ARN
+    of its Allow (None once AWS shows none, since the user is gone), and the readers. In one that
+    somebody else wrote, id and ARN may be of two users."""
 
     owner_id: str | None
     owner_arn: str | None
@@ -214,10 +215,10 @@ class OwnedSecret:
 
 @dataclass(frozen=True, slots=True)
 class UserIds:
-    """The unique ids of an account's users: all, those that are managed, and those that surely are
-    not: of others the tags could not be read."""
+    """The unique ids of an account's users: all, with who they are, those that are managed, and
+    those that surely are not: of others the tags could not be read."""
 
-    everyone: frozenset[str]
+    everyone: Mapping[str, UserRef]
     managed: frozenset[str]
     unmanaged: frozenset[str]
 

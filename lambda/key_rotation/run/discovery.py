@@ -242,8 +242,8 @@ def options_without_user(settings: Settings, scan: Scan) -> dict[str, str]:
 
 def _user_ids(scan: Scan) -> UserIds:
     managed = frozenset(user.ref.id for user in scan.managed)
-    unmanaged = frozenset() if scan.unread else scan.user_ids - managed
-    return UserIds(scan.user_ids, managed, unmanaged)
+    unmanaged = frozenset() if scan.unread else frozenset(scan.users) - managed
+    return UserIds(scan.users, managed, unmanaged)
 
 
 def _reported_keys(row: ReportRow) -> tuple[AccessKey, ...]:

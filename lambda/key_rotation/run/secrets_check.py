@@ -17,7 +17,7 @@ from threading import Lock
 from ..concurrent import map_concurrent
 from ..domain.action import Reason
 from ..domain.after import announced_in_vain
-from ..domain.model import Event, ManagedUser, OwnedSecret, SecretState, UserRef
+from ..domain.model import Event, Grant, ManagedUser, OwnedSecret, SecretState, UserRef
 from ..domain.settings import Settings
 from ..notify.digest import DigestLine
 from ..notify.reasons import REASON_TEXT
@@ -35,6 +35,11 @@ _FIRST = "the secret got its first policy: the owner and the readers may read it
 _NOBODYS = (
     "the policy of a secret whose user is not managed was changed by somebody: look who may read "
     "it, and delete the secret if nobody needs it"
+)
+
+_OF_TWO = (
+    "the secret's policy named another user than its owner, and is put back: the owner is the one "
+    "with the unique id in it"
 )
 
 log = logging.getLogger("key_rotation")
@@ -68,9 +73,9 @@ class SecretsCheck:
         map_concurrent(self._check_user, list(users), self.max_workers)
         self._sum_up()
 
-    def of_all(self, users: Iterable[ManagedUser], user_ids: frozenset[str]) -> None:
-        """Every secret of this installation, while there is time; `user_ids` are of all users of
-        the account."""
+    def of_all(self, users: Iterable[ManagedUser], everyone: Mapping[str, UserRef]) -> None:
+        """Every secret of this installation, while there is time; `everyone` are all users of the
+        account, by their unique ids."""
         of_name = {self.world.secrets.name(user.ref): user for user in users}
         secrets = [
             secret for secret in self.world.owned_secrets.all() if not secret.pending_deletion
@@ -81,7 +86,7 @@ class SecretsCheck:
                 with self._writing:
                     self._left_out += 1
                 return
-            self._check_listed(secret, of_name, user_ids)
+            self._check_listed(secret, of_name, everyone)
 
         map_concurrent(check, secrets, self.max_workers)
         self._sum_up()
@@ -98,7 +103,10 @@ class SecretsCheck:
             self._leave_unconfirmed(user)
 
     def _check_listed(
-        self, secret: OwnedSecret, of_name: Mapping[str, ManagedUser], user_ids: frozenset[str]
+        self,
+        secret: OwnedSecret,
+        of_name: Mapping[str, ManagedUser],
+        everyone: Mapping[str, UserRef],
     ) -> None:
         state = SecretState(
             secret.name,
@@ -117,7 +125,7 @@ class SecretsCheck:
             if user is not None and secret.user_id in (None, user.ref.id):
                 self._protect(user, state)
             else:
-                self._protect_nobodys(name, state, user_ids)
+                self._protect_nobodys(name, state, everyone)
         except Exception as error:
             self._failed(name, error, secret.arn)
             if user is not None:
@@ -133,7 +141,9 @@ class SecretsCheck:
             self.world.secrets.forget_announced(done.state)
         self._note(user.ref.name, done)
 
-    def _protect_nobodys(self, name: str, state: SecretState, user_ids: frozenset[str]) -> None:
+    def _protect_nobodys(
+        self, name: str, state: SecretState, everyone: Mapping[str, UserRef]
+    ) -> None:
         """A secret whose name or tag is no managed user's: its policy says whose it is. An owner
         who is gone is taken out of it, since AWS shows a bare unique id for such a one."""
         found = self.world.secrets.access(None, state)
@@ -144,18 +154,16 @@ class SecretsCheck:
             if is_elsewhere(self.settings, state):
                 self.world.secrets.secure(None, state, replace(found, as_wanted=True))
             return
-        owner = None
-        if grant.owner_id in user_ids and grant.owner_arn is not None:
-            # By the name that the owner has now: the secret's may be somebody else's by now.
-            named = grant.owner_arn.rsplit("/", 1)[-1]
-            owner = UserRef(named, grant.owner_id or "", grant.owner_arn)
+        owner = _owner(grant, state, everyone)
         added, removed = readers_changed(self.settings, owner, found)
+        of_two = owner is not None and grant.owner_arn != owner.arn
         if owner is not None:
-            found = replace(found, as_wanted=not added and not removed)
+            found = replace(found, as_wanted=not (added or removed or of_two))
         if found.as_wanted and not is_elsewhere(self.settings, state):
             return
         secure(self.world, self.settings, owner, state, found)
-        self._note(name, Protected(state, True, (), added, removed))
+        said = ((Event.REPAIRED, _OF_TWO),) if of_two else ()
+        self._note(name, Protected(state, True, said, added, removed))
 
     def _leave_unconfirmed(self, user: ManagedUser) -> None:
         with self._writing:
@@ -198,6 +206,17 @@ class SecretsCheck:
             text = f"{self._left_out} secrets were not looked at; the next run does"
             with self._writing:
                 self.rows.append(Row(_ACCOUNT, "defer", "out_of_time", None, text))
+
+
+def _owner(grant: Grant, state: SecretState, everyone: Mapping[str, UserRef]) -> UserRef | None:
+    """Whom a policy is for, by the unique id, as the user is called now: the secret's name may be
+    somebody else's by now, and the ARN may be of another user whose readers somebody wants to let
+    read. None if the user is gone. Without a name, and so without readers of their own, if the tag
+    of the secret does not say, too, that it is this user's."""
+    owner = everyone.get(grant.owner_id or "")
+    if owner is None or grant.owner_arn is None:
+        return None
+    return owner if state.user_id == owner.id else replace(owner, name="")
 
 
 def _secrets_of(names: Sequence[str]) -> str:
