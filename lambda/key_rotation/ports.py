@@ -45,7 +45,12 @@ class ThrottledError(RefusedError):
 
 class UnknownPrincipalError(Exception):
     """A policy was refused, for longer than IAM takes to know a new principal: one that it names
-    does not exist."""
+    does not exist. `readers` are the readers that it names. Of a policy whose readers were refused
+    before in this run, it is not awaited again."""
+
+    def __init__(self, message: str, readers: frozenset[str] = frozenset()) -> None:
+        super().__init__(message)
+        self.readers = readers
 
 
 class UnprotectedSecretError(Exception):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from key_rotation.notify.response import RotationFailedError
 from tests.aws.account import ACCOUNT_ID, Account
-from tests.aws.test_access import digests, policy_of, readers_of, refuse, settled
+from tests.aws.test_access import digests, last_published, policy_of, readers_of, refuse, settled
 from tests.aws.test_hand_over import sent
 from tests.aws.test_user_options import ANOTHER, EVERYBODYS, OWN, actions
 
@@ -196,13 +198,95 @@ def test_a_reader_whom_aws_does_not_know_is_the_failure_of_that_user_alone(
     account.add_user("alice", 95)
     account.add_user("bob", 94)
     account.add_user("carol", 90)
-    refuse(account, "PutResourcePolicy", "MalformedPolicyDocumentException", times=12)
+    refuse(account, "PutResourcePolicy", "MalformedPolicyDocumentException", times=7)
 
     with pytest.raises(RotationFailedError, match=OWN) as failed:
         account.run()
 
     assert {row.user for row in failed.value.report.failed} == {"alice", "bob"}
     assert "Inactive" in account.statuses("carol").values()
+
+
+def refuse_policies_that_name(account: Account, arn: str) -> Counter[str]:
+    """AWS does not know this principal. Returns how often it said so, of which secret."""
+    refused: Counter[str] = Counter()
+
+    def handler(params: Any, **_: Any) -> None:
+        asked = json.loads(params["body"])
+        if arn in asked["ResourcePolicy"]:
+            refused[asked["SecretId"].rsplit(":", 1)[1].rpartition("-")[0]] += 1
+            raise ClientError(
+                {"Error": {"Code": "MalformedPolicyDocumentException"}}, "PutResourcePolicy"
+            )
+
+    account.intercept("before-call.secrets-manager.PutResourcePolicy", handler)
+    return refused
+
+
+def test_readers_whom_aws_refused_once_are_not_waited_for_again(account: Account) -> None:
+    """One deploy role of many users was deleted: 15 seconds for each would use up the run."""
+    people = ("alice", "bob", "carol", "dave", "eve")
+    readers = {name: [OWN] for name in people} | {"dave": [OWN, ANOTHER], "eve": [ANOTHER]}
+    for number, name in enumerate(people):
+        account.add_user(name, 99 - number)
+    account.set_user_options({name: {"reader_arns": arns} for name, arns in readers.items()})
+    account.pass_days(9)  # beyond a look at all policies
+    refused = refuse_policies_that_name(account, OWN)
+
+    with pytest.raises(RotationFailedError) as failed:
+        account.run()
+
+    asked = {account.secret_name(name): 1 for name in ("bob", "carol", "dave")}
+    assert refused == {account.secret_name("alice"): 6, **asked}
+    assert {row.user for row in failed.value.report.failed} == {"alice", "bob", "carol", "dave"}
+    assert readers_of(account, "eve") == [ANOTHER]
+
+
+def test_readers_whom_aws_took_meanwhile_are_waited_for_again(account: Account) -> None:
+    """The owner of the first was not known: that says nothing of the readers."""
+    account.set_user_options({n: {"reader_arns": [OWN]} for n in ("alice", "bob", "carol")})
+    for number, name in enumerate(("alice", "bob", "carol")):
+        account.add_user(name, 99 - number)
+    account.pass_days(9)  # beyond a look at all policies
+    refuse_policies_that_name(account, account.arn("alice"))
+    seconds = refuse_policies_that_name(account, account.arn("carol"))
+
+    with pytest.raises(RotationFailedError):
+        account.run()
+
+    assert readers_of(account, "bob") == [OWN]
+    assert seconds == {account.secret_name("carol"): 6}
+
+
+def test_no_readers_are_never_why_a_policy_was_refused(account: Account) -> None:
+    for number, name in enumerate(("alice", "bob")):
+        account.add_user(name, 99 - number)
+    account.pass_days(1)  # no look at all policies
+    refused = refuse_policies_that_name(account, "arn:aws:iam")
+
+    with pytest.raises(RotationFailedError):
+        account.run()
+
+    assert set(refused.values()) == {6}
+
+
+def test_a_policy_that_aws_refuses_in_the_look_is_in_the_digest_of_each_run(
+    account: Account,
+) -> None:
+    account.set_user_options({"alice": {"reader_arns": [ANOTHER]}})
+    settled(account)
+    account.set_user_options({"alice": {"reader_arns": [OWN]}})
+    refuse_policies_that_name(account, OWN)
+
+    for day in ("2026-07-01", "2026-07-02"):
+        with pytest.raises(RotationFailedError, match="housekeeping_failed"):
+            account.run()
+
+        assert readers_of(account) == [ANOTHER]
+        told = last_published(account)
+        assert f"run of {day}" in told
+        assert "that cannot be put right: AWS refused the policy of iam-access-key/alice" in told
+        account.pass_days(1)
 
 
 def test_an_own_reader_of_this_account_need_not_be_looked_up(account: Account) -> None:

@@ -11,7 +11,7 @@ import pytest
 from key_rotation.domain.model import Grant, OwnedSecret, SecretState
 from key_rotation.domain.user_options import UserOptions
 from key_rotation.notify.response import Report, RotationFailedError
-from key_rotation.ports import UnprotectedSecretError
+from key_rotation.ports import UnknownPrincipalError, UnprotectedSecretError
 from key_rotation.run.payload import Emergency, Payload
 from key_rotation.run.run import Rotation
 from key_rotation.run.secrets_check import CHANGE_IS_RECENT
@@ -261,6 +261,65 @@ def test_a_secret_that_cannot_be_protected_is_reported_and_the_others_are_served
     assert rows(report)[0] == ("alice", "block", "secret_not_protected")
     assert account.foreign_policies == {"alice"}
     assert "denied" in digest(account)
+
+
+def refused(readers: frozenset[str]) -> UnknownPrincipalError:
+    return UnknownPrincipalError("AWS refused the policy", readers)
+
+
+def test_a_policy_that_aws_refuses_is_a_failure_and_in_the_digest() -> None:
+    account = settled()
+    with_bob(account)
+    account.foreign_policies |= {"alice", "bob"}
+    account.fail("secure", refused(frozenset({READER})))
+
+    with pytest.raises(RotationFailedError, match="AWS refused the policy") as failed:
+        run(account)
+
+    [row] = failed.value.report.failed
+    assert (row.user, row.reason) == ("alice", "housekeeping_failed")
+    assert account.foreign_policies == {"alice"}
+    [message] = account.digests
+    assert [
+        (line["event"], line["user"], line["reason"], line["secret_arn"])
+        for line in message.data["lines"]
+        if line["event"] == "blocked"
+    ] == [("blocked", "alice", "secret_not_protected", SECRET_ARN)]
+    assert "cannot be put right: AWS refused the policy" in digest(account)
+
+
+@pytest.mark.parametrize(
+    ("readers", "number"),
+    [
+        pytest.param(frozenset({READER, FORMER}), 1, id="the same readers"),
+        pytest.param(frozenset(), 6, id="no readers: each time the owner"),
+    ],
+)
+def test_many_refused_policies_with_the_same_readers_are_one_line(
+    readers: frozenset[str], number: int
+) -> None:
+    account = settled()
+    account.owned = {
+        f"iam-access-key/{name}": listed(name, f"AIDA{name.upper()}") for name in "abcdef"
+    }
+    account.foreign_policies |= set("abcdef")
+    for name in "abcdef":
+        arn = SECRET_ARN.replace("alice", name)
+        state = replace(secret(name.upper()), name=f"iam-access-key/{name}", arn=arn)
+        account.add(user(key(name.upper(), 40), secret=replace(state, user_id=None)), name)
+    account.fail("secure", *[refused(readers)] * 6)
+
+    with pytest.raises(RotationFailedError) as failed:
+        run(account)
+
+    assert len(failed.value.report.failed) == 6
+    lines = [line for m in account.digests for line in m.data["lines"]]
+    assert [line["event"] for line in lines] == ["blocked"] * number
+    assert len({line["user"] for line in lines}) == number
+    if readers:
+        assert "(account): " in digest(account)
+        assert "AWS refused the policies of 6 secrets" in digest(account)
+        assert f"{READER}, {FORMER}" in digest(account)
 
 
 def test_a_failure_is_one_of_the_house_and_of_no_user() -> None:

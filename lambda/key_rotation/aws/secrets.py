@@ -29,6 +29,7 @@ from ..ports import Clock, RefusedError, UnknownPrincipalError, UnprotectedSecre
 from . import records
 from .errors import code, is_definite
 from .reading_policy import access, reading_policy
+from .refused_readers import RefusedReaders
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -49,6 +50,7 @@ class UserSecrets:
         self._client = client
         self._settings = settings
         self._clock = clock
+        self._refused_readers = RefusedReaders()
 
     def name(self, user: UserRef) -> str:
         return secret_name(self._settings.secret_name_prefix, user.name)
@@ -231,7 +233,10 @@ class UserSecrets:
         return f"{user.id} {sha256(self._policy(user).encode()).hexdigest()}"
 
     def _put_policy(self, owner: UserRef | None, state: SecretState) -> SecretState:
-        policy, give_up_at = self._policy(owner), self._clock.now() + PRINCIPAL_SETTLES_FOR
+        policy, readers = self._policy(owner), frozenset(self._readers(owner))
+        # They may be in the policies of thousands, and the run must reach all of these.
+        awaited = not self._refused_readers.are_among(readers)
+        give_up_at = self._clock.now() + (PRINCIPAL_SETTLES_FOR if awaited else timedelta(0))
         while True:
             try:
                 self._client().put_resource_policy(
@@ -242,8 +247,10 @@ class UserSecrets:
                 if code(error) != "MalformedPolicyDocumentException":
                     raise
                 if self._clock.now() >= give_up_at:
-                    raise UnknownPrincipalError(self._refused(owner, state)) from error
+                    self._refused_readers.add(readers)
+                    raise UnknownPrincipalError(self._refused(owner, state), readers) from error
             self._clock.sleep(PRINCIPAL_RETRY_SECONDS)
+        self._refused_readers.remove(readers)
         if owner is None or not owner.name:  # nothing on record that is not known
             return state
         policy_for = self._policy_for(owner)

@@ -22,7 +22,7 @@ from ..domain.settings import Settings
 from ..notify.digest import DigestLine
 from ..notify.reasons import REASON_TEXT
 from ..notify.response import Row, failure
-from ..ports import UnprotectedSecretError, World
+from ..ports import UnknownPrincipalError, UnprotectedSecretError, World
 from .housekeeping import STOP_BEFORE_END, WEEKDAY
 from .protection import Protected, is_elsewhere, protect, readers_changed, readers_text, secure
 
@@ -59,6 +59,9 @@ class SecretsCheck:
     reported: set[str] = field(default_factory=set)
     unconfirmed: set[str] = field(default_factory=set)
     _changes: dict[tuple[frozenset[str], frozenset[str]], list[str]] = field(default_factory=dict)
+    _refused: dict[frozenset[str], list[tuple[str, UnknownPrincipalError, str | None]]] = field(
+        default_factory=dict
+    )
     _left_out: int = 0
     _writing: Lock = field(default_factory=Lock)
 
@@ -187,18 +190,40 @@ class SecretsCheck:
             reason = Reason.SECRET_NOT_PROTECTED
             text = f"{REASON_TEXT[reason]}: {error}"
             self._say(Row(name, "block", reason.value), Event.BLOCKED, text, arn)
-        else:
-            with self._writing:
-                self.rows.append(failure(name, "housekeeping_failed", error))
+            return
+        with self._writing:
+            self.rows.append(failure(name, "housekeeping_failed", error))
+            if isinstance(error, UnknownPrincipalError):
+                self._refused.setdefault(error.readers, []).append((name, error, arn))
 
     def _say(self, row: Row, event: Event, text: str, arn: str | None = None) -> None:
-        line = DigestLine(event, row.user, f"{row.user}: {text}", None, row.reason, arn)
         with self._writing:
             self.rows.append(replace(row, detail=text))
-            self.lines.append(line)
+            self._tell(event, row.user, row.reason, text, arn)
         log.info("secret", extra={"user": row.user, "reason": row.reason, "detail": text})
 
+    def _tell(self, event: Event, user: str, reason: str, text: str, arn: str | None) -> None:
+        self.lines.append(DigestLine(event, user, f"{user}: {text}", None, reason, arn))
+
+    def _tell_refused(self) -> None:
+        """A failure has its row. That somebody may read a secret who should not is for the digest
+        of each run, too: in one line, if it is the readers of many that AWS does not know."""
+        reason = Reason.SECRET_NOT_PROTECTED
+        for readers, refused in sorted(self._refused.items(), key=lambda item: sorted(item[0])):
+            told = [(name, str(error), arn) for name, error, arn in refused]
+            if readers and len(refused) > _NAMED:
+                text = (
+                    f"AWS refused the policies of {_secrets_of([name for name, *_ in refused])}: "
+                    "one of these readers does not exist or is not known yet: "
+                    f"{', '.join(sorted(readers))}"
+                )
+                told = [(_ACCOUNT, text, None)]
+            for name, text, arn in told:
+                text = f"{REASON_TEXT[reason]}: {text}"
+                self._tell(Event.BLOCKED, name, reason.value, text, arn)
+
     def _sum_up(self) -> None:
+        self._tell_refused()
         for (added, removed), names in sorted(self._changes.items(), key=repr):
             text = f"{readers_text(added, removed)} ({_secrets_of(names)})"
             self._say(Row(_ACCOUNT, "prepare", "readers_changed"), Event.READERS, text)
