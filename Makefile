@@ -36,8 +36,8 @@ quick: $(READY) ## ruff, mypy and the unit tests without the properties: for eve
 	@$(CHECK_PYTHON)
 	$(PYTEST) -q -p no:terraform $(UNIT)
 
-# Two chains, and beside them the crash sample, which takes what they leave: the integration tests wait for LocalStack half
-# of their time. Each says when it starts, and shows its output as a whole when it ends. After a failure nothing more starts.
+# Three chains that take about as long, since the integration tests wait for LocalStack half of their time. Each part says
+# when it starts, and shows its output as a whole when it ends. After a failure nothing more starts.
 TESTS := integration lint crash-sample terraform-test policies unit aws check-package
 
 .PHONY: test $(TESTS:%=test-%)
@@ -51,9 +51,9 @@ $(TESTS:%=test-%): test-%:
 # They share the folder of TF_DATA_DIR, which one at a time may initialise.
 test-terraform-test: test-lint
 test-policies: test-terraform-test
-# Two chains that take about as long: these three and unit, integration and aws.
 test-unit: test-policies
-test-aws: test-integration
+# The sample takes what the others leave.
+test-aws: test-crash-sample
 
 .PHONY: unit
 unit: $(READY) ## Unit tests: seconds, no Terraform

@@ -1,11 +1,16 @@
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import botocore.session
 import pytest
 
 from tests.aws.account import Account, an_account
 from tests.aws.command_line import CommandLine
 from tests.aws.owners_host import OwnersHost, an_owners_host
+
+# Each command and each pull opens a session of its own, which would read all service models again.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 @pytest.fixture
