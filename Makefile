@@ -72,7 +72,7 @@ policies: require-terraform require-node require-package $(READY) $(SIMULATOR)/.
 	@$(TERRAFORM) $(PYTEST) -p no:terraform tests/policies
 
 .PHONY: crash
-crash: $(READY) ## Something happens at every AWS call of every situation (40 minutes; not in `test`)
+crash: $(READY) ## Something happens at every AWS call of every situation (45 minutes; not in `test`)
 	@PYTHONPATH=lambda $(BIN)/python -m tests.crash $(CRASH)
 
 .PHONY: crash-sample
