@@ -13,12 +13,11 @@ from key_rotation.run.payload import parse_payload
 
 from .connection import INVOCATION
 from .exits import DeclinedError, Exit
-from .invocation import Answer, invoke
+from .invocation import Answer, failure, invoke
 from .options import connect, shared
 from .plan import HEADINGS, WRAPPING, rows
 from .screen import Screen
 
-_REFUSED = ("PayloadError", "SettingsError")
 # The field of the payload without which the function cuts no service off, and what its refusal has.
 _EVEN_SO = "even_if_nobody_can_fetch"
 _REFUSAL = f"({Reason.NOBODY_CAN_FETCH.value})"
@@ -98,9 +97,8 @@ def send_asking(
     answer = send(payload)
     if not (answer.is_error and _cuts_off(answer.document)) or payload.get("dry_run"):
         return answer
-    return (
-        send(even_so) if confirms(question(named.get("user"), named["access_key_id"])) else answer
-    )
+    asked = question(named.get("user"), named["access_key_id"])
+    return send(even_so) if confirms(asked) else answer
 
 
 def question(user: str | None, key: str) -> str:
@@ -131,13 +129,12 @@ class Verdict:
 
 def failed(error: Mapping[str, Any], key: str) -> Verdict:
     """Of an invocation that ended in this error."""
-    kind, text = error.get("errorType", ""), error.get("errorMessage", "unknown error")
-    if kind in _REFUSED:
-        return Verdict(f"{text}; nothing was done, {key} is as it was", Exit.USAGE)
+    text, status = failure(error)
+    if status is Exit.USAGE:
+        return Verdict(f"{text}; nothing was done, {key} is as it was", status)
     if _cuts_off(error):
         ways = "add a reader first (secret_reader_arns, or reader_arns of the user), or --yes"
         return Verdict(f"{text}; nothing was done, {key} IS STILL ACTIVE: {ways}", Exit.FINDINGS)
-    status = Exit.FINDINGS if kind == "RotationFailedError" else Exit.AWS
     return Verdict(f"{text}; take it that {key} IS STILL ACTIVE", status)
 
 

@@ -12,6 +12,8 @@ from botocore.exceptions import HTTPClientError
 
 from .exits import DeclinedError, Exit
 
+_NOTHING_DONE = ("PayloadError", "SettingsError")
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -19,6 +21,15 @@ class Answer:
 
     document: Mapping[str, Any]
     is_error: bool
+
+
+def failure(error: Mapping[str, Any]) -> tuple[str, Exit]:
+    """What an invocation says that ended in this error, and how a command ends with it:
+    `Exit.USAGE` if nothing was done."""
+    kind, text = error.get("errorType", ""), error.get("errorMessage", "unknown error")
+    if kind in _NOTHING_DONE:
+        return text, Exit.USAGE
+    return text, Exit.FINDINGS if kind == "RotationFailedError" else Exit.AWS
 
 
 def invoke(client: Any, function: str, payload: Mapping[str, Any], unknown: str) -> Answer:

@@ -13,12 +13,11 @@ from key_rotation.run.payload import parse_payload
 
 from .connection import INVOCATION
 from .exits import DeclinedError, Exit
-from .invocation import Answer, invoke
+from .invocation import Answer, failure, invoke
 from .options import connect, shared
 from .plan import HEADINGS, WRAPPING, rows
 from .screen import Screen
 
-_REFUSED = ("PayloadError", "SettingsError")
 _AGAIN = "send it again: nobody is rotated twice within a day"
 _UNKNOWN = f"it is not known what was done: {_AGAIN}"
 
@@ -132,12 +131,9 @@ def _response(answer: Answer) -> Mapping[str, Any]:
     """Raises DeclinedError if the function ended in an error."""
     if not answer.is_error:
         return answer.document
-    kind = answer.document.get("errorType", "")
-    text = answer.document.get("errorMessage", "unknown error")
-    if kind in _REFUSED:
-        raise DeclinedError(f"{text}; nothing was done", Exit.USAGE)
-    status = Exit.FINDINGS if kind == "RotationFailedError" else Exit.AWS
-    raise DeclinedError(f"{text}; {_AGAIN}", status)
+    text, status = failure(answer.document)
+    then = "nothing was done" if status is Exit.USAGE else _AGAIN
+    raise DeclinedError(f"{text}; {then}", status)
 
 
 def _show(response: Mapping[str, Any], screen: Screen) -> None:
