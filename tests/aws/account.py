@@ -18,6 +18,7 @@ from unittest import mock
 
 import boto3
 import time_machine
+from botocore import useragent
 from botocore.config import Config
 from cryptography.hazmat.primitives.asymmetric import rsa
 from moto import mock_aws
@@ -60,8 +61,13 @@ def _of_just_now(response: IamResponse) -> ActionResult:
 
 
 IamResponse.get_credential_report = _of_just_now  # type: ignore[assignment, method-assign]
-# moto looks for the methods of a class at every call of AWS.
+# Done anew at every call of AWS, always with the same outcome: which methods a class of moto has,
+# what they are called, and how botocore spells itself in the User-Agent.
 responses.method_names_from_class = cache(utils.method_names_from_class)  # type: ignore[attr-defined]
+responses.camelcase_to_underscores = cache(utils.camelcase_to_underscores)  # type: ignore[attr-defined]
+useragent.sanitize_user_agent_string_component = cache(
+    useragent.sanitize_user_agent_string_component
+)
 
 
 _to_dict = FakeSecret.to_dict

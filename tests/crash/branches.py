@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
+from itertools import count
 from typing import Any
 
 from tests.aws.account import Account
@@ -20,7 +21,11 @@ from tests.crash.wire import Tap
 
 Beginning = tuple[Account, Ledger, Any]
 
+# To look through all objects takes as long as a point: garbage of so many beginnings may wait.
+_WHOLE_COLLECTION_EVERY = 16
+
 _open: dict[str, Beginning] = {}
+_begun = count()
 _closing = ExitStack()
 atexit.register(_closing.close)
 
@@ -28,7 +33,8 @@ atexit.register(_closing.close)
 def beginning(scenario: str) -> Beginning:
     """The account, its ledger and the payload, as `prepared` left them."""
     if scenario not in _open:
-        gc.unfreeze()
+        if next(_begun) % _WHOLE_COLLECTION_EVERY == 0:
+            gc.unfreeze()
         _closing.close()
         _open.clear()
         _open[scenario] = _closing.enter_context(prepared(BY_NAME[scenario]))
