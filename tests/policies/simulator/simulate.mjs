@@ -11,6 +11,15 @@ import {
 } from '@cloud-copilot/iam-policy'
 import { runSimulation } from '@cloud-copilot/iam-simulate'
 
+// The simulator compares texts without regard to case, character by character, and has a collator made for each of these.
+// One does for all: half of the time.
+const withoutCase = new Intl.Collator(undefined, { sensitivity: 'accent' })
+const { localeCompare } = String.prototype
+String.prototype.localeCompare = function (other, locales, options) {
+  if (locales !== undefined || options?.sensitivity !== 'accent') return localeCompare.call(this, other, locales, options)
+  return this.valueOf() === other ? 0 : withoutCase.compare(this, other)
+}
+
 const { documents, questions } = JSON.parse(readFileSync(0, 'utf8'))
 
 // A document is validated once, not at each question.
