@@ -38,8 +38,9 @@ def main() -> int:
         return 0
     os.environ.setdefault("TF_IN_AUTOMATION", "1")
     os.environ.setdefault("CHECKPOINT_DISABLE", "1")
-    # The provider starts anew for each plan, and spends a quarter of that on collecting garbage.
-    os.environ.setdefault("GOGC", "400")
+    # The provider starts anew for each plan, and spends a third of that on collecting garbage.
+    os.environ.setdefault("GOGC", "off")
+    os.environ.setdefault("GOMEMLIMIT", "1GiB")  # of which it is collected all the same
     config = cli_config()
     if config is not None:
         os.environ["TF_CLI_CONFIG_FILE"] = str(config)

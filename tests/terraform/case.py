@@ -28,30 +28,40 @@ mock_provider "aws" {
 class Case:
     """Variables in HCL, and the beginning of each message that they lead to, in any order.
 
-    `module` is the block that names another module than the root's.
+    `module` is the block that names another module than the root's. Cases with a `rule` are about
+    variables that a rule looks at together: two of them would disturb each other.
     """
 
     name: str
     variables: str
     messages: tuple[str, ...]
     module: str = field(default="")
+    rule: str = field(default="")
+    more: int = field(default=0)
 
     @property
     def names(self) -> set[str]:
-        """Of the variables, and of the fields of those that are objects."""
-        return set(re.findall(r"^\s*(\w+)\s*=", self.variables, re.MULTILINE))
+        """Of the variables, and of the fields of those that are objects; and the rule's."""
+        found = set(re.findall(r"^\s*(\w+)\s*=", self.variables, re.MULTILINE))
+        return found | {self.rule} if self.rule else found
+
+    @property
+    def title(self) -> str:
+        """The name of the first case of a plan, and how many more are in it."""
+        return f"{self.name}_and_{self.more}_more" if self.more else self.name
 
     def beside(self, other: Case) -> Case:
         """One plan for both, which says what each of them leads to."""
         together = f"{self.variables}\n{other.variables}"
         messages = (*self.messages, *other.messages)
-        name = f"{self.name}_and_{other.name}"
-        return replace(self, name=name, variables=together, messages=messages)
+        rule = self.rule or other.rule
+        more = self.more + 1 + other.more
+        return replace(self, variables=together, messages=messages, rule=rule, more=more)
 
     def text(self) -> str:
         return (
             f"{PROVIDER}\n"
-            f'run "{self.name}" {{\ncommand = plan\n{self.module}\n'
+            f'run "{self.title}" {{\ncommand = plan\n{self.module}\n'
             f"variables {{\n{self.variables}\n}}\n}}\n"
         )
 

@@ -22,6 +22,7 @@ from tests.terraform.consumer_cases import CONSUMER_CASES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILES = ROOT / "build" / "terraform-messages"
+DAYS = "the days between a key's making and its end"
 EXAMPLE = 'module { source = "./examples/multi-account" }'
 CENTRAL = """
 central_account = "default"
@@ -38,10 +39,34 @@ def in_words_of_the_function(name: str, **settings: int | bool) -> Case:
         parse_settings(default_parameters(**texts), "/config")
     words = str(refused.value).removeprefix("parameter /config/")
     variables = "\n".join(f"{setting} = {text}" for setting, text in texts.items())
-    return Case(name, variables, (f"{words}.",))
+    return Case(name, variables, (f"{words}.",), rule=DAYS)
 
 
 CASES = (
+    Case(
+        "warning_not_before_the_rotation",
+        "warn_before_days = 90",
+        ("warn_before_days must be less than max_key_age_days: otherwise every new key would",),
+        rule=DAYS,
+    ),
+    Case(
+        "hold_beyond_the_overlap",
+        "hold_while_used_days = 31",
+        ("max_overlap_days must be at least hold_while_used_days",),
+        rule=DAYS,
+    ),
+    Case(
+        "overlap_and_deletion_outlast_the_new_key",
+        "max_overlap_days = 60",
+        ("max_overlap_days + delete_after_days must be less than max_key_age_days: an old key",),
+        rule=DAYS,
+    ),
+    Case(
+        "grace_and_deletion_outlast_the_new_key",
+        "grace_days = 10\ndelete_after_days = 80",
+        ("grace_days + delete_after_days must be less than max_key_age_days: an old key must be",),
+        rule=DAYS,
+    ),
     in_words_of_the_function("reminder_beyond_the_grace", grace_days=3),
     in_words_of_the_function("reminder_beyond_the_time_to_fetch", min_grace_days_without_console=3),
     in_words_of_the_function("no_room_to_hold_after_the_grace", grace_days=28),
@@ -62,6 +87,7 @@ CASES = (
             "max_overlap_days must be at least grace_days: otherwise it would cut the grace short.",
             "max_overlap_days must be at least min_grace_days_without_console: otherwise it would",
         ),
+        rule=DAYS,
     ),
     Case(
         "no_objects",
@@ -443,7 +469,7 @@ PLANS = plans(CASES)
 def messages() -> Iterator[Mapping[str, list[str]]]:
     """The messages of each plan, by its name; one call of Terraform for all."""
     FILES.mkdir(parents=True, exist_ok=True)
-    files = [FILES / f"{plan.name}.tftest.hcl" for plan in PLANS]
+    files = [FILES / f"{plan.title}.tftest.hcl" for plan in PLANS]
     try:
         for file, plan in zip(files, PLANS, strict=True):
             file.write_text(plan.text())
@@ -455,9 +481,9 @@ def messages() -> Iterator[Mapping[str, list[str]]]:
             file.unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.name)
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.title)
 def test_wrong_values_are_named(messages: Mapping[str, list[str]], plan: Case) -> None:
-    found = messages[plan.name]
+    found = messages[plan.title]
 
     assert len(found) == len(plan.messages), found
     for wanted in plan.messages:
