@@ -43,7 +43,8 @@ quick: $(READY) ## ruff, mypy and the unit tests without the properties: for eve
 TESTS := integration lint crash-sample terraform-test policies unit aws check-package
 
 .PHONY: test $(TESTS:%=test-%)
-test: require-terraform require-node require-package $(READY) $(CHECKS)/.ready $(SIMULATOR)/.ready ## Everything that must pass
+test: require-terraform require-node require-package ## Everything that must pass
+	@$(MAKE) -j4 $(READY) $(CHECKS)/.ready $(SIMULATOR)/.ready $(AWSCLI)/.ready
 	@$(MAKE) -j3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=recurse) $(TESTS:%=test-%) 3>&1
 	@echo "all tests passed"
 
