@@ -1,8 +1,12 @@
-"""Every managed user as they are now, read with the product's own adapters, and what comes next."""
+"""Every managed user as they are now, read with the product's own adapters, and what comes next.
+
+As the function does, it reads one by one those who may need attention. Of the others it knows what
+the credential report says, which costs no call per user.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,18 +15,32 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from key_rotation.aws.parameters import read_parameters, settings_from
 from key_rotation.domain.action import Verb
+from key_rotation.domain.credential_report import CredentialReport, Row
 from key_rotation.domain.hand_over import HandOver
 from key_rotation.domain.model import AccessKey, Limits, ManagedUser
 from key_rotation.domain.overrides import limits_for
+from key_rotation.domain.prefilter import is_settled
 from key_rotation.domain.settings import Settings, SettingsError
 from key_rotation.handler import world_of
 from key_rotation.notify.response import describe
+from key_rotation.notify.text import minute
 from key_rotation.ports import Scan, UnreachedOperator, World
 from key_rotation.run.discovery import options_without_user
 from key_rotation.run.gather import decided
+from key_rotation.run.in_bulk import by_report, read_in_bulk
 
 from .connection import MAX_WORKERS, Connection, OperatorClock
 from .forecast import Forecast, forecast
+from .settled import forecast_settled
+from .words import count
+
+# So few are each read in full: that takes seconds, and shows the ids of all keys.
+FEW_USERS = 100
+
+EXACT = (
+    "read the keys of every user one by one, also of those for whom the credential report shows "
+    "that nothing is due"
+)
 
 ShowProgress = Callable[[int, int], None]
 
@@ -36,11 +54,17 @@ def forecast_user(
 
 @dataclass(frozen=True, slots=True)
 class UserStatus:
-    """One user: what is known, the limits that hold for them, and what comes."""
+    """One user: what is known, the limits that hold for them, and what comes.
+
+    `from_report`: the user is settled, and was not read. The keys are the active ones of the
+    credential report, without ids; `created` is when a key was created or last switched on, so
+    that it may be older.
+    """
 
     user: ManagedUser
     limits: Limits
     forecast: Forecast
+    from_report: bool = False
 
     @property
     def name(self) -> str:
@@ -96,7 +120,8 @@ class AccountStatus:
     `scanned` counts all IAM users; `unexpected` are those whose tag has an unexpected value;
     `unreached` are the operators who would not get the digest; `out_of_reach` are tagged users whom
     the role may not touch, with the setting that says so; `options_without_user` are names in
-    `users` that are no managed user's, and why.
+    `users` that are no managed user's, and why. `scan` are all IAM users by their tags, as read in
+    bulk; `credential_report` is None if there is none, and `no_report` says why.
     """
 
     settings: Settings
@@ -107,6 +132,9 @@ class AccountStatus:
     unexpected: dict[str, str]
     statuses: tuple[UserStatus, ...]
     unread: tuple[Unread, ...]
+    scan: Scan
+    credential_report: CredentialReport | None = None
+    no_report: str | None = None
     unreached: tuple[UnreachedOperator, ...] = ()
     out_of_reach: Mapping[str, str] = field(default_factory=dict)
     options_without_user: Mapping[str, str] = field(default_factory=dict)
@@ -132,17 +160,40 @@ def standstill(settings: Settings) -> list[str]:
     return ["the setting dry_run is true: runs change nothing until it is false"]
 
 
-def read_account(
-    connection: Connection, name: str, now: datetime, progress: ShowProgress
-) -> AccountStatus:
-    """Reads everything; `progress` gets how many users are done, and of how many.
+def no_report(found: AccountStatus) -> list[str]:
+    """That every user had to be read one by one, and why, in a sentence."""
+    if found.no_report is None:
+        return []
+    return [f"every user was read one by one, without a credential report: {found.no_report}"]
 
-    A user who cannot be read is in `unread`; the scan itself is whole or an error.
+
+def settled(found: AccountStatus) -> list[str]:
+    """What is known of the users who were not read, in a sentence."""
+    number = sum(status.from_report for status in found.statuses)
+    if not number or found.credential_report is None:
+        return []
+    return [
+        f"{count(number, 'settled user')} not read one by one: their keys are as the credential "
+        f"report of {minute(found.credential_report.generated)} has them, and may be older "
+        "(--exact)"
+    ]
+
+
+def read_account(
+    connection: Connection, name: str, now: datetime, progress: ShowProgress, exact: bool = False
+) -> AccountStatus:
+    """All managed users; `progress` gets how many are read one by one, and of how many.
+
+    Those who are settled by the credential report are not read, unless there are few users, or
+    `exact` asks for it. A user who cannot be read is in `unread`; the scan itself is whole or an
+    error.
     """
     settings = settings_of(connection, name)
     world = world_of(connection.clients(), settings, OperatorClock(), MAX_WORKERS)
-    scan = world.directory.scan()
-    statuses, unread = read_all(world, settings, scan, now, progress)
+    bulk = read_in_bulk(world)
+    scan = bulk.scan
+    report = None if exact or len(scan.managed) <= FEW_USERS else bulk.report
+    statuses, unread = read_all(world, settings, scan, now, progress, report)
     unreached, unread_operators = _unreached_operators(world)
     return AccountStatus(
         settings,
@@ -153,6 +204,9 @@ def read_account(
         dict(scan.unexpected),
         tuple(statuses),
         (*unread, *unread_operators),
+        scan,
+        bulk.report,
+        None if bulk.no_report is None else describe(bulk.no_report),
         unreached,
         dict(scan.out_of_reach),
         options_without_user(settings, scan),
@@ -168,12 +222,42 @@ def _unreached_operators(world: World) -> tuple[tuple[UnreachedOperator, ...], t
 
 
 def read_all(
-    world: World, settings: Settings, scan: Scan, now: datetime, progress: ShowProgress
+    world: World,
+    settings: Settings,
+    scan: Scan,
+    now: datetime,
+    progress: ShowProgress,
+    report: CredentialReport | None = None,
 ) -> tuple[list[UserStatus], list[Unread]]:
-    """Every managed user of a scan, by name; those who could not be read apart from the others."""
+    """Every managed user of a scan, by name; those who could not be read apart from the others.
+    With a report, those who are settled are not read."""
     statuses: list[UserStatus] = []
-    unread = [Unread(name, describe(error)) for name, error in sorted(scan.unread.items())]
-    users = sorted(scan.managed, key=lambda user: user.ref.name)
+    users: Sequence[ManagedUser] = scan.managed
+    if report is not None:
+        found = by_report(users, report, lambda user, row: not is_settled(user, row, settings, now))
+        users = found.looked_at
+        statuses += [
+            _settled(user, report.rows[user.ref.name], settings) for user in found.left_alone
+        ]
+    read, unread = _read_each(world, settings, users, now, progress)
+    unread = [Unread(name, describe(error)) for name, error in sorted(scan.unread.items())] + unread
+    return sorted([*statuses, *read], key=lambda status: status.name), unread
+
+
+def _settled(user: ManagedUser, row: Row, settings: Settings) -> UserStatus:
+    coming = forecast_settled(user, row, settings)
+    return UserStatus(user, limits_for(user.tags, settings), coming, from_report=True)
+
+
+def _read_each(
+    world: World,
+    settings: Settings,
+    users: Collection[ManagedUser],
+    now: datetime,
+    progress: ShowProgress,
+) -> tuple[list[UserStatus], list[Unread]]:
+    statuses: list[UserStatus] = []
+    unread: list[Unread] = []
 
     def read(user: ManagedUser) -> UserStatus | Unread:
         try:
@@ -184,8 +268,9 @@ def read_all(
         return UserStatus(user, limits_for(user.tags, settings), coming)
 
     progress(0, len(users))
+    by_name = sorted(users, key=lambda user: user.ref.name)
     with ThreadPoolExecutor(MAX_WORKERS) as pool:
-        for done, outcome in enumerate(pool.map(read, users), 1):
+        for done, outcome in enumerate(pool.map(read, by_name), 1):
             progress(done, len(users))
             if isinstance(outcome, UserStatus):
                 statuses.append(outcome)

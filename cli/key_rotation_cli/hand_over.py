@@ -74,6 +74,11 @@ def words(use: LastUse | None) -> str:
     return (f"{use.service}{where}, " if use.service else "") + f"{use.time:%Y-%m-%d}"
 
 
+def age(status: UserStatus, key: AccessKey, now: datetime) -> str:
+    """`12 d`; `12+ d` of a settled user's key, which may be older than the report says."""
+    return f"{(now - key.created).days}{'+' if status.from_report else ''} d"
+
+
 def between(at: datetime, held_until: datetime | None, now: datetime) -> str:
     """`2026-06-05 to 06-28`: at the earliest, and if the owner does not move; `by 2026-06-28` if
     the earliest is now. Where that makes no difference, as `day`."""

@@ -10,9 +10,18 @@ from typing import Any
 from rich.text import Text
 
 from key_rotation.domain.model import AccessKey
+from key_rotation.domain.prefilter import FULL_LOOK_DAY
 
 from . import hand_over
-from .account import AccountStatus, UserStatus, read_account, standstill
+from .account import (
+    EXACT,
+    AccountStatus,
+    UserStatus,
+    no_report,
+    read_account,
+    settled,
+    standstill,
+)
 from .administrators import Administrators, Power, read_administrators
 from .connection import READS
 from .exits import Exit
@@ -24,9 +33,12 @@ from .screen import Screen
 _COLORS = {"ok": "green", "due": "yellow", "held": "yellow", "blocked": "red"}
 _HEADINGS = ("user", "key", "age", "status", "state", "next", "when")
 _COLUMNS = (
-    *("user", "state", "reason", "access_key_id", "status", "created", "age_days"),
+    *("user", "state", "reason", "from_report", "access_key_id", "status", "created", "age_days"),
     *("max_key_age_days", "over_limit", "next", "next_at", "administrator", *hand_over.COLUMNS),
 )
+
+# In the place of the id of a settled user's key.
+NOT_READ = "not read"
 
 CALLS = READS
 
@@ -56,15 +68,18 @@ def add_to(commands: Any) -> None:
         help="days over the limit that --check passes over: a run a day may be a day late "
         "(default: %(default)s)",
     )
+    parser.add_argument("--exact", action="store_true", help=EXACT)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     connection = connect(arguments, CALLS)
     with screen.counting("reading users") as progress:
-        found = read_account(connection, arguments.name, datetime.now(UTC), progress)
+        now = datetime.now(UTC)
+        exact = arguments.exact or (arguments.check and now.day == FULL_LOOK_DAY)
+        found = read_account(connection, arguments.name, now, progress, exact)
         administrators = read_administrators(connection.client("iam"), found.settings.user_tag)
-    for sentence in standstill(found.settings):
+    for sentence in (*standstill(found.settings), *no_report(found)):
         screen.note(sentence)
     if arguments.json:
         screen.document(as_document(found, administrators))
@@ -133,8 +148,9 @@ def _csv_rows(found: AccountStatus, administrators: Administrators) -> Iterator[
             row = (
                 dict.fromkeys(_COLUMNS) | user | key | _flat(key.get("next")) | hand_over.flat(key)
             )
-            if row["over_limit"] is not None:
-                row["over_limit"] = str(row["over_limit"]).lower()  # as JSON has it
+            for name in ("from_report", "over_limit"):
+                if row[name] is not None:
+                    row[name] = str(row[name]).lower()  # as JSON has it
             yield [row[column] for column in _COLUMNS]
 
 
@@ -151,6 +167,7 @@ def _user(status: UserStatus, power: Power, found: AccountStatus) -> dict[str, A
         "user": status.name,
         "state": status.state,
         "reason": status.reason,
+        "from_report": status.from_report,
         "max_key_age_days": status.limits.max_key_age_days,
         "hold_until": status.limits.hold_until and status.limits.hold_until.isoformat(),
         "ignored_overrides": list(status.limits.malformed),
@@ -160,7 +177,7 @@ def _user(status: UserStatus, power: Power, found: AccountStatus) -> dict[str, A
         "next": _step(coming[0] if coming else None),
         "keys": [
             {
-                "access_key_id": key.id,
+                "access_key_id": key.id or None,
                 "status": key.status.value,
                 "created": iso(key.created),
                 "age_days": (now - key.created).days,
@@ -191,6 +208,8 @@ def show(found: AccountStatus, screen: Screen) -> None:
             screen.gap()
             screen.table(hand_over.HEADINGS, uses, wrapping=("user", "last use"))
             screen.gap()
+        for sentence in settled(found):
+            screen.say(sentence)
         screen.say(_summary(found))
     for name, value in sorted(found.unexpected.items()):
         screen.note(f"{name}: the tag {tag.key} is {value!r}, not {tag.value!r}: left alone")
@@ -216,8 +235,8 @@ def _rows(status: UserStatus, now: datetime) -> Iterator[list[str | Text]]:
             verb, when = step.verb.value, day(step.at, step.held_until, now)
         yield [
             status.name,
-            key.id,
-            Text(f"{(now - key.created).days} d", style=_age_color(status, key, now)),
+            key.id or NOT_READ,
+            Text(hand_over.age(status, key, now), style=_age_color(status, key, now)),
             Text(key.status.value, style="" if key.is_active else "dim"),
             state if number == 0 else "",  # the user's, not the key's
             verb,

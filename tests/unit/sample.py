@@ -22,16 +22,19 @@ from key_rotation.domain.model import (
 )
 from key_rotation.domain.overrides import limits_for
 from key_rotation.domain.settings import Settings
+from key_rotation.ports import Scan
 from key_rotation_cli.account import AccountStatus, Unread, UserStatus
 from key_rotation_cli.administrators import Administrators, Power
 from key_rotation_cli.forecast import Forecast, forecast
 from key_rotation_cli.report.compliance import Compliance
 from key_rotation_cli.report.page import page
+from key_rotation_cli.settled import forecast_settled
 from tests.unit.builders import (
     ACCOUNT,
     NOW,
     SETTINGS,
     ago,
+    credential_report_of,
     expired,
     key,
     secret,
@@ -56,13 +59,26 @@ def status(name: str, subject: ManagedUser, settings: Settings = SETTINGS) -> Us
     return UserStatus(named, limits_for(named.tags, settings), coming)
 
 
+def settled_status(name: str, *keys: AccessKey) -> UserStatus:
+    """A user as the credential report has them, who was not read."""
+    row = credential_report_of([user(*keys)], NOW).rows["alice"]
+    seen = user(*(replace(each, id="") for each in keys if each.is_active))
+    ref = UserRef(name, f"AIDA{name.upper()}", f"arn:aws:iam::{ACCOUNT}:user/{name}")
+    subject = ManagedUser(ref, seen.keys, seen.tags, created=seen.created)
+    coming = forecast_settled(subject, row, SETTINGS)
+    return UserStatus(subject, limits_for(subject.tags, SETTINGS), coming, from_report=True)
+
+
 def account_status(
     *statuses: UserStatus, unread: tuple[Unread, ...] = (), unexpected: dict[str, str] | None = None
 ) -> AccountStatus:
+    """With a credential report of half an hour ago."""
     found = tuple(sorted(statuses, key=lambda each: each.name))
     count = len(statuses) + len(unread) + len(unexpected or {})
+    scan = Scan(tuple(each.user for each in found), unexpected or {}, count + 31, {})
     return AccountStatus(
-        SETTINGS, ACCOUNT, "eu-west-1", NOW, count + 31, unexpected or {}, found, unread
+        *(SETTINGS, ACCOUNT, "eu-west-1", NOW, count + 31, unexpected or {}, found, unread, scan),
+        credential_report_of(scan.managed, ago(minutes=30)),
     )
 
 

@@ -15,7 +15,7 @@ from key_rotation_cli.report.charts import age_histogram, rotations
 from key_rotation_cli.report.compliance import Bin, Compliance, Week
 from key_rotation_cli.report.page import page
 from tests.unit.builders import NOW, ago, expired, inactive, key, secret, settings, stamp, user
-from tests.unit.sample import account_status, nobodys, sample, status
+from tests.unit.sample import account_status, nobodys, sample, settled_status, status
 
 VOID = {"meta", "line"}
 HOSTILE = '<script>alert("x")</script>&"\''
@@ -169,6 +169,35 @@ def test_a_user_who_could_not_be_read_is_no_compliance() -> None:
     assert "<strong>Incomplete</strong>" in text
     assert "AccessDenied" in text
     assert "passed" not in text
+
+
+def test_page_says_what_is_known_of_users_who_were_not_read() -> None:
+    found = of(
+        account_status(
+            settled_status("alice", key("A", 10)),
+            settled_status("bob", key("B", 82)),
+            status("carol", user(key("C", 95))),
+        )
+    )
+    text = " ".join(page(found).split())
+
+    assert "Not read one by one: 2 managed users, for whom nothing is due by the credential" in text
+    assert "report of 2026-06-01 11:30 UTC" in text
+    assert text.count('<span class="soft">not read</span>') == 2
+    assert "<td>10+</td>" in text
+    assert '<td><b class="over">95</b></td>' in text
+    assert text.count("Not in it: 2 users, not read.") == 2
+    assert [column.keys for column in found.bins()] == [0, 1, *[0] * 6, 1, 1, *[0] * 3]
+    _, due = found.weeks()
+    assert sum(week.rotations for week in due) == 3
+    Tags(page(found))
+
+
+def test_page_of_an_account_in_which_all_were_read_says_nothing_of_that() -> None:
+    text = page(of(sample()))
+
+    assert "ot read" not in text
+    assert "Not in it" not in text
 
 
 def test_page_lists_who_is_an_administrator_and_who_may_be() -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..account import read_account
+from ..account import EXACT, no_report, read_account, settled
 from ..administrators import read_administrators
 from ..connection import READS
 from ..exits import Exit
@@ -35,6 +35,7 @@ def add_to(commands: Any) -> None:
         metavar="FILE",
         help="where to write it, for you alone (mode 0600)",
     )
+    parser.add_argument("--exact", action="store_true", help=EXACT)
     parser.set_defaults(run=run)
 
 
@@ -43,7 +44,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     check_target(target)
     connection = connect(arguments, CALLS)
     with screen.counting("reading users") as progress:
-        found = read_account(connection, arguments.name, datetime.now(UTC), progress)
+        now = datetime.now(UTC)
+        found = read_account(connection, arguments.name, now, progress, arguments.exact)
         administrators = read_administrators(connection.client("iam"), found.settings.user_tag)
     compliance = Compliance(found, administrators)
     write_private(target, page(compliance))
@@ -51,7 +53,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         f"{target}: {len(found.statuses)} managed users, {len(compliance.keys)} active keys, "
         f"{compliance.failing} over {BENCHMARK_DAYS} days, {len(compliance.blocked)} users blocked"
     )
-    for sentence in administrators.findings():
+    for sentence in (*no_report(found), *settled(found), *administrators.findings()):
         screen.note(sentence)
     for unread in found.unread:
         screen.error(f"{unread.name} could not be read: {unread.error}")

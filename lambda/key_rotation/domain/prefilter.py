@@ -24,9 +24,18 @@ FULL_LOOK_DAY = 28
 def may_need_attention(
     user: ManagedUser, row: Row | None, settings: Settings, now: datetime
 ) -> bool:
-    """Whether this user's keys must be read; `row` is the report's, None if it has none."""
-    if now.day == FULL_LOOK_DAY:
-        return True
+    """Whether a run must read this user's keys; `row` is the report's, None if it has none."""
+    return now.day == FULL_LOOK_DAY or not is_settled(user, row, settings, now)
+
+
+def is_settled(user: ManagedUser, row: Row | None, settings: Settings, now: datetime) -> bool:
+    """Whether the report shows that nothing is due for this user, on whatever day of a month."""
+    return not _may_need_attention(user, row, settings, now)
+
+
+def _may_need_attention(
+    user: ManagedUser, row: Row | None, settings: Settings, now: datetime
+) -> bool:
     if row is None or row.user_created != user.created:
         return True  # created since, or again under the same name
     limit = recent(settings, user.ref.name) + MARGIN

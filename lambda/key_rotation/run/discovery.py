@@ -9,27 +9,26 @@ import hashlib
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from ..concurrent import map_concurrent
 from ..domain.action import Decision
 from ..domain.credential_report import CredentialReport
 from ..domain.credential_report import Row as ReportRow
-from ..domain.model import AccessKey, KeyStatus, ManagedUser, UserIds
+from ..domain.model import ManagedUser, UserIds
 from ..domain.overrides import limits_for
 from ..domain.policy import decide
 from ..domain.prefilter import may_need_attention
 from ..domain.settings import Settings
 from ..notify.response import Row, describe, failure
 from ..ports import Scan, World
+from .in_bulk import NEVER, by_report, read_in_bulk
 from .payload import Payload, PayloadError
 
 # No new user is started with less than this left on the Lambda's clock.
 STOP_BEFORE_END = timedelta(seconds=60)
 # In a response, what concerns no single user.
 ACCOUNT = "(account)"
-
-_NEVER = datetime.max.replace(tzinfo=UTC)
 
 log = logging.getLogger("key_rotation")
 
@@ -69,20 +68,25 @@ class Discovery:
         """Raises DiscoveryError when the users could not all be listed, PayloadError when one that
         the payload names is not managed. (Of a request the others are served: it is in a row.)"""
         wanted = self.payload.named
-        requested = wanted is None and self._request_report()
-        scan = self.world.directory.scan(wanted)
-        self._report_scan(scan, wanted)
         if wanted is not None:
-            users = self._named(scan, wanted)
-            looked_at: Sequence[ManagedUser] = users
+            scan = self.world.directory.scan(wanted)
+            self._report_scan(scan, wanted)
+            users = looked_at = self._named(scan, wanted)
         else:
+            bulk = read_in_bulk(self.world)
+            scan = bulk.scan
+            if bulk.no_report is not None:
+                why = describe(bulk.no_report)
+                self._fall_back("no_credential_report", why, "keys are listed user by user")
+            self._report_scan(scan, wanted)
             users = scan.managed
-            report = self._read_report() if requested and users else None
-            looked_at = self._by_report(users, report) if report else self._one_by_one(users)
+            looked_at = (
+                self._by_report(users, bulk.report) if bulk.report else self._one_by_one(users)
+            )
         self._note_malformed_overrides(users)
         log.info("users found", extra={"managed": len(users), "looked_at": len(looked_at)})
         return Found(
-            tuple(looked_at),
+            looked_at,
             tuple(self._left_alone),
             len(users),
             frozenset(self._unlisted),
@@ -142,41 +146,20 @@ class Discovery:
 
     # -- the users' keys ---------------------------------------------------------------------------
 
-    def _request_report(self) -> bool:
-        """Requested first, so that it is made while the users are listed."""
-        try:
-            self.world.credential_reports.request()
-        except Exception as error:
-            self._no_report(error)
-            return False
-        return True
-
-    def _read_report(self) -> CredentialReport | None:
-        try:
-            return self.world.credential_reports.read()
-        except Exception as error:
-            self._no_report(error)
-            return None
-
     def _by_report(
         self, users: Sequence[ManagedUser], report: CredentialReport
-    ) -> list[ManagedUser]:
+    ) -> tuple[ManagedUser, ...]:
         now = self.world.clock.now()
-        looked_at = []
-        for user in users:
-            row = report.rows.get(user.ref.name)
-            if row is None:
-                self._unlisted.add(user.ref.name)
-            else:
-                user = replace(user, keys=_reported_keys(row))
-            if row is None or may_need_attention(user, row, self.settings, now):
-                since = row.oldest_active or _NEVER if row else _NEVER
-                looked_at.append((since, user.ref.name, user))
-            else:
-                self._left_alone.append(user)
-        return [user for _, _, user in sorted(looked_at, key=lambda entry: entry[:2])]
 
-    def _one_by_one(self, users: Sequence[ManagedUser]) -> list[ManagedUser]:
+        def may_need(user: ManagedUser, row: ReportRow | None) -> bool:
+            return may_need_attention(user, row, self.settings, now)
+
+        found = by_report(users, report, may_need)
+        self._left_alone += found.left_alone
+        self._unlisted |= found.unlisted
+        return found.looked_at
+
+    def _one_by_one(self, users: Sequence[ManagedUser]) -> tuple[ManagedUser, ...]:
         """By listing every user's keys. In another order at each run: who was not reached must
         not be the last again."""
 
@@ -192,7 +175,7 @@ class Discovery:
                 self._fail(user.ref.name, listed)
             elif listed is not None:
                 looked_at.append(listed)
-        return sorted(looked_at, key=_oldest_active_key)
+        return tuple(sorted(looked_at, key=_oldest_active_key))
 
     def _with_keys(self, user: ManagedUser) -> ManagedUser | Exception | None:
         """The user with its keys, if they are a reason to look further."""
@@ -212,9 +195,6 @@ class Discovery:
 
     def _fail(self, name: str, error: Exception, what: str = "") -> None:
         self._rows.append(failure(name, "error", error, what))
-
-    def _no_report(self, error: Exception) -> None:
-        self._fall_back("no_credential_report", describe(error), "keys are listed user by user")
 
     def _fall_back(self, reason: str, why: str, instead: str) -> None:
         detail = f"{instead}: {why}"
@@ -246,14 +226,6 @@ def _user_ids(scan: Scan) -> UserIds:
     return UserIds(scan.users, managed, unmanaged)
 
 
-def _reported_keys(row: ReportRow) -> tuple[AccessKey, ...]:
-    return tuple(
-        AccessKey("", KeyStatus.ACTIVE, slot.last_rotated)
-        for slot in row.slots
-        if slot.active and slot.last_rotated
-    )
-
-
 def _oldest_active_key(user: ManagedUser) -> tuple[datetime, str]:
     created = [key.created for key in user.keys if key.is_active]
-    return min(created, default=_NEVER), user.ref.name
+    return min(created, default=NEVER), user.ref.name
