@@ -30,7 +30,9 @@ from key_rotation.run.gather import decided
 from key_rotation.run.in_bulk import by_report, read_in_bulk
 
 from .connection import MAX_WORKERS, Connection, OperatorClock
+from .exits import DeclinedError
 from .forecast import Forecast, forecast
+from .schedule import Schedule, read_schedule
 from .settled import forecast_settled
 from .words import count
 
@@ -121,7 +123,8 @@ class AccountStatus:
     `unreached` are the operators who would not get the digest; `out_of_reach` are tagged users whom
     the role may not touch, with the setting that says so; `options_without_user` are names in
     `users` that are no managed user's, and why. `scan` are all IAM users by their tags, as read in
-    bulk; `credential_report` is None if there is none, and `no_report` says why.
+    bulk; `credential_report` is None if there is none, and `no_report` says why. `only`: these
+    users were asked for, and nothing is known of the others; empty if all were.
     """
 
     settings: Settings
@@ -133,8 +136,10 @@ class AccountStatus:
     statuses: tuple[UserStatus, ...]
     unread: tuple[Unread, ...]
     scan: Scan
+    schedule: Schedule
     credential_report: CredentialReport | None = None
     no_report: str | None = None
+    only: tuple[str, ...] = ()
     unreached: tuple[UnreachedOperator, ...] = ()
     out_of_reach: Mapping[str, str] = field(default_factory=dict)
     options_without_user: Mapping[str, str] = field(default_factory=dict)
@@ -151,13 +156,6 @@ def settings_of(connection: Connection, name: str) -> Settings:
             "(--name, --region)"
         )
     return settings_from(ssm, parameters, path)
-
-
-def standstill(settings: Settings) -> list[str]:
-    """Why no run does what is due, in a sentence each."""
-    if not settings.dry_run:
-        return []
-    return ["the setting dry_run is true: runs change nothing until it is false"]
 
 
 def no_report(found: AccountStatus) -> list[str]:
@@ -180,20 +178,28 @@ def settled(found: AccountStatus) -> list[str]:
 
 
 def read_account(
-    connection: Connection, name: str, now: datetime, progress: ShowProgress, exact: bool = False
+    connection: Connection,
+    name: str,
+    now: datetime,
+    progress: ShowProgress,
+    exact: bool = False,
+    only: tuple[str, ...] = (),
 ) -> AccountStatus:
     """All managed users; `progress` gets how many are read one by one, and of how many.
 
     Those who are settled by the credential report are not read, unless there are few users, or
-    `exact` asks for it. A user who cannot be read is in `unread`; the scan itself is whole or an
-    error.
+    `exact` asks for it. With `only`, these users are read, and no others. A user who cannot be read
+    is in `unread`; the scan itself is whole or an error. Raises DeclinedError if one of `only` is
+    not managed.
     """
     settings = settings_of(connection, name)
     world = world_of(connection.clients(), settings, OperatorClock(), MAX_WORKERS)
     bulk = read_in_bulk(world)
     scan = bulk.scan
-    report = None if exact or len(scan.managed) <= FEW_USERS else bulk.report
-    statuses, unread = read_all(world, settings, scan, now, progress, report)
+    check_managed(settings, scan, only)
+    wanted = _only(scan, only) if only else scan
+    report = None if exact or len(wanted.managed) <= FEW_USERS else bulk.report
+    statuses, unread = read_all(world, settings, wanted, now, progress, report)
     unreached, unread_operators = _unreached_operators(world)
     return AccountStatus(
         settings,
@@ -205,11 +211,43 @@ def read_account(
         tuple(statuses),
         (*unread, *unread_operators),
         scan,
+        read_schedule(connection.client("events"), settings.name),
         bulk.report,
         None if bulk.no_report is None else describe(bulk.no_report),
+        only,
         unreached,
         dict(scan.out_of_reach),
         options_without_user(settings, scan),
+    )
+
+
+def check_managed(settings: Settings, scan: Scan, names: Collection[str]) -> None:
+    """Raises DeclinedError for a name that is no managed user's, or whose user is out of reach. One
+    whose tags could not be read may be."""
+    managed = {user.ref.name for user in scan.managed}
+    for name in names:
+        if name in managed or name in scan.unread:
+            continue
+        if name in scan.out_of_reach:
+            barrier = scan.out_of_reach[name]
+            raise DeclinedError(
+                f"{name!r} is out of the function's reach, by the setting {barrier}"
+            )
+        tag = settings.user_tag
+        twin = next((each for each in sorted(managed) if each.lower() == name.lower()), None)
+        hint = "" if twin is None else f" (but {twin!r} is)"
+        raise DeclinedError(
+            f"{name!r} is not an IAM user of this account that carries the tag "
+            f"{tag.key} = {tag.value}{hint}"
+        )
+
+
+def _only(scan: Scan, names: Collection[str]) -> Scan:
+    """The scan without any other users."""
+    return replace(
+        scan,
+        managed=tuple(user for user in scan.managed if user.ref.name in names),
+        unread={name: error for name, error in scan.unread.items() if name in names},
     )
 
 

@@ -24,6 +24,7 @@ MAX_WORKERS = 8
 # What looking costs: nothing is changed by these, and none returns a secret's value.
 READS = frozenset(
     {
+        "events:DescribeRule",
         "iam:GetAccessKeyLastUsed",
         "iam:GenerateCredentialReport",
         "iam:GetAccountAuthorizationDetails",

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from key_rotation.domain.settings import Settings
 from key_rotation.handler import Environment
 from key_rotation.handler import run as run_once
 from key_rotation.notify.response import RotationFailedError
 
-from .account import settings_of, standstill
+from .account import settings_of
 from .administrators import read_administrators
 from .connection import MAX_WORKERS, READS, OperatorClock
 from .exits import Exit
 from .options import connect, shared
+from .rotation_limit import limited
+from .schedule import read_schedule, standstill
 from .screen import Screen
+from .selection import MOST_SHOWN
 from .words import count
 
 HEADINGS = ("user", "action", "key", "reason", "detail")
 WRAPPING = ("user", "reason", "detail")
+# Who needs a person comes first; who waits, or is only reported, last.
+_RANKS = {"block": 0, "hold": 2, "report": 2, "defer": 3}
 
 CALLS = READS
 
@@ -34,6 +41,9 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument("users", nargs="*", metavar="USER", help="only these (default: all)")
     parser.add_argument("--json", action="store_true", help="the response of the dry run, as JSON")
+    parser.add_argument(
+        "--all", action="store_true", help=f"all rows; without it, at most {MOST_SHOWN}"
+    )
     parser.set_defaults(run=run)
 
 
@@ -50,13 +60,14 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
             response = run_once(payload, environment, "plan", clients, clock, MAX_WORKERS)
         except RotationFailedError as failed:
             response = failed.report.response()
+        schedule = read_schedule(connection.client("events"), settings.name)
         administrators = read_administrators(connection.client("iam"), settings.user_tag)
-    for sentence in standstill(settings):
+    for sentence in (*standstill(settings, schedule), *_limited(settings, response["users"])):
         screen.note(sentence)
     if arguments.json:
         screen.document(response)
     else:
-        _show(response, screen)
+        show(response, screen, MOST_SHOWN if not arguments.all else None)
     for row in response["users"]:
         if row["action"] == "fail":
             screen.error(f"{row['user']} could not be read: {row['detail']}")
@@ -79,7 +90,15 @@ def rows(users: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     ]
 
 
-def _show(response: Mapping[str, Any], screen: Screen) -> None:
+def _limited(settings: Settings, users: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Whose rotation the limit puts off; the rows are in the order of the run."""
+    waiting = [row["user"] for row in users if row["reason"] == "rotation_limit"]
+    due = {row["user"] for row in users if row["action"] == "rotate"} | set(waiting)
+    return limited(settings, len(due), waiting)
+
+
+def show(response: Mapping[str, Any], screen: Screen, most: int | None) -> None:
+    """The rows of a dry run's response, at most so many; None for all."""
     # The detail of what is planned begins with "dry run"; other rows have their own.
     planned = [
         {**row, "detail": (row["detail"] or "").removeprefix("dry run").removeprefix(": ")}
@@ -90,7 +109,13 @@ def _show(response: Mapping[str, Any], screen: Screen) -> None:
     if not planned:
         screen.say(f"nothing to do for {managed}")
         return
-    headings = HEADINGS if any(row["detail"] for row in planned) else HEADINGS[:-1]
-    screen.table(headings, [row[: len(headings)] for row in rows(planned)], WRAPPING)
+    planned.sort(key=lambda row: _RANKS.get(row["action"], 1))  # otherwise as the run has them
+    shown, left_out = planned[:most], planned[most:] if most else []
+    headings = HEADINGS if any(row["detail"] for row in shown) else HEADINGS[:-1]
+    screen.table(headings, [row[: len(headings)] for row in rows(shown)], WRAPPING)
+    if left_out:
+        actions = Counter(row["action"] for row in left_out)
+        listed = ", ".join(f"{number} {action}" for action, number in actions.items())
+        screen.say(f"not shown: {count(len(left_out), 'row')}, {listed} (--all)")
     counts = ", ".join(f"{number} {action}" for action, number in response["counts"].items())
     screen.say(f"the next run would do this for {managed}: {counts}")

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from moto import mock_aws
 from moto.core import responses, utils
 from moto.core.responses import ActionResult
+from moto.events.models import events_backends
 from moto.iam.models import AccessKeyLastUsed, iam_backends
 from moto.iam.responses import IamResponse
 from moto.secretsmanager.models import FakeSecret, secretsmanager_backends
@@ -42,6 +43,7 @@ INSTALLED = START - timedelta(days=30)  # when the settings were written
 REGION = "eu-west-1"
 ACCOUNT_ID = "123456789012"
 PATH = "/key-rotation/config"
+RULE = "key-rotation"  # the schedule
 PARAMETERS = default_parameters(name="key-rotation", secret_tags='{"team": "platform"}')
 # Sessions and clients outlive an account: moto answers whatever is sent while it is on.
 SESSION = boto3.session.Session("testing", "testing", region_name=REGION)
@@ -155,6 +157,8 @@ class Account:
             path = f"{PATH}/{name}"
             store.put_parameter(path, none, value, kind, none, none, False, [], "text", None, None)
         self.set_parameter("topic_arn", self.topic_arn)
+        every_day = "cron(0 6 * * ? *)"
+        events_backends[ACCOUNT_ID][REGION].put_rule(RULE, scheduled_expression=every_day)
 
     def intercept(self, event: str, handler: Any) -> None:
         """botocore asks the handler before each such call, until the account is gone."""

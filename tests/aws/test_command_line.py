@@ -17,6 +17,7 @@ from typing import Any
 
 import botocore.client
 import pytest
+from botocore.exceptions import ClientError
 
 from key_rotation.notify.response import RotationFailedError
 from key_rotation.run.payload import PayloadError
@@ -64,8 +65,8 @@ def test_status_shows_each_key_with_what_comes_next(
 
     assert outcome.status == Exit.OK
     assert outcome.columns() == [
-        ["alice", young, "10", "d", "Active", "ok", "warn", "2026-08-13"],
         ["bob", due, "95", "d", "Active", *["due:", "key", "too", "old", "rotate", "next", "run"]],
+        ["alice", young, "10", "d", "Active", "ok", "warn", "2026-08-13"],
         ["carol", "-", *["ok:", "no", "key"]],
     ]
     assert outcome.lines[-1].startswith(
@@ -221,6 +222,21 @@ def test_status_check_names_the_keys_that_are_over_the_limit(
     )
 
 
+def test_check_may_accept_a_key_in_its_announced_grace_and_no_longer(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    [old] = account.add_user("alice", 95, password=False)
+    account.run()
+    check = ("status", "--check", "--accept-grace")
+
+    assert key_rotation(*check).status == Exit.OK
+    assert key_rotation("status", "--check").status == Exit.FINDINGS
+    account.pass_days(8)  # the grace of 7 days is over, and no run disabled the key
+    outcome = key_rotation(*check)
+    assert outcome.status == Exit.FINDINGS
+    assert f"alice: key {old} is 103 days old" in outcome.err
+
+
 def test_status_names_odd_tags_and_ignored_overrides(
     account: Account, key_rotation: CommandLine
 ) -> None:
@@ -245,8 +261,8 @@ def test_status_shows_tagged_users_out_of_reach(
     outcome = key_rotation("status", "--check")
 
     assert outcome.status == Exit.OK
-    assert [row[0] for row in outcome.columns()] == ["alice", "bob", "zoe"]
-    assert outcome.columns()[1] == ["bob", "-", "out", "of", "reach:", "never_user_arns"]
+    assert [row[0] for row in outcome.columns()] == ["bob", "alice", "zoe"]
+    assert outcome.columns()[0] == ["bob", "-", "out", "of", "reach:", "never_user_arns"]
     assert "2 managed of 3 IAM users, 2 active keys" in outcome.lines[-1]
     assert "0 blocked, 1 out of reach (account" in outcome.lines[-1]
     document = json.loads(key_rotation("status", "--json").out)
@@ -694,6 +710,22 @@ def calls() -> Iterator[list[str]]:
         yield made
 
 
+@contextmanager
+def refused(operation: str) -> Iterator[None]:
+    """AWS answers this operation with an error, whichever client asks."""
+    send = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def answer(self: Any, name: str, arguments: Any) -> Any:
+        if name == operation:
+            error = {"Error": {"Code": "AccessDenied", "Message": "no"}}
+            raise ClientError(error, name)  # type: ignore[arg-type]
+        return send(self, name, arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.client.BaseClient, "_make_api_call", answer)
+        yield
+
+
 # -- when it goes wrong ----------------------------------------------------------------------------
 
 
@@ -835,6 +867,7 @@ def test_emergency_that_would_cut_a_service_off_needs_a_yes(
         pytest.param(["status", "--json", "--csv"], id="two forms"),
         pytest.param(["status", "--slack-days", "-1"], id="slack"),
         pytest.param(["status", "--name", "1/x"], id="name"),
+        pytest.param(["status", "--state", "due,late"], id="state"),
         pytest.param(["restore", "alice", "--until", "tomorrow"], id="date"),
         pytest.param(["emergency", "alice", "AKIAIOSFODNN7EXAMPLE"], id="no reason"),
         pytest.param(["rotate", "alice"], id="no reason to rotate"),

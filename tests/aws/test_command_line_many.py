@@ -5,20 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import botocore.client
 import pytest
-from botocore.exceptions import ClientError
 
 from key_rotation_cli.account import FEW_USERS
 from key_rotation_cli.exits import Exit
 from tests.aws.account import Account
 from tests.aws.command_line import CommandLine
-from tests.aws.test_command_line import calls
+from tests.aws.test_command_line import calls, refused
 
 SETTLED = FEW_USERS + 1
 PER_USER = {"ListAccessKeys", "DescribeSecret", "GetLoginProfile", "GetAccessKeyLastUsed"}
@@ -85,6 +80,36 @@ def test_a_settled_users_row_says_that_it_is_the_reports(
     )
 
 
+def test_a_table_begins_with_who_needs_attention_and_counts_the_others(
+    crowd: Account, key_rotation: CommandLine
+) -> None:
+    crowd.add_user("zoe", 95)
+
+    shown = key_rotation("status")
+    everybody = key_rotation("status", "--all")
+    ok = key_rotation("status", "--state", "ok")
+
+    assert [line.split()[0] for line in shown.lines[1:2]] == ["zoe"]
+    assert shown.lines[2] == f"not shown: {SETTLED} users, {SETTLED} ok (--all, --state, --user)"
+    assert shown.lines[3].startswith(f"{SETTLED} settled users not read one by one: their keys are")
+    assert shown.lines[4].startswith(f"{SETTLED + 1} managed of {SETTLED + 1} IAM users")
+    assert everybody.lines[1].split()[0] == "zoe"
+    assert everybody.lines[2].split() == [
+        *("user-000", "not", "read", "10+", "d", "Active", "ok", "warn", "2026-08-13")
+    ]
+    assert len(everybody.lines) == len(ok.lines) + 1 == SETTLED + 4
+    assert "not shown" not in everybody.out + ok.out
+
+
+def test_a_named_user_is_read_in_full(crowd: Account, key_rotation: CommandLine) -> None:
+    [key] = crowd.client("iam").list_access_keys(UserName="user-007")["AccessKeyMetadata"]
+    with calls() as made:
+        outcome = key_rotation("status", "--user", "user-007")
+
+    assert made.count("ListAccessKeys") == 1
+    assert key["AccessKeyId"] in outcome.out
+
+
 def test_exact_reads_everybody(crowd: Account, key_rotation: CommandLine, tmp_path: Path) -> None:
     for command in (("status",), ("report", "--html", str(tmp_path / "report.html"))):
         with calls() as made:
@@ -118,19 +143,3 @@ def test_without_a_credential_report_everybody_is_read_and_it_says_so(
     assert "every user was read one by one, without a credential report: " in outcome.err
     assert "AccessDenied" in outcome.err
     assert "not read" not in outcome.out
-
-
-@contextmanager
-def refused(operation: str) -> Iterator[None]:
-    """AWS answers this operation with an error, whichever client asks."""
-    send = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def answer(self: Any, name: str, arguments: Any) -> Any:
-        if name == operation:
-            error = {"Error": {"Code": "AccessDenied", "Message": "no"}}
-            raise ClientError(error, name)  # type: ignore[arg-type]
-        return send(self, name, arguments)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.client.BaseClient, "_make_api_call", answer)
-        yield

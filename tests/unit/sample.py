@@ -28,6 +28,7 @@ from key_rotation_cli.administrators import Administrators, Power
 from key_rotation_cli.forecast import Forecast, forecast
 from key_rotation_cli.report.compliance import Compliance
 from key_rotation_cli.report.page import page
+from key_rotation_cli.schedule import Schedule, State
 from key_rotation_cli.settled import forecast_settled
 from tests.unit.builders import (
     ACCOUNT,
@@ -78,6 +79,7 @@ def account_status(
     scan = Scan(tuple(each.user for each in found), unexpected or {}, count + 31, {})
     return AccountStatus(
         *(SETTINGS, ACCOUNT, "eu-west-1", NOW, count + 31, unexpected or {}, found, unread, scan),
+        Schedule("access-key-rotation", State.ON),
         credential_report_of(scan.managed, ago(minutes=30)),
     )
 

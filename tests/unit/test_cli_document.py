@@ -13,7 +13,8 @@ from key_rotation_cli.exits import Exit
 from key_rotation_cli.main import main
 from key_rotation_cli.report import command as report
 from key_rotation_cli.screen import Screen
-from key_rotation_cli.status import as_document, show
+from key_rotation_cli.status_document import as_document
+from key_rotation_cli.status_table import show
 from key_rotation_cli.usage import answer
 from key_rotation_cli.usage import command as usage
 from tests.unit.sample import excerpt, nobodys

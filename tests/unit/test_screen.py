@@ -14,7 +14,7 @@ from rich.text import Text
 from key_rotation_cli import hand_over
 from key_rotation_cli import screen as screen_module
 from key_rotation_cli.screen import Screen
-from key_rotation_cli.status import show
+from key_rotation_cli.status_table import show
 from tests.unit.builders import NOW
 from tests.unit.sample import excerpt
 

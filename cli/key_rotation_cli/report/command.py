@@ -12,6 +12,7 @@ from ..administrators import read_administrators
 from ..connection import READS
 from ..exits import Exit
 from ..options import connect, shared
+from ..schedule import standstill
 from ..screen import Screen
 from .compliance import BENCHMARK_DAYS, Compliance
 from .file import check_target, write_private
@@ -53,7 +54,12 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         f"{target}: {len(found.statuses)} managed users, {len(compliance.keys)} active keys, "
         f"{compliance.failing} over {BENCHMARK_DAYS} days, {len(compliance.blocked)} users blocked"
     )
-    for sentence in (*no_report(found), *settled(found), *administrators.findings()):
+    for sentence in (
+        *standstill(found.settings, found.schedule),
+        *no_report(found),
+        *settled(found),
+        *administrators.findings(),
+    ):
         screen.note(sentence)
     for unread in found.unread:
         screen.error(f"{unread.name} could not be read: {unread.error}")
