@@ -36,12 +36,14 @@ class NotRestorableError(Exception):
 @dataclass(frozen=True, slots=True)
 class Restoration:
     """`key` works again beside its successor, until `off_again`, if the user's tag `tag` has the
-    value `hold_until`. `once_moved` is when it goes if the owner moves to the successor, None if
-    that makes no difference. `suspicion` says why the key may have been disabled for a leak."""
+    value `value`: the day `hold_until`, and the key, so that it holds no other. `once_moved` is
+    when it goes if the owner moves to the successor, None if that makes no difference. `suspicion`
+    says why the key may have been disabled for a leak."""
 
     key: AccessKey
     successor: AccessKey
     tag: str
+    value: str
     hold_until: date
     is_to_be_tagged: bool
     off_again: datetime
@@ -62,9 +64,10 @@ def restoration(
         raise NotRestorableError(f"{until} is over: name today or a later day")
     tag = f"{settings.user_tag.key}:{HOLD_UNTIL}"
     longest = (now + timedelta(days=settings.max_overlap_days)).date()
-    tagged = limits_for(user.tags, settings).hold_until
+    limits = limits_for(user.tags, settings)
+    tagged = limits.hold_until if limits.held_key in (None, key.id) else None
     wanted = until or max(tagged or longest, longest)
-    restored = _held(_switched_on(_without_leak(user, key), key), tag, wanted)
+    restored = _held(_switched_on(_without_leak(user, key), key), tag, _value(wanted, key))
     decision = decide(restored, settings, now)
     if isinstance(decision, Needs):
         return decision
@@ -81,7 +84,11 @@ def restoration(
     if isinstance(suspicion, Needs):
         return suspicion
     day = wanted if tagged == wanted else min(wanted, (off_again - _SECOND).date())
-    return Restoration(key, successor, tag, day, day != tagged, off_again, once_moved, suspicion)
+    value = _tag_of(user, tag) if day == tagged else None
+    return Restoration(
+        *(key, successor, tag, value or _value(day, key), day, day != tagged),
+        *(off_again, once_moved, suspicion),
+    )
 
 
 def _pair(user: ManagedUser) -> tuple[AccessKey, AccessKey]:
@@ -115,10 +122,20 @@ def _without_leak(user: ManagedUser, key: AccessKey) -> ManagedUser:
     return replace(user, secret=secret)
 
 
-def _held(user: ManagedUser, tag: str, until: date) -> ManagedUser:
+def _value(until: date, key: AccessKey) -> str:
+    """Of the tag. Nobody takes the tag off when it is over, so it names the key: when that is off
+    before the day, the tag must not hold the old key of a rotation that somebody asks for then."""
+    return f"{until.isoformat()} {key.id}"
+
+
+def _tag_of(user: ManagedUser, tag: str) -> str | None:
+    return next((value for name, value in user.tags.items() if name.lower() == tag.lower()), None)
+
+
+def _held(user: ManagedUser, tag: str, value: str) -> ManagedUser:
     """IAM compares tag keys without regard to case: the new tag takes the place of any other."""
-    others = {name: value for name, value in user.tags.items() if name.lower() != tag.lower()}
-    return replace(user, tags=others | {tag: until.isoformat()})
+    others = {name: old for name, old in user.tags.items() if name.lower() != tag.lower()}
+    return replace(user, tags=others | {tag: value})
 
 
 def _refusal(decision: Decision, user: ManagedUser, settings: Settings, now: datetime) -> str:

@@ -97,7 +97,7 @@ def _carry_out(
     the other. The record inactive-since last: without it the key would count as seen inactive all
     along, should somebody disable it before the next run."""
     if found.is_to_be_tagged:
-        tags = [{"Key": found.tag, "Value": found.hold_until.isoformat()}]
+        tags = [{"Key": found.tag, "Value": found.value}]
         connection.client("iam").tag_user(UserName=user.ref.name, Tags=tags)
     secret = user.secret
     if secret is not None and found.key.id in secret.leaked:
@@ -116,7 +116,7 @@ def _tell(user: ManagedUser, found: Restoration, dry_run: bool, screen: Screen) 
     key, successor = found.key.id, found.successor.id
     verb = "would be" if dry_run else "is"
     screen.say(f"{user.ref.name}: {key} {verb} active again, beside its successor {successor}")
-    screen.say(f"{found.tag} = {found.hold_until}")
+    screen.say(f"{found.tag} = {found.value}")
     again = f"{key} will be disabled again by the first run after {minute(found.off_again)}"
     if found.once_moved is not None:
         again += f", or after {minute(found.once_moved)} if {successor} is in use by then"

@@ -75,6 +75,7 @@ def _user(status: UserStatus, power: Power, found: AccountStatus) -> dict[str, A
         "from_report": status.from_report,
         "max_key_age_days": status.limits.max_key_age_days,
         "hold_until": status.limits.hold_until and status.limits.hold_until.isoformat(),
+        "held_key": status.limits.held_key,
         "ignored_overrides": list(status.limits.malformed),
         "administrator": power.is_administrator,
         "administrator_by": list(power.by),

@@ -454,7 +454,7 @@ def test_restored_key_survives_the_runs_until_the_day_that_was_told(
 
     assert outcome.status == Exit.OK
     assert account.statuses() == {old: "Active", new: "Active"}
-    assert tag_of(account, "hold-until") == "2026-07-01"
+    assert tag_of(account, "hold-until") == f"2026-07-01 {old}"
     assert "inactive-since" not in account.secret_tags()
     assert "first run after 2026-07-01 12:00 UTC" in outcome.out
     for _ in range(19):
@@ -466,6 +466,23 @@ def test_restored_key_survives_the_runs_until_the_day_that_was_told(
     account.pass_days(0.1)
     account.run()
     assert account.statuses() == {old: "Inactive", new: "Active"}
+
+
+def test_the_tag_of_a_restored_key_does_not_hold_the_old_key_of_a_later_rotation(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    """What broke is mended before the day of the tag, and the key is deleted by hand. Nobody takes
+    the tag off. Then somebody asks for a rotation, since the key that is left must go."""
+    restored, leaked = superseded(account)
+    key_rotation("restore", "alice")
+    account.run()
+    account.client("iam").delete_access_key(UserName="alice", AccessKeyId=restored)
+    account.pass_days(2)
+
+    account.run({"rotate": {"users": ["alice"], "reason": "the supplier left"}})
+
+    assert tag_of(account, "hold-until") == f"2026-07-01 {restored}"
+    assert account.statuses()[leaked] == "Inactive"
 
 
 def test_beyond_the_longest_overlap_a_key_is_restored_once_for_the_days_of_the_last_notice(

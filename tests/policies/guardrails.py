@@ -34,6 +34,7 @@ from tests.policies.names import (
     QUEUE_ARN,
     REGION,
     ROLE_ARN,
+    RULE_ARN,
     SECRET_ARN,
     TOPIC_ARN,
     asked_by,
@@ -178,6 +179,7 @@ def _calls_of_the_command_line() -> list[Question]:
     Raises KeyError for a declared call of a service whose resource is not named here.
     """
     resources = {
+        "events": RULE_ARN,
         "iam": ALICE_ARN,
         "lambda": FUNCTION_ARN,
         "secretsmanager": SECRET_ARN,

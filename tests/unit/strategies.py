@@ -77,7 +77,7 @@ def override_tags() -> st.SearchStrategy[dict[str, str]]:
         optional={
             f"{prefix}grace-days": numbers,
             f"{prefix}max-key-age-days": numbers,
-            f"{prefix}hold-until": days | st.just("soon"),
+            f"{prefix}hold-until": days | days.map(lambda day: f"{day} A") | st.just("soon"),
         },
     )
 

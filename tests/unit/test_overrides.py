@@ -56,6 +56,11 @@ def tags(**overrides: str) -> dict[str, str]:
             id="hold that is over",
         ),
         pytest.param(
+            tags(hold_until="2026-06-30 AKIAIOSFODNN7EXAMPLE"),
+            replace(DEFAULT, hold_until=date(2026, 6, 30), held_key="AKIAIOSFODNN7EXAMPLE"),
+            id="hold of one key",
+        ),
+        pytest.param(
             {f"{KEY.upper()}:Max-Key-Age-Days": " 70 "},
             replace(DEFAULT, max_key_age_days=70),
             id="other case, and spaces around the value",
@@ -76,7 +81,7 @@ def test_override_is_used_in_place_of_the_setting(
 
 AGE = "max-key-age-days must be a whole number from 61 to 90, not"
 GRACE = "grace-days must be a whole number from 0 to 27, not"
-HOLD = "hold-until must be a date like 2026-01-31, not"
+HOLD = "hold-until must be a date like 2026-01-31, which the id of a key may follow, not"
 
 
 @pytest.mark.parametrize(
@@ -99,6 +104,10 @@ HOLD = "hold-until must be a date like 2026-01-31, not"
         pytest.param(tags(hold_until="30.06.2026"), f"{HOLD} '30.06.2026'", id="another notation"),
         pytest.param(tags(hold_until="20260131"), f"{HOLD} '20260131'", id="no dashes"),
         pytest.param(tags(hold_until="2026-W05"), f"{HOLD} '2026-W05'", id="a week"),
+        pytest.param(
+            tags(hold_until="2026-06-30 noon"), f"{HOLD} '2026-06-30 noon'", id="no id of a key"
+        ),
+        pytest.param(tags(hold_until="2026-06-30 A B"), f"{HOLD} '2026-06-30 A B'", id="two keys"),
         pytest.param(tags(hold_until="forever"), f"{HOLD} 'forever'", id="no date"),
         pytest.param(tags(hold_until=""), f"{HOLD} ''", id="no date at all"),
         pytest.param(

@@ -332,6 +332,18 @@ HOLD = [
         Reason.HOLD_UNTIL,
     ),
     Case(
+        "held by a tag that names the key",
+        pair(key("A", 100), key("B", 10), tags={"hold-until": "2026-06-01 A"}),
+        "hold A",
+        Reason.HOLD_UNTIL,
+    ),
+    Case(
+        "a tag that names a key of an earlier rotation holds no other",
+        pair(key("A", 100), key("B", 10), tags={"hold-until": "2026-06-10 Z"}),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
         "the day is over",
         pair(key("A", 100), key("B", 10), tags={"hold-until": "2026-05-31"}),
         "disable A",
@@ -2300,6 +2312,12 @@ UNTIL = [
         user(key("A", 90), tags={"hold-until": "2026-06-10"}),
         {},
         datetime(2026, 6, 11, tzinfo=NOW.tzinfo),
+    ),
+    (
+        "a hold by tag of another key",
+        user(key("A", 90), tags={"hold-until": "2026-06-10 Z"}),
+        {},
+        NOW,
     ),
     (
         "a hold by tag ends at the ceiling",

@@ -72,7 +72,7 @@ def test_held_for_as_long_as_the_settings_allow() -> None:
     assert (it.key.id, it.successor.id) == ("A", "B")
     assert it.off_again == ago(10) + timedelta(days=30)
     assert it.hold_until == it.off_again.date()
-    assert it.tag == "access-key-rotation:hold-until"
+    assert (it.tag, it.value) == ("access-key-rotation:hold-until", "2026-06-21 A")
     assert it.suspicion is None
 
 
@@ -97,8 +97,18 @@ def test_a_ceiling_at_midnight_needs_no_further_day() -> None:
     assert found(superseded(days)).hold_until == date(2026, 6, 19)
 
 
-def test_a_longer_hold_that_is_set_already_stays() -> None:
-    assert found(superseded(10, hold_until="2026-12-31")).hold_until == date(2026, 12, 31)
+@pytest.mark.parametrize("value", ["2026-12-31", "2026-12-31 A"])
+def test_a_longer_hold_that_is_set_already_stays(value: str) -> None:
+    it = found(superseded(10, hold_until=value))
+
+    assert it.hold_until == date(2026, 12, 31)
+    assert (it.value, it.is_to_be_tagged) == (value, False)
+
+
+def test_a_hold_of_another_key_is_replaced() -> None:
+    it = found(superseded(10, hold_until="2026-12-31 Z"))
+
+    assert (it.value, it.is_to_be_tagged) == ("2026-06-21 A", True)
 
 
 def test_a_day_that_is_asked_for_takes_the_place_of_a_later_one() -> None:

@@ -258,13 +258,15 @@ class ManagedUser:
 class Limits:
     """The settings as they hold for one user, after its override tags.
 
-    `malformed` names each override that was ignored, and why.
+    `malformed` names each override that was ignored, and why. `held_key`: `hold_until` is about
+    this key; None if it is about whichever is superseded.
     """
 
     max_key_age_days: int
     grace_days: int
     hold_until: date | None = None
     malformed: tuple[str, ...] = ()
+    held_key: str | None = None
 
 
 def placeholder_id(user_id: str, number: int) -> str:

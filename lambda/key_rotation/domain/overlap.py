@@ -34,7 +34,7 @@ def overlap_ends(situation: Situation, newer: AccessKey) -> datetime:
 def hold_reason(situation: Situation, key: AccessKey) -> Reason | None:
     """What holds the superseded key beyond its grace, whatever is seen of its successor; None if
     nothing does."""
-    ends = _tagged_hold_ends(situation)
+    ends = _tagged_hold_ends(situation, key)
     if ends is not None and situation.now < ends:
         return Reason.HOLD_UNTIL
     days = situation.settings.hold_while_used_days
@@ -45,15 +45,15 @@ def hold_reason(situation: Situation, key: AccessKey) -> Reason | None:
     return Reason.STILL_IN_USE if in_use else None
 
 
-def held_until(situation: Situation, hold: Reason, latest: datetime) -> datetime:
+def held_until(situation: Situation, key: AccessKey, hold: Reason, latest: datetime) -> datetime:
     """Use may last up to the latest end; a tag names its day, which may be over by then."""
-    ends = _tagged_hold_ends(situation) if hold is Reason.HOLD_UNTIL else None
+    ends = _tagged_hold_ends(situation, key) if hold is Reason.HOLD_UNTIL else None
     return min(ends or latest, latest)
 
 
-def tagged_end(situation: Situation, newer: AccessKey) -> datetime | None:
+def tagged_end(situation: Situation, older: AccessKey, newer: AccessKey) -> datetime | None:
     """Up to when a tag holds the old key; None without one."""
-    ends = _tagged_hold_ends(situation)
+    ends = _tagged_hold_ends(situation, older)
     return min(ends, overlap_ends(situation, newer)) if ends else None
 
 
@@ -70,7 +70,7 @@ def old_key_until(
         return grace, False
     overlap = timedelta(days=situation.settings.max_overlap_days)
     latest = overlap_ends(situation, newer) if newer else situation.now + overlap
-    until = max(grace, held_until(situation, hold, latest))
+    until = max(grace, held_until(situation, key, hold, latest))
     return until, hold is Reason.STILL_IN_USE and until > grace
 
 
@@ -121,11 +121,12 @@ def _was_fetchable_with(situation: Situation, idle: AccessKey, delivered: Access
     return situation.now - since >= timedelta(days=grace_days(situation))
 
 
-def _tagged_hold_ends(situation: Situation) -> datetime | None:
-    """The end of the day that the override tag names."""
-    if situation.limits.hold_until is None:
+def _tagged_hold_ends(situation: Situation, key: AccessKey) -> datetime | None:
+    """The end of the day that the override tag names; None if it is about another key."""
+    limits = situation.limits
+    if limits.hold_until is None or limits.held_key not in (None, key.id):
         return None
-    midnight = datetime.combine(situation.limits.hold_until, time.min, UTC)
+    midnight = datetime.combine(limits.hold_until, time.min, UTC)
     try:
         return midnight + timedelta(days=1)
     except OverflowError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from .model import Limits
 from .settings import Settings
@@ -23,7 +23,8 @@ def limits_for(tags: Mapping[str, str], settings: Settings) -> Limits:
     `max-key-age-days` may only shorten the limit, and not below what grace, hold and deletion need;
     `grace-days` may not exceed `max_overlap_days`, and leaves a hold the room that the settings
     leave it; `hold-until` is a date, YYYY-MM-DD, and the hold ends with that day or at
-    `max_overlap_days`, whichever comes first.
+    `max_overlap_days`, whichever comes first. If the id of a key follows the date, that key alone
+    is held: no later rotation is.
     """
     found = _overrides(tags, settings.user_tag.key)
     malformed: list[str] = []
@@ -53,13 +54,24 @@ def limits_for(tags: Mapping[str, str], settings: Settings) -> Limits:
         settings.max_overlap_days - room_to_hold, max_key_age_days - settings.delete_after_days - 1
     )
     grace_days = days(GRACE_DAYS, settings.grace_days, 0, most_grace)
-    hold_until = None
+    hold_until, held_key = None, None
     if (text := found.get(HOLD_UNTIL)) is not None:
         try:
-            hold_until = datetime.strptime(text, "%Y-%m-%d").date()
+            hold_until, held_key = _hold(text)
         except ValueError:
-            malformed.append(f"{HOLD_UNTIL} must be a date like 2026-01-31, not {text!r}")
-    return Limits(max_key_age_days, grace_days, hold_until, tuple(malformed))
+            malformed.append(
+                f"{HOLD_UNTIL} must be a date like 2026-01-31, which the id of a key may follow, "
+                f"not {text!r}"
+            )
+    return Limits(max_key_age_days, grace_days, hold_until, tuple(malformed), held_key)
+
+
+def _hold(text: str) -> tuple[date, str | None]:
+    """Raises ValueError."""
+    day, _, key_id = text.partition(" ")
+    if key_id and not re.fullmatch(r"[A-Z0-9]{1,128}", key_id):
+        raise ValueError
+    return datetime.strptime(day, "%Y-%m-%d").date(), key_id or None
 
 
 def _overrides(tags: Mapping[str, str], tag_key: str) -> dict[str, str]:

@@ -65,7 +65,7 @@ def _promised(situation: Situation, older: AccessKey, newer: AccessKey) -> Decis
 
 def _in_grace(situation: Situation, older: AccessKey, newer: AccessKey) -> Decision:
     ends = max(grace_ends(situation), situation.promised_end(older) or grace_ends(situation))
-    ends = max(ends, tagged_end(situation, newer) or ends)
+    ends = max(ends, tagged_end(situation, older, newer) or ends)
     remind = reminder(situation, older, newer, ends)
     if remind is None or situation.has_no_recipient:
         return Decision((), Reason.IN_GRACE)
@@ -85,7 +85,7 @@ def _held(
     ends, is_last = end_of_holds(situation, older, newer, hold)
     if situation.now >= ends:
         return None
-    until = ends if is_last else held_until(situation, hold, ends)
+    until = ends if is_last else held_until(situation, older, hold, ends)
     notify = is_last or (
         last_notice(situation, older, newer) is None
         and situation.notice_is_due(Event.HELD, older)
