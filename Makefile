@@ -83,7 +83,7 @@ crash-sample: $(READY) ## Each 60th of these points, and two of the sabotages: a
 
 .PHONY: bench
 bench: $(READY) $(AWSCLI)/.ready ## Calls, time, memory and dollars at 100 to 5,000 users (five minutes; writes docs/performance.md)
-	@PYTHONPATH=lambda $(BIN)/python -m bench $(BENCH)
+	@PYTHONPATH=lambda:cli $(BIN)/python -m bench $(BENCH)
 
 .PHONY: terraform-test
 terraform-test: require-terraform $(READY) ## The module's own tests, with a mocked provider

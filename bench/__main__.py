@@ -2,7 +2,8 @@
 
 Writes docs/performance.md and docs/performance.svg; exits with 1 if a number that must be reached
 is not. `--handler module:function` adds a program (and then writes nothing), `--quick` measures
-small accounts only and writes nothing.
+small accounts only and writes nothing, `--command-line` measures `key-rotation` only and writes
+nothing.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from pathlib import Path
 
 from tests.defaults import default_parameters
 
-from . import cold_start, fetching
+from . import cold_start, command_line, fetching
 from .cell import PLAIN_LOOP, PRODUCT, Cell, Result, parsed
-from .claims import Measured
-from .page import claims_table, main_table, operations_table, page
+from .claims import Measured, of_the_command_line
+from .page import claims_table, command_table, main_table, operations_table, page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 USERS = (100, 1_000, 5_000)
@@ -34,7 +35,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--handler", action="append", default=[], metavar="MODULE:FUNCTION")
     parser.add_argument("--quick", action="store_true", help="100 users only")
+    parser.add_argument("--command-line", action="store_true", help="`key-rotation` only")
     asked = parser.parse_args()
+    if asked.command_line:
+        answered = command_line.measured()
+        of_it = of_the_command_line(answered)
+        print("\n".join(command_table(answered)), end="\n\n")
+        print("\n".join(claims_table(of_it)))
+        return 0 if all(claim.holds for claim in of_it) else 1
     names = {PRODUCT: "this product", PLAIN_LOOP: "plain loop"}
     names |= {handler: handler for handler in asked.handler}
     users = USERS[:1] if asked.quick else USERS
@@ -70,6 +78,7 @@ def main() -> int:
         rollout=rollout,
         plain_some_due=of[PLAIN_LOOP, 5_000, SOME],
         fetched=fetched,
+        answered=(answered := command_line.measured()),
     ).claims()
     cold = cold_start.measure()
     typical = [of[handler, 5_000, SOME] for handler in names]
@@ -89,6 +98,7 @@ def main() -> int:
                 claims,
                 cold,
                 fetched,
+                answered,
             )
         )
         print("\nwritten: docs/performance.md and docs/performance.svg")

@@ -232,6 +232,9 @@ class Emulator:
         entries = [{"EventId": str(number)} for number, _ in enumerate(asked["Entries"])]
         return {"FailedEntryCount": 0, "Entries": entries}
 
+    def _events_DescribeRule(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return {"Name": asked["Name"], "State": "ENABLED"}
+
     def _cloudwatch_PutMetricData(self, _asked: Any) -> str:  # noqa: N802
         return ""
 

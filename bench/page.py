@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from .cell import Result
 from .claims import Claim
 from .cold_start import ColdStart
+from .command_line import ONE_BY_ONE, Answered
 from .fetching import Fetching
 
 # List prices of us-east-1, as in docs/operations.md.
@@ -69,6 +70,19 @@ def claims_table(claims: Sequence[Claim]) -> list[str]:
     return lines
 
 
+def command_table(answered: Sequence[Answered]) -> list[str]:
+    """A row per command and account; the last is read one by one."""
+    lines = ["| command | users | due | calls | seconds |", "|---|--:|--:|--:|--:|"]
+    for each in answered:
+        command = each.command
+        note = " (everybody is read)" if command.line == ONE_BY_ONE else ""
+        lines.append(
+            f"| `key-rotation {command.line}`{note} | {command.users:,} | {command.due:,} | "
+            f"{each.calls:,} | {each.seconds:,.1f} |"
+        )
+    return lines
+
+
 _PAGE = """\
 # Performance
 
@@ -105,6 +119,17 @@ be a little late.
 ## By operation: 5,000 users, 56 due
 
 {typical}
+
+## The command line
+
+`key-rotation` on the same emulator, with its own number of threads.
+
+{commands}
+
+It reads one by one whoever may need attention, like a run; everybody else is known from the
+credential report ([ADR 15](adr/0015-the-credential-report-tells-whom-to-leave-out.md)). That is
+made first here, which takes most of the time: if a run, or another command, asked for one within 4
+hours, it is there. On the 28th of a month `status --check` and `plan` read the keys of everybody.
 
 ## Cold start
 
@@ -146,6 +171,7 @@ def page(
     claims: Sequence[Claim],
     cold: ColdStart,
     fetched: Fetching,
+    answered: Sequence[Answered],
 ) -> str:
     """The whole of docs/performance.md."""
     return _PAGE.format(
@@ -158,4 +184,5 @@ def page(
         typical="\n".join(operations_table(names, typical)),
         cold=cold,
         fetched=fetched,
+        commands="\n".join(command_table(answered)),
     )

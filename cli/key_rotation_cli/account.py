@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from key_rotation.aws.credential_report import IamCredentialReports
 from key_rotation.aws.parameters import read_parameters, settings_from
 from key_rotation.domain.action import Verb
 from key_rotation.domain.credential_report import CredentialReport, Row
@@ -38,6 +39,9 @@ from .words import count
 
 # So few are each read in full: that takes seconds, and shows the ids of all keys.
 FEW_USERS = 100
+
+# Seconds to wait after each answer that there is no credential report yet: somebody looks on.
+_WAITS = (1.0,) * 30
 
 EXACT = (
     "read the keys of every user one by one, also of those for whom the credential report shows "
@@ -193,8 +197,10 @@ def read_account(
     not managed.
     """
     settings = settings_of(connection, name)
-    world = world_of(connection.clients(), settings, OperatorClock(), MAX_WORKERS)
-    bulk = read_in_bulk(world)
+    clock = OperatorClock()
+    world = world_of(connection.clients(), settings, clock, MAX_WORKERS)
+    reports = IamCredentialReports(connection.client("iam"), clock, _WAITS)
+    bulk = read_in_bulk(replace(world, credential_reports=reports))
     scan = bulk.scan
     check_managed(settings, scan, only)
     wanted = _only(scan, only) if only else scan

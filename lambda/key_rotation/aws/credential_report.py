@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -25,17 +26,18 @@ _TRUSTED_FOR = timedelta(hours=5)
 
 
 class IamCredentialReports:
-    """The `CredentialReports` port on an IAM client."""
+    """The `CredentialReports` port on an IAM client; `waits` are in seconds."""
 
-    def __init__(self, iam: IAMClient, clock: Clock) -> None:
+    def __init__(self, iam: IAMClient, clock: Clock, waits: Sequence[float] = _WAITS) -> None:
         self._iam = iam
         self._clock = clock
+        self._waits = waits
 
     def request(self) -> None:
         self._iam.generate_credential_report()
 
     def read(self) -> CredentialReport:
-        for wait in (*_WAITS, None):
+        for wait in (*self._waits, None):
             try:
                 answer = self._iam.get_credential_report()
                 break
