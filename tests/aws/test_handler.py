@@ -239,6 +239,11 @@ def test_a_key_that_aws_found_exposed_is_replaced_and_off(
     )
     done = [record for record in caplog.records if record.getMessage() == "done"]
     assert {record.note for record in done} == {rotated["reason"]}  # type: ignore[attr-defined]
+    changed = [vars(one) for one in caplog.records if one.getMessage() == "key changed"]
+    assert [(line["action"], line["by"], line["event_id"]) for line in changed] == [
+        ("create", "aws.health", HEALTH["id"]),
+        ("disable", "aws.health", HEALTH["id"]),
+    ]
     assert account.run(exposed(leaked))["counts"] == {}
 
 
@@ -252,12 +257,20 @@ def test_nobody_but_the_rule_can_send_an_event_of_aws_health(account: Account) -
     assert account.statuses()[leaked] == "Active"
 
 
-def test_an_emergency_without_a_user_finds_whose_key_it_is(account: Account) -> None:
+def test_an_emergency_without_a_user_finds_whose_key_it_is(
+    account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
     [leaked] = account.add_user("alice", 10)
 
-    account.run({"emergency": {"access_key_id": leaked, "reason": "leaked"}})
+    caplog.set_level("INFO", "key_rotation")
+    caller = "arn:aws:sts::123456789012:assumed-role/operators/bob"
+    named = {"access_key_id": leaked, "reason": "leaked"}
+
+    account.run({"emergency": named, "requested_by": caller})
 
     assert account.statuses()[leaked] == "Inactive"
+    changed = [vars(one) for one in caplog.records if one.getMessage() == "key changed"]
+    assert {line["by"] for line in changed} == {caller}
 
 
 def test_an_exposed_key_of_nobody_is_an_error(account: Account) -> None:

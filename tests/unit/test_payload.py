@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from key_rotation.run.payload import (
     EXPOSED_KEY_CODES,
     Emergency,
     ExposedKey,
+    Origin,
     Payload,
     PayloadError,
     Request,
@@ -322,6 +324,70 @@ def test_a_run_is_about_the_users_named(payload: Payload, named: tuple[str, ...]
     assert payload.named == named
 
 
+CALLER = "arn:aws:sts::123456789012:assumed-role/operators/alice@example.com"
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [
+        pytest.param(CALLER, id="a role's session"),
+        pytest.param("arn:aws:iam::123456789012:root", id="the root user"),
+        pytest.param(f"arn:aws-cn:iam::123456789012:user/{'p' * 500}/alice", id="a long path"),
+        pytest.param("arn:aws:iam::123456789012:user/~{a}/bob", id="all that a path may hold"),
+    ],
+)
+@pytest.mark.parametrize("event", [{}, {"users": ["alice"]}, emergency(user=None), rotate()])
+def test_the_caller_may_say_who_they_are(event: dict[str, Any], caller: str) -> None:
+    stated = parse_payload(event | {"requested_by": caller})
+
+    assert stated.requested_by == caller
+    assert replace(stated, requested_by=None) == parse_payload(event)
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [
+        pytest.param("schedule", id="as if it were the schedule"),
+        pytest.param("aws.health", id="as if it were AWS Health"),
+        pytest.param("", id="empty"),
+        pytest.param(f"{CALLER} and a word", id="a space"),
+        pytest.param(f"{CALLER}\n", id="a second line"),
+        pytest.param(f"arn:aws:iam::123456789012:user/{'x' * 600}", id="too long"),
+        pytest.param("arn:aws:s3:::bucket", id="another service"),
+        pytest.param([CALLER], id="no text"),
+    ],
+)
+def test_a_caller_who_is_no_arn_is_refused(caller: object) -> None:
+    with pytest.raises(PayloadError, match="requested_by must be the ARN that sts:GetCallerId"):
+        parse_payload({"requested_by": caller})
+
+
+@pytest.mark.parametrize(
+    ("payload", "origin"),
+    [
+        pytest.param(Payload(), Origin("schedule"), id="a word of nobody: the schedule"),
+        pytest.param(Payload(requested_by=CALLER), Origin(CALLER), id="a run by hand"),
+        pytest.param(Payload(users=("alice",)), Origin(), id="named users, a word of nobody"),
+        pytest.param(Payload(rotate=Request(("a",), "x")), Origin(), id="an old payload"),
+        pytest.param(
+            Payload(rotate=Request(("a",), "x"), requested_by=CALLER), Origin(CALLER), id="request"
+        ),
+        pytest.param(
+            Payload(emergency=Emergency("a", KEY, "x"), requested_by=CALLER),
+            Origin(CALLER),
+            id="an emergency",
+        ),
+        pytest.param(
+            Payload(emergency=Emergency("a", KEY, "x", by_aws_health=True), event_id="5b53b920"),
+            Origin("aws.health", "5b53b920"),
+            id="AWS Health",
+        ),
+    ],
+)
+def test_the_origin_of_a_run(payload: Payload, origin: Origin) -> None:
+    assert payload.origin == origin
+
+
 # -- AWS Health ------------------------------------------------------------------------------------
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
@@ -351,6 +417,22 @@ def test_an_event_of_aws_health_is_an_emergency(code: str) -> None:
     assert exposed.even_if_nobody_can_fetch
     assert exposed.reason.startswith(f"Reason: AWS Health reported it as {code}. ")
     assert "AWSCompromisedKeyQuarantine" in exposed.reason
+
+
+@pytest.mark.parametrize(
+    ("event_id", "kept"),
+    [
+        (HEALTH["id"], HEALTH["id"]),
+        *((odd, None) for odd in (None, 7, "", "two words", "x" * 65)),
+    ],
+)
+def test_the_event_is_named_by_its_id_and_an_odd_id_hinders_nothing(
+    event_id: object, kept: str | None
+) -> None:
+    payload = parse_payload(by_the_rule(health() | {"id": event_id}), TOKEN)
+
+    assert payload.event_id == kept
+    assert payload.exposed is not None
 
 
 def test_no_text_of_the_event_reaches_anybody() -> None:

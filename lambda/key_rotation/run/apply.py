@@ -13,6 +13,7 @@ from ..domain.settings import Settings
 from ..ports import UnprotectedSecretError, World
 from . import issue, notices, retire
 from .event_buffer import EventBuffer
+from .payload import Origin
 from .progress import ConcurrentChangeError, PostponedError, Progress, RunContext
 
 Step = Callable[[RunContext, Progress, Action], None]
@@ -35,9 +36,14 @@ class Executor:
     """Carries out decisions on the ports of one run; the events are left in the buffer."""
 
     def __init__(
-        self, world: World, settings: Settings, request_id: str, events: EventBuffer
+        self,
+        world: World,
+        settings: Settings,
+        request_id: str,
+        events: EventBuffer,
+        origin: Origin,
     ) -> None:
-        self._run = RunContext(world, settings, request_id)
+        self._run = RunContext(world, settings, request_id, origin)
         self._events = events
 
     def apply(self, progress: Progress) -> None:

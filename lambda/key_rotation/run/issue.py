@@ -13,6 +13,7 @@ from ..domain.after import announced_in_vain, with_new_key
 from ..domain.model import Event, Intent, NewAccessKey, UserRef
 from ..notify.outcome import line_about
 from ..ports import RefusedError, SlotTakenError, UnprotectedSecretError
+from . import key_changes
 from .progress import REREAD_AFTER, ConcurrentChangeError, Progress, RunContext
 from .protection import is_elsewhere
 
@@ -48,11 +49,11 @@ def rotate(run: RunContext, progress: Progress, action: Action) -> None:
     secrets.record_intent(progress.secret, intent)
     if action.reason is Reason.FIRST_KEY:
         _confirm_no_key(run, progress)
-    new = _create(run, progress, intent.time + CREATE_WITHIN)
+    new = _create(run, progress, action, intent.time + CREATE_WITHIN)
     try:
         secrets.store(user, progress.secret, new)
     except RefusedError:
-        run.world.keys.delete(user, new.access_key.id)
+        key_changes.take_back(run, progress, action, new.access_key.id)
         secrets.withdraw_intent(progress.secret)  # or a retry would wait for another run
         raise
     progress.new_key = new.access_key
@@ -108,10 +109,10 @@ def _confirm_no_key(run: RunContext, progress: Progress) -> None:
         raise ConcurrentChangeError("another run, or a person, has just made a key")
 
 
-def _create(run: RunContext, progress: Progress, by: datetime) -> NewAccessKey:
+def _create(run: RunContext, progress: Progress, action: Action, by: datetime) -> NewAccessKey:
     secrets = run.world.secrets
     try:
-        return run.world.keys.create(progress.user.ref, by)
+        return key_changes.create(run, progress, action, by)
     except SlotTakenError:
         _withdraw_own_intent(run, progress)
         raise ConcurrentChangeError("another run, or a person, has just made a key") from None

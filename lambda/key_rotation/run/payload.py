@@ -56,15 +56,34 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Who started a run, as the log of keys has it: `SCHEDULE`, `AWS_HEALTH` with the id of its
+    event, or the ARN that the caller stated. None if nobody did."""
+
+    by: str | None = None
+    event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Payload:
     """`users` is None for all managed users. Of `users`, `emergency`, `exposed` and `rotate` all
-    but one are None."""
+    but one are None. `requested_by` is as the caller stated it: whoever may invoke the function
+    writes the payload. `event_id` is that of an event of AWS Health."""
 
     dry_run: bool = False
     users: tuple[str, ...] | None = None
     emergency: Emergency | None = None
     exposed: ExposedKey | None = None
     rotate: Request | None = None
+    requested_by: str | None = None
+    event_id: str | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """A payload without a word is the schedule's, or of somebody who started the same run."""
+        if self.emergency is not None and self.emergency.by_aws_health:
+            return Origin(AWS_HEALTH, self.event_id)
+        return Origin(self.requested_by or (SCHEDULE if self.named is None else None))
 
     @property
     def named(self) -> tuple[str, ...] | None:
@@ -74,15 +93,21 @@ class Payload:
         return self.users if self.emergency is None else (self.emergency.user,)
 
 
+# Neither is an ARN, so no caller can state it.
+SCHEDULE, AWS_HEALTH = "schedule", "aws.health"
+
 # Each of these says what the run is about.
 _SUBJECTS = ("users", "emergency", "rotate")
-_FIELDS = ("dry_run", *_SUBJECTS)
+_FIELDS = ("dry_run", *_SUBJECTS, "requested_by")
 _EMERGENCY_TEXTS = ("user", "access_key_id", "reason")
 _EMERGENCY_FIELDS = (*_EMERGENCY_TEXTS, "even_if_nobody_can_fetch")
 _REQUEST_FIELDS = ("users", "reason")
 _USER_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")  # IAM's own alphabet
 _KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")
 _REASON_LIMIT = 500
+# As sts:GetCallerIdentity returns it. Of a user with the longest path it has some 620 characters.
+_CALLER = re.compile(r"arn:[a-z-]{3,20}:(?:iam|sts)::[0-9]{12}:[!-~]{1,600}")
+_EVENT_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _GIVEN = "Reason, as given by whoever asked"
 
 # How the rule of exposed_keys.tf hands over an event of AWS Health.
@@ -112,7 +137,8 @@ def parse_payload(event: object, rule_token: str = "") -> Payload:
     if isinstance(event, Mapping) and (
         _HEALTH_EVENT in event or event.get("source") == "aws.health"
     ):
-        return Payload(exposed=_exposed_key(_from_the_rule(event, rule_token)))
+        health = _from_the_rule(event, rule_token)
+        return Payload(exposed=_exposed_key(health), event_id=_event_id(health))
     fields = _object(event, "the payload", _FIELDS)
     dry_run = fields.get("dry_run", False)
     if not isinstance(dry_run, bool):
@@ -120,12 +146,13 @@ def parse_payload(event: object, rule_token: str = "") -> Payload:
     users = _users(fields["users"]) if "users" in fields else None
     emergency = _emergency(fields["emergency"]) if "emergency" in fields else None
     rotate = _request(fields["rotate"]) if "rotate" in fields else None
+    caller = _caller(fields.get("requested_by"))
     given = [name for name in _SUBJECTS if name in fields]
     if len(given) > 1:
         raise PayloadError(f"{' and '.join(given)} cannot be given together")
     if isinstance(emergency, ExposedKey):
-        return Payload(dry_run, exposed=emergency)
-    return Payload(dry_run, users, emergency, rotate=rotate)
+        return Payload(dry_run, exposed=emergency, requested_by=caller)
+    return Payload(dry_run, users, emergency, rotate=rotate, requested_by=caller)
 
 
 def _object(value: object, where: str, known: tuple[str, ...]) -> Mapping[str, Any]:
@@ -175,6 +202,14 @@ def _emergency(value: object) -> Emergency | ExposedKey:
     return Emergency(fields["user"], fields["access_key_id"], fields["reason"], at_all_costs)
 
 
+def _caller(value: object) -> str | None:
+    if value is not None and not (isinstance(value, str) and _CALLER.fullmatch(value)):
+        raise PayloadError(
+            f"requested_by must be the ARN that sts:GetCallerIdentity returns, not {value!r}"
+        )
+    return value
+
+
 def _check_text(value: object, where: str) -> None:
     if not isinstance(value, str) or not value.strip():
         raise PayloadError(f"{where} must be a text that is not empty")
@@ -210,6 +245,12 @@ def _from_the_rule(event: Mapping[str, Any], rule_token: str) -> Mapping[str, An
     if not isinstance(health, Mapping):
         raise PayloadError(f"{_HEALTH_EVENT} must be a JSON object, not {type(health).__name__}")
     return health
+
+
+def _event_id(event: Mapping[str, Any]) -> str | None:
+    """For the log alone: without it a leaked key is replaced all the same."""
+    found = event.get("id")
+    return found if isinstance(found, str) and _EVENT_ID.fullmatch(found) else None
 
 
 def _exposed_key(event: Mapping[str, Any]) -> ExposedKey:

@@ -18,6 +18,7 @@ from ..notify.message import Message
 from ..notify.outcome import Outcome, digest_line, line_about, row, transition
 from ..notify.response import Row
 from ..ports import World
+from .payload import Origin
 from .protection import check_tag, protect
 
 # Keys listed longer ago than this are listed again before a change.
@@ -123,11 +124,13 @@ def with_last_use(world: World, user: ManagedUser) -> ManagedUser:
 
 @dataclass(frozen=True)
 class RunContext:
-    """What every step of a run needs; `request_id` names the run in the records."""
+    """What every step of a run needs; `request_id` names the run in the records, and `origin` says
+    who started it."""
 
     world: World
     settings: Settings
     request_id: str
+    origin: Origin
 
     def now(self) -> datetime:
         return self.world.clock.now()

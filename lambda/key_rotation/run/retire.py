@@ -14,6 +14,7 @@ from ..domain.model import AccessKey, Event, KeyStatus, Stamp
 from ..notify.outcome import line_about
 from ..notify.reasons import SUPERSEDED
 from ..notify.text import minute
+from . import key_changes
 from .issue import VERIFY_EVERY_SECONDS, VERIFY_FOR
 from .progress import ConcurrentChangeError, Progress, RunContext
 
@@ -41,9 +42,9 @@ def disable(run: RunContext, progress: Progress, action: Action) -> None:
         first = action.reason is Reason.IDLE
         run.notify(progress, Event.DISABLED, message, outcome, first)
     _forget_earlier(run, progress, key)
-    run.world.keys.disable(progress.user.ref, key.id)
+    key_changes.disable(run, progress, action, key.id)
     if stays is not None and not at_once:  # a leaked key is never switched on again
-        _undo_unless_active(run, progress, key.id, stays)
+        _undo_unless_active(run, progress, action, key.id, stays)
     run.ensure_secret_exists(progress)
     run.leave(progress, action)
     inactive_since = Stamp(key.id, run.now())
@@ -72,7 +73,7 @@ def delete(run: RunContext, progress: Progress, action: Action) -> None:
     if progress.key(key.id).status is not KeyStatus.INACTIVE:
         raise ConcurrentChangeError(f"{key.id} is not inactive any more")
     # Right after the listing: a key that somebody enables in between would be gone for good.
-    run.world.keys.delete(progress.user.ref, key.id)
+    key_changes.delete(run, progress, action, key.id)
     run.leave(progress, action)
     outcome = run.outcome(progress, action)
     run.happened(progress, outcome)
@@ -103,6 +104,7 @@ def record(run: RunContext, progress: Progress, action: Action) -> None:
     assert action.access_key_id is not None
     run.ensure_secret(progress)
     run.leave(progress, action)
+    key_changes.found(run, progress, action)
     if action.reason in LEAKED:
         run.world.secrets.record(progress.secret, leaked=progress.secret.leaked)
     else:
@@ -112,6 +114,7 @@ def record(run: RunContext, progress: Progress, action: Action) -> None:
 
 def forget(run: RunContext, progress: Progress, action: Action) -> None:
     """That record is gone: the key is active again."""
+    key_changes.found(run, progress, action)
     run.world.secrets.forget_inactive(progress.secret)
     run.happened(progress, run.outcome(progress, action))
     run.leave(progress, action)
@@ -164,7 +167,9 @@ def _wait_until_listed(run: RunContext, progress: Progress, key_id: str | None) 
         run.relist(progress)
 
 
-def _undo_unless_active(run: RunContext, progress: Progress, disabled: str, stays: str) -> None:
+def _undo_unless_active(
+    run: RunContext, progress: Progress, action: Action, disabled: str, stays: str
+) -> None:
     """If the other key went away meanwhile, our disable is undone."""
     try:
         run.relist(progress)
@@ -172,16 +177,16 @@ def _undo_unless_active(run: RunContext, progress: Progress, disabled: str, stay
     except Exception as error:
         problem = f"the keys could not be listed afterwards ({type(error).__name__})"
     if problem is not None:
-        _enable_again(run, progress, disabled)
+        _enable_again(run, progress, action, disabled)
         raise UndoneError(f"{disabled} was enabled again: {problem}")
 
 
-def _enable_again(run: RunContext, progress: Progress, key_id: str) -> None:
+def _enable_again(run: RunContext, progress: Progress, action: Action, key_id: str) -> None:
     """Not left to another run, which could not know who disabled it."""
     give_up_at = run.now() + VERIFY_FOR
     while True:
         try:
-            run.world.keys.enable(progress.user.ref, key_id)
+            key_changes.enable(run, progress, action, key_id)
         except Exception as error:
             if run.now() >= give_up_at:
                 raise UndoneError(

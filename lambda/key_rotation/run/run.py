@@ -57,7 +57,7 @@ class Rotation:
         self._dry_run_requested = payload.dry_run
         self._max_readers = max_workers
         self._events = EventBuffer(world.bus)
-        executor = Executor(world, settings, request_id, self._events)
+        executor = Executor(world, settings, request_id, self._events, payload.origin)
         max_writers = min(max_workers, settings.max_iam_writes_per_second)
         self._users = UserRuns(
             world, settings, payload, request_id, executor, max_writers, self._dry_run
