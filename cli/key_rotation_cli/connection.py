@@ -40,7 +40,7 @@ READS = frozenset(
         "sts:GetCallerIdentity",
     }
 )
-INVOCATION = frozenset({"lambda:InvokeFunction"})
+INVOCATION = frozenset({"lambda:InvokeFunction", "sts:GetCallerIdentity"})
 RESTORATION = READS | {
     "iam:TagUser",
     "iam:UpdateAccessKey",
@@ -65,7 +65,11 @@ _READING = Config(
 _INVOKING = Config(connect_timeout=5, read_timeout=910, retries={"total_max_attempts": 1})
 # Two calls a second are allowed: whoever asks keeps to that when trying again, too.
 _PACED = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1})
-_CONFIGS = {"cloudtrail": _PACED, "lambda": _INVOKING}
+# It knows who asks at once, or not at all: nobody with a leaked key waits for that.
+_ASKING_WHO = Config(
+    connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
+)
+_CONFIGS = {"cloudtrail": _PACED, "lambda": _INVOKING, "sts": _ASKING_WHO}
 _PERMISSIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
 
 

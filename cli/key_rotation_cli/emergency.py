@@ -11,6 +11,7 @@ from typing import Any
 from key_rotation.domain.action import Reason
 from key_rotation.run.payload import parse_payload
 
+from .caller import signed
 from .connection import INVOCATION
 from .exits import DeclinedError, Exit
 from .invocation import Answer, failure, invoke
@@ -62,7 +63,9 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     if arguments.dry_run:
         payload["dry_run"] = True
     parse_payload(payload)
-    client = connect(arguments, CALLS).client("lambda")
+    connection = connect(arguments, CALLS)
+    client = connection.client("lambda")
+    payload = signed(payload, connection.client("sts"), screen)
 
     def send(payload: Mapping[str, Any]) -> Answer:
         with screen.spinning("the function is at work"):

@@ -11,6 +11,7 @@ from key_rotation.domain.action import Reason, Verb
 from key_rotation.notify.reasons import blocked_text
 from key_rotation.run.payload import parse_payload
 
+from .caller import signed
 from .connection import INVOCATION
 from .exits import DeclinedError, Exit
 from .invocation import Answer, failure, invoke
@@ -45,7 +46,9 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     payload: dict[str, Any] = {"rotate": {"users": arguments.users, "reason": arguments.reason}}
     users = parse_payload(payload).named or ()
-    client = connect(arguments, CALLS).client("lambda")
+    connection = connect(arguments, CALLS)
+    client = connection.client("lambda")
+    payload = signed(payload, connection.client("sts"), screen)
 
     def send(payload: Mapping[str, Any]) -> Answer:
         with screen.spinning("the function is at work"):

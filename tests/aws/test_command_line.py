@@ -848,7 +848,27 @@ def test_emergency_of_a_key_alone(
         outcome = key_rotation("emergency", leaked, "--reason", "in a public repo")
 
     assert outcome.status == Exit.OK
-    assert payloads == [{"emergency": {"access_key_id": leaked, "reason": "in a public repo"}}]
+    [payload] = payloads
+    assert payload == {
+        "emergency": {"access_key_id": leaked, "reason": "in a public repo"},
+        "requested_by": account.client("sts").get_caller_identity()["Arn"],
+    }
+    assert account.statuses()[leaked] == "Inactive"
+
+
+def test_a_leaked_key_does_not_wait_until_it_is_known_who_asks(
+    account: Account,
+    key_rotation: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [leaked] = account.add_user("alice", 40)
+    with deployed(account, monkeypatch) as payloads:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
+        outcome = key_rotation("emergency", leaked, "--reason", "in a public repo")
+
+    assert outcome.status == Exit.OK
+    assert "the log will not say who asked" in outcome.err
+    assert [payload.keys() for payload in payloads] == [{"emergency"}]
     assert account.statuses()[leaked] == "Inactive"
 
 

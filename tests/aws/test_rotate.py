@@ -130,6 +130,8 @@ def test_rotate_shows_the_plan_and_asks_unless_it_is_told_yes(
     assert again.status == Exit.OK
     assert "alice: not rotated: the key in the secret is less than a day old" in again.out
     assert [payload.get("dry_run") for payload in payloads] == [True, True, None, None]
+    caller = account.client("sts").get_caller_identity()["Arn"]
+    assert {payload["requested_by"] for payload in payloads} == {caller}
     assert {json.dumps(payload["rotate"]) for payload in payloads} == {
         json.dumps(asked("alice")["rotate"])
     }
