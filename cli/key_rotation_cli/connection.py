@@ -57,6 +57,8 @@ USAGE = frozenset(
     }
 )
 
+HISTORY = frozenset({"logs:DescribeLogGroups", "logs:FilterLogEvents"})
+
 # IAM throttles by a bucket of unpublished size: patience, not speed.
 _READING = Config(
     connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 8}

@@ -24,11 +24,12 @@ from key_rotation.run.payload import PayloadError
 
 from . import emergency, plan, restore, rotate, status
 from .exits import DeclinedError, Exit
+from .history import command as history
 from .report import command as report
 from .screen import Screen
 from .usage import command as usage
 
-_COMMANDS = (status, plan, rotate, emergency, restore, usage, report)
+_COMMANDS = (status, plan, rotate, emergency, restore, usage, history, report)
 _SET_UP = (NoCredentialsError, NoRegionError, PartialCredentialsError, ProfileNotFound)
 
 

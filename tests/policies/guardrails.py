@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from key_rotation_cli.connection import INVOCATION, READS, RESTORATION
+from key_rotation_cli.connection import HISTORY, INVOCATION, READS, RESTORATION
 from tests.policies.denied import ADMINISTRATOR_ARN
 from tests.policies.guards import (
     HARMLESS,
@@ -182,6 +182,7 @@ def _calls_of_the_command_line() -> list[Question]:
         "events": RULE_ARN,
         "iam": ALICE_ARN,
         "lambda": FUNCTION_ARN,
+        "logs": LOG_STREAM_ARN.rpartition(":log-stream:")[0],
         "secretsmanager": SECRET_ARN,
         "sns": TOPIC_ARN,
         "ssm": PARAMETER_ARN,
@@ -203,7 +204,7 @@ def _calls_of_the_command_line() -> list[Question]:
             ADMINISTRATORS,
             "the command line",
         )
-        for call in sorted(READS | INVOCATION | RESTORATION)
+        for call in sorted(READS | INVOCATION | RESTORATION | HISTORY)
     ]
 
 

@@ -10,6 +10,8 @@ from scripts.docs import ROOT
 
 from key_rotation_cli import emergency, plan, restore, rotate, status
 from key_rotation_cli.exits import Exit
+from key_rotation_cli.history import answer as history_answer
+from key_rotation_cli.history import command as history
 from key_rotation_cli.main import main
 from key_rotation_cli.report import command as report
 from key_rotation_cli.screen import Screen
@@ -17,6 +19,7 @@ from key_rotation_cli.status_document import as_document
 from key_rotation_cli.status_table import show
 from key_rotation_cli.usage import answer
 from key_rotation_cli.usage import command as usage
+from tests.unit.history_sample import history_sample
 from tests.unit.sample import excerpt, nobodys
 from tests.unit.usage_sample import usage_sample
 
@@ -62,6 +65,18 @@ def test_sample_of_the_use_of_a_key() -> None:
     assert json.loads(block("usage", "json")) == key | {"uses": key["uses"][1:]}
 
 
+def test_sample_of_history(capsys: pytest.CaptureFixture[str]) -> None:
+    history_answer.show(history_sample(), Screen())
+
+    assert capsys.readouterr().out == block("history", "text")
+
+
+def test_sample_of_the_history_of_a_key() -> None:
+    document = history_answer.as_document(history_sample(), "access-key-rotation", "eu-west-1")
+
+    assert json.loads(block("history", "json")) == document["changes"][3]
+
+
 def test_permissions_are_the_calls_that_are_declared() -> None:
     allowed = {
         command: set(re.findall(r"`(\w+:\w+)`", actions))
@@ -78,6 +93,7 @@ def test_permissions_are_the_calls_that_are_declared() -> None:
         "emergency": emergency.CALLS,
         "restore": restore.CALLS,
         "usage": usage.CALLS,
+        "history": history.CALLS,
     }
 
 
@@ -85,7 +101,7 @@ def test_exit_statuses() -> None:
     assert [int(row[0]) for row in rows("How it ends")] == [code.value for code in Exit]
 
 
-COMMANDS = ["status", "plan", "rotate", "emergency", "restore", "usage", "report"]
+COMMANDS = ["status", "plan", "rotate", "emergency", "restore", "usage", "history", "report"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

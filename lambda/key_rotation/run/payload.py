@@ -29,7 +29,7 @@ class Emergency:
     @property
     def note(self) -> str:
         """The reason as people read it: whose words these are is part of it."""
-        return self.reason if self.by_aws_health else f"{_GIVEN}: {self.reason}"
+        return self.reason if self.by_aws_health else f"{GIVEN}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Request:
     @property
     def note(self) -> str:
         """The reason as people read it."""
-        return f"{_GIVEN}: {self.reason}"
+        return f"{GIVEN}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ _REASON_LIMIT = 500
 # As sts:GetCallerIdentity returns it. Of a user with the longest path it has some 620 characters.
 _CALLER = re.compile(r"arn:[a-z-]{3,20}:(?:iam|sts)::[0-9]{12}:[!-~]{1,600}")
 _EVENT_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
-_GIVEN = "Reason, as given by whoever asked"
+GIVEN = "Reason, as given by whoever asked"
 
 # How the rule of exposed_keys.tf hands over an event of AWS Health.
 _HEALTH_EVENT, _RULE_TOKEN = "aws_health", "rule_token"

@@ -1,0 +1,1 @@
+"""What was done to keys, and by whom, as the log of the function has it."""
