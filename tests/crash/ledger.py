@@ -19,6 +19,7 @@ from moto.sns.models import sns_backends
 from tests.aws.account import ACCOUNT_ID, REGION, Account
 from tests.crash.exposure import Exposures, current_key, own_key, readers
 from tests.crash.hand_over import HandOvers
+from tests.crash.key_log import KeyLog
 from tests.crash.promises import Promise, Violation
 from tests.crash.scenario import Owner
 from tests.crash.settings_read import options
@@ -59,6 +60,7 @@ class Ledger:
     tolerant: bool = False
     usable_after: timedelta = timedelta(0)
     denied: tuple[str, ...] = ()
+    key_log: KeyLog = field(default_factory=KeyLog)
     _works: dict[str, bool] = field(default_factory=dict)
     _lost: dict[str, str] = field(default_factory=dict)
     _taken: dict[str, str] = field(default_factory=dict)
@@ -223,6 +225,8 @@ class Ledger:
         if call in ("person", "iam:ListAccessKeys"):
             self._person_acted = call == "person"  # and no list shows it yet
         self._hand_overs.after(call)
+        keys = [key for name in self.names for key in self.keys(name).values()]
+        self.key_log.after(call, {key.access_key_id: key.status for key in keys})
         self._read_messages(call)
         self._check_exposure(call)
         for name in self.names:
@@ -413,6 +417,8 @@ class Ledger:
         may be announced, and its owner be reminded, so many times more. A key whose secret could
         not be read may be announced again.
         """
+        for what in self.key_log.missing():
+            self._violated(Promise.KEY_LOG, f"{what} has no line")
         for what in self._hand_overs.repeated(1 + repeats):
             self._violated(Promise.REMINDED, what)
         for name in self.names:

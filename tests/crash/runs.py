@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.aws.account import Account, an_account
+from tests.crash.key_log import keeping
 from tests.crash.ledger import Ledger
 from tests.crash.owners import after_a_run
 from tests.crash.promises import Promise, Violation
@@ -62,6 +63,7 @@ def invoke(account: Account, ledger: Ledger, tap: Tap, payload: Any, request: st
         except Exception as error:
             invocation.failed = True
             invocation.said = repr(error)
+    ledger.key_log.disturbed += invocation.died or invocation.failed
     ledger.end_run()
     if not payload and not (invocation.died or invocation.failed):
         ledger.check_readers(denied=tap.denied_call)
@@ -86,7 +88,8 @@ def prepared(scenario: Scenario) -> Iterator[tuple[Account, Ledger, Any]]:
         ledger.requested = "rotate" in payload
         ledger.reported = set(list(account.statuses())[: scenario.leaked])
         ledger.person_lacks(unheld)
-        yield account, ledger, payload
+        with keeping(ledger.key_log):
+            yield account, ledger, payload
 
 
 def retry(account: Account, ledger: Ledger, first: Invocation, payload: Any) -> None:

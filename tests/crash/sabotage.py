@@ -355,6 +355,15 @@ SABOTAGES = (
         "requested, warned of",
     ),
     Sabotage(
+        "a key is disabled without a line in the log",
+        "run/retire.py",
+        "    key_changes.disable(run, progress, action, key.id)\n",
+        "    run.world.keys.disable(progress.user.ref, key.id)\n",
+        Promise.KEY_LOG,
+        "faults",
+        "due again",
+    ),
+    Sabotage(
         "the log shows the new key",
         "run/issue.py",
         "run.outcome(progress, action, created=new.access_key.id)",

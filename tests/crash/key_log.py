@@ -1,0 +1,61 @@
+"""What the handler did to keys, as moto has it, beside the lines of its log about that."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from key_rotation.run.key_changes import MESSAGE
+
+_LOGGER = logging.getLogger("key_rotation")
+
+
+class KeyLog(logging.Handler):
+    """Call `after` after every call, with the status of each key. A run that died, or did not learn
+    what became of its call, may lack one line: `disturbed` counts these."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.disturbed = 0
+        self._statuses: Mapping[str, str] = {}
+        self._changes: Counter[tuple[str, str]] = Counter()
+        self._lines: Counter[tuple[str, str]] = Counter()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage() == MESSAGE:
+            line = vars(record)
+            self._lines[line["access_key_id"], line["action"]] += 1
+
+    def after(self, call: str, statuses: Mapping[str, str]) -> None:
+        if call.startswith("iam:"):
+            self._changes.update(_changes(self._statuses, statuses))
+        self._statuses = statuses
+
+    def missing(self) -> list[str]:
+        """The changes without a line, if they are more than can be."""
+        missing = self._changes - self._lines
+        return sorted(map(str, missing)) if missing.total() > self.disturbed else []
+
+
+@contextmanager
+def keeping(log: KeyLog) -> Iterator[None]:
+    """The log hears what the product says, also when one of two runs has ended."""
+    level = _LOGGER.level
+    _LOGGER.addHandler(log)
+    _LOGGER.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        _LOGGER.removeHandler(log)
+        _LOGGER.setLevel(level)
+
+
+def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    verbs = {"Active": "enable", "Inactive": "disable"}
+    yield from ((key_id, "create") for key_id in now.keys() - before.keys())
+    yield from ((key_id, "delete") for key_id in before.keys() - now.keys())
+    for key_id in now.keys() & before.keys():
+        if now[key_id] != before[key_id]:
+            yield key_id, verbs[now[key_id]]
