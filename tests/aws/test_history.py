@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from key_rotation_cli.exits import Exit
 from tests.aws.account import ACCOUNT_ID, REGION, Account
 from tests.aws.command_line import CommandLine, Outcome
 from tests.aws.function_log import GROUP, FunctionLog, logged
-from tests.aws.test_command_line import calls
+from tests.aws.test_command_line import calls, refused
 
 CALLER = "arn:aws:sts::123456789012:assumed-role/operators/bob"
 
@@ -243,6 +244,54 @@ def test_no_log_group(account: Account, key_rotation: CommandLine) -> None:
 
     assert outcome.status == Exit.USAGE
     assert f"there is no log group '{GROUP}' in this region (--name, --region)" in outcome.err
+
+
+def test_the_report_has_the_rotations_of_the_log(
+    account: Account, key_rotation: CommandLine, log: FunctionLog, tmp_path: Path
+) -> None:
+    assert log
+    [old] = account.add_user("alice", 90)
+    account.run()
+    target = tmp_path / "report.html"
+
+    outcome = key_rotation("report", "--html", str(target))
+
+    assert outcome.status == Exit.OK
+    text = " ".join(target.read_text().split())
+    assert "1 key made by the function and 0 runs for an emergency" in text
+    assert f"key too old, replaces {old}</td><td>the schedule</td>" in text
+
+
+@pytest.mark.parametrize("denied", ["DescribeLogGroups", "FilterLogEvents"])
+def test_a_report_without_the_right_to_read_the_log_says_so(
+    account: Account,
+    key_rotation: CommandLine,
+    log: FunctionLog,
+    tmp_path: Path,
+    denied: str,
+) -> None:
+    assert log
+    account.add_user("alice", 10)
+    target = tmp_path / "report.html"
+
+    with refused(denied):
+        outcome = key_rotation("report", "--html", str(target))
+
+    assert outcome.status == Exit.OK
+    assert "without the rotations of the last twelve months: ClientError" in outcome.err
+    assert "AccessDenied" in outcome.err
+    assert ">not readable</span>" in target.read_text()
+
+
+def test_a_report_of_an_installation_without_a_log_group_says_so(
+    account: Account, key_rotation: CommandLine, tmp_path: Path
+) -> None:
+    account.add_user("alice", 10)
+    target = tmp_path / "report.html"
+
+    assert key_rotation("report", "--html", str(target)).status == Exit.OK
+
+    assert f"there is no log group &#39;{GROUP}&#39;" in target.read_text()
 
 
 def test_it_reads_the_log_and_nothing_else(

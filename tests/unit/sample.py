@@ -42,6 +42,7 @@ from tests.unit.builders import (
     stamp,
     user,
 )
+from tests.unit.history_sample import past_sample
 
 _PEOPLE = ("ana", "ben", "carla", "dmitri", "edda", "farid", "gwen", "hugo", "ines", "jonas")
 _SERVICES = ("backup", "billing-export", "ci-runner", "data-import", "edge-sync", "ftp-bridge")
@@ -172,5 +173,5 @@ def _too_old(each: UserStatus) -> bool:
 
 if __name__ == "__main__":
     powers = {"ci-runner": Power(("AdministratorAccess",)), "kim": Power(("ops of the group dev",))}
-    text = page(Compliance(sample(), Administrators(powers)))
+    text = page(Compliance(sample(), Administrators(powers)), past_sample())
     Path(sys.argv[1]).write_text(text, encoding="utf-8")

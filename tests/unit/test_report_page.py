@@ -15,6 +15,7 @@ from key_rotation_cli.report.charts import age_histogram, rotations
 from key_rotation_cli.report.compliance import Bin, Compliance, Week
 from key_rotation_cli.report.page import page
 from tests.unit.builders import NOW, ago, expired, inactive, key, secret, settings, stamp, user
+from tests.unit.history_sample import past_sample
 from tests.unit.sample import account_status, nobodys, sample, settled_status, status
 
 VOID = {"meta", "line"}
@@ -194,7 +195,7 @@ def test_page_says_what_is_known_of_users_who_were_not_read() -> None:
 
 
 def test_page_of_an_account_in_which_all_were_read_says_nothing_of_that() -> None:
-    text = page(of(sample()))
+    text = page(of(sample()), past_sample())
 
     assert "ot read" not in text
     assert "Not in it" not in text

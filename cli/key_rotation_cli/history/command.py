@@ -12,10 +12,9 @@ from ..exits import DeclinedError, Exit
 from ..options import connect, shared
 from ..screen import Screen
 from .answer import as_csv, as_document, bounds, show
-from .log_group import find_group, read
+from .log_group import YEAR, find_group, read
 
 CALLS = HISTORY
-_YEAR = timedelta(days=365)
 
 
 def add_to(commands: Any) -> None:
@@ -68,7 +67,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
 def _period(since: date | None, until: date | None, now: datetime) -> tuple[datetime, datetime]:
     """From the beginning of the first day to the end of the last one, or to now."""
     end = now if until is None else min(now, _midnight(until) + timedelta(days=1))
-    begin = end - _YEAR if since is None else _midnight(since)
+    begin = end - YEAR if since is None else _midnight(since)
     if begin >= end:
         raise DeclinedError(
             f"--since {begin:%Y-%m-%d} is not before the end of the time asked for, {end:%Y-%m-%d}"

@@ -25,6 +25,7 @@ EVERYTHING = f"{{ {_RUNS} || {_CHANGES} }}"
 ROTATIONS = f'{{ {_RUNS} || ({_CHANGES} && (($.action = "create") || ($.reason = "emergency"))) }}'
 # So far back at a time, the latest first, where not everything may be read.
 _SPANS = (30, 60, 90, 185)
+YEAR = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def read(logs: Any, group: LogGroup, since: datetime, until: datetime) -> Histor
 def read_rotations(logs: Any, group: LogGroup, now: datetime, max_calls: int) -> History:
     """The rotations and emergencies of the last year, or of as much of it as `max_calls` reach;
     `since` of the answer says how much that is."""
-    begin = max(now - timedelta(days=365), group.known_from(now))
+    begin = max(now - YEAR, group.known_from(now))
     found, until, calls = _Found(), now, 0
     for span in _SPANS:
         since = max(until - timedelta(days=span), begin)

@@ -1,4 +1,4 @@
-"""The two charts of the report, as SVG that takes its colours from the page's style."""
+"""The charts of the report, as SVG that takes its colours from the page's style."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from html import escape
 
 from ..words import count
 from .compliance import BENCHMARK_DAYS, BIN_DAYS, Bin, Week
+from .past import Month, Past
 
 _WIDTH, _HEIGHT = 720, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 36, 8, 22, 34
@@ -49,6 +50,19 @@ def rotations(past: Sequence[Week], coming: Sequence[Week]) -> str:
         for index, week in enumerate(coming)
     ]
     return _chart(columns, "Rotations by week", len(past), "today")
+
+
+def by_month(past: Past) -> str:
+    """The keys made in each month. A line is where the log begins, or what was read of it."""
+    assert past.history is not None
+    months = past.months()
+    columns = [
+        _Column(month.rotations, _month(month), "within", f"{month.start:%b %y}")
+        for month in months
+    ]
+    begin = sum(month.start <= past.history.since for month in months)
+    since = past.history.since.day / 31 if begin else 0.0
+    return _chart(columns, "Keys made by month", max(begin - 1, 0) + since, "known from here")
 
 
 def _chart(columns: Sequence[_Column], title: str, mark_at: float, mark: str) -> str:
@@ -106,6 +120,11 @@ def _range(ages: Bin) -> str:
 
 def _week(week: Week, what: str) -> str:
     return f"7 days from {week.start:%Y-%m-%d}: {count(week.rotations, 'rotation')} {what}"
+
+
+def _month(month: Month) -> str:
+    text = f"{month.start:%B %Y}: {count(month.rotations, 'key')} made"
+    return f"{text}, {month.emergencies} in an emergency" if month.emergencies else text
 
 
 def _label(week: Week, index: int) -> str:

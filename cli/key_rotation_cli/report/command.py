@@ -9,7 +9,7 @@ from typing import Any
 
 from ..account import EXACT, no_report, read_account, settled
 from ..administrators import read_administrators
-from ..connection import READS
+from ..connection import HISTORY, READS
 from ..exits import Exit
 from ..options import connect, shared
 from ..schedule import standstill
@@ -17,8 +17,9 @@ from ..screen import Screen
 from .compliance import BENCHMARK_DAYS, Compliance
 from .file import check_target, write_private
 from .page import page
+from .past import read_past
 
-CALLS = READS
+CALLS = READS | HISTORY
 
 
 def add_to(commands: Any) -> None:
@@ -48,8 +49,9 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         now = datetime.now(UTC)
         found = read_account(connection, arguments.name, now, progress, arguments.exact)
         administrators = read_administrators(connection.client("iam"), found.settings.user_tag)
+        past = read_past(connection.client("logs"), arguments.name, now)
     compliance = Compliance(found, administrators)
-    write_private(target, page(compliance))
+    write_private(target, page(compliance, past))
     screen.say(
         f"{target}: {len(found.statuses)} managed users, {len(compliance.keys)} active keys, "
         f"{compliance.failing} over {BENCHMARK_DAYS} days, {len(compliance.blocked)} users blocked"
@@ -61,6 +63,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         *administrators.findings(),
     ):
         screen.note(sentence)
+    if past.error is not None:
+        screen.note(f"without the rotations of the last twelve months: {past.error}")
     for unread in found.unread:
         screen.error(f"{unread.name} could not be read: {unread.error}")
     return Exit.AWS if found.unread else Exit.OK

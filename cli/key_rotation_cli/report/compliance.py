@@ -166,7 +166,9 @@ class Compliance:
             for field, what in _PAST.items():
                 stamp = getattr(secret, field)
                 if stamp is not None:
-                    yield KeyEvent(stamp.time, status.name, what, stamp.access_key_id)
+                    leaked = what == "disabled" and stamp.access_key_id in secret.leaked
+                    said = f"{what} in an emergency" if leaked else what
+                    yield KeyEvent(stamp.time, status.name, said, stamp.access_key_id)
 
 
 def _key_of(step: Step) -> str:

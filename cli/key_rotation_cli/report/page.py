@@ -17,19 +17,23 @@ from key_rotation.notify.text import one_line
 from .. import hand_over
 from ..forecast import Due
 from ..words import count
-from .charts import age_histogram, rotations
+from .charts import age_histogram, by_month, rotations
 from .compliance import BENCHMARK_DAYS, WEEKS, Compliance, KeyEvent
+from .past import NOT_ASKED, Past
 
 _LATEST = 20  # events shown each way; the table of users has what is on record for each
-_DONE = {
-    "rotate": "replaced",
-    "disable": "disabled",
-    "delete": "deleted",
-    "warn": "warned",
-    "announce": "announced",
-    "remind": "reminded",
-    "prepare": "secret restored",
-    "block": "blocked",
+_SHOWN_CHANGES = 200  # of the last twelve months
+# What is not done yet, and may not be, must not read as if it were.
+_WILL = {
+    "rotate": "will be replaced",
+    "disable": "will be disabled",
+    "delete": "will be deleted",
+    "warn": "owner will be warned",
+    "announce": "will be announced",
+    "remind": "owner will be reminded",
+    "prepare": "secret will be restored",
+    "hold": "will be held",
+    "block": "will be blocked",
 }
 _BADGES = {"ok": "good", "due": "warn", "held": "warn", "blocked": "bad"}
 _SETTINGS = (
@@ -46,10 +50,10 @@ _SETTINGS = (
 )
 
 
-def page(compliance: Compliance) -> str:
+def page(compliance: Compliance, past: Past = NOT_ASKED) -> str:
     """The whole document."""
     now = compliance.account.at
-    past, coming = compliance.weeks()
+    before, coming = compliance.weeks()
 
     def due_day(due: Due | KeyEvent) -> str:
         return hand_over.between(due.at, due.held_until, now)
@@ -62,9 +66,11 @@ def page(compliance: Compliance) -> str:
         administrators=compliance.administrators,
         # The charts escape their own texts.
         ages=Markup(age_histogram(compliance.bins())),  # noqa: S704
-        rotations=Markup(rotations(past, coming)),  # noqa: S704
+        rotations=Markup(rotations(before, coming)),  # noqa: S704
         latest=compliance.past()[:_LATEST],
         due=[h for h in compliance.coming() if h.at < now + timedelta(days=30)][:_LATEST],
+        past=past,
+        by_month=Markup(by_month(past) if past.history else ""),  # noqa: S704
         day=_day,
         due_day=due_day,
         last_use=hand_over.last_use,
@@ -86,13 +92,14 @@ def template(name: str) -> Template:
     environment.globals |= {
         "badges": _BADGES,
         "benchmark_days": BENCHMARK_DAYS,
+        "shown_changes": _SHOWN_CHANGES,
         "shown_settings": _SETTINGS,
         "weeks": WEEKS,
     }
     environment.filters |= {
         "because": lambda reason: blocked_because(Reason(reason)),
         "counted": count,
-        "done": lambda verb: _DONE.get(verb, verb),
+        "will": lambda verb: _WILL.get(verb, verb),
         "repr": repr,
     }
     return environment.get_template(name)
