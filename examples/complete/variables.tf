@@ -108,3 +108,9 @@ variable "rotate_exposed_keys" {
   type        = bool
   default     = true
 }
+
+variable "suppress_security_hub_findings" {
+  description = "Whether Security Hub CSPM suppresses SecretsManager.1, .3 and .4 for the secrets of this installation. Security Hub must be on."
+  type        = bool
+  default     = false
+}

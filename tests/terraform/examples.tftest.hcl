@@ -128,6 +128,51 @@ run "slack" {
   }
 }
 
+run "no_security_hub_unless_asked_for" {
+  command = plan
+
+  module {
+    source = "./examples/complete"
+  }
+
+  assert {
+    condition     = length(aws_securityhub_automation_rule.secrets) == 0
+    error_message = "Where Security Hub is off, the apply would fail."
+  }
+}
+
+run "security_hub" {
+  command = plan
+
+  module {
+    source = "./examples/complete"
+  }
+
+  variables {
+    suppress_security_hub_findings = true
+  }
+
+  assert {
+    condition = (
+      toset(aws_securityhub_automation_rule.secrets[0].criteria[0].compliance_security_control_id[*].value)
+      == toset(["SecretsManager.1", "SecretsManager.3", "SecretsManager.4"])
+    )
+    error_message = "No other control may be suppressed."
+  }
+
+  # Without these, it would suppress the findings about every secret of the account.
+  assert {
+    condition = alltrue([
+      length(aws_securityhub_automation_rule.secrets[0].criteria[0].resource_tags) == 1,
+      one(aws_securityhub_automation_rule.secrets[0].criteria[0].resource_tags).key == "access-key-rotation:managed-by",
+      one(aws_securityhub_automation_rule.secrets[0].criteria[0].resource_tags).value == "access-key-rotation",
+      one(aws_securityhub_automation_rule.secrets[0].criteria[0].resource_tags).comparison == "EQUALS",
+      one(aws_securityhub_automation_rule.secrets[0].criteria[0].resource_id).value == ":secret:iam-access-key/",
+    ])
+    error_message = "Only secrets with the name and the tag of this installation may be suppressed."
+  }
+}
+
 # What its policies refuse and allow is in tests/policies.
 run "guardrails" {
   command = plan

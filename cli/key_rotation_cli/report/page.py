@@ -20,6 +20,7 @@ from ..words import count
 from .charts import age_histogram, by_month, rotations
 from .compliance import BENCHMARK_DAYS, WEEKS, Compliance, KeyEvent
 from .past import NOT_ASKED, Past
+from .related import related
 
 _LATEST = 20  # events shown each way; the table of users has what is on record for each
 _SHOWN_CHANGES = 200  # of the last twelve months
@@ -70,6 +71,7 @@ def page(compliance: Compliance, past: Past = NOT_ASKED) -> str:
         latest=compliance.past()[:_LATEST],
         due=[h for h in compliance.coming() if h.at < now + timedelta(days=30)][:_LATEST],
         past=past,
+        related=related(compliance),
         by_month=Markup(by_month(past) if past.history else ""),  # noqa: S704
         day=_day,
         due_day=due_day,
