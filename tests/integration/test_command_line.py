@@ -10,6 +10,7 @@ import pytest
 
 from key_rotation_cli.exits import Exit
 from key_rotation_cli.main import main
+from tests.stage.waiting import wait_until
 
 from .conftest import VARIABLES
 from .stage import Person, Stage
@@ -106,6 +107,37 @@ def test_restored_key_stays_on_after_the_functions_next_run(
 
     assert status == Exit.OK, capsys.readouterr().err
     assert owner.statuses()[old] == "Active"
+
+
+def test_history_knows_from_the_deployed_function_who_asked_and_why(
+    stage: Stage, person: Callable[..., Person], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The lines are Lambda's: its JSON format has the fields of the log's extras."""
+    leaver = person(10)
+    key = leaver.keys[0].id
+    assert main(["emergency", leaver.name, key, "--reason", "in a public repo", *NAME]) == Exit.OK
+    new = stage.secret(leaver.name)["AccessKeyId"]
+    capsys.readouterr()
+
+    def history() -> list[tuple[str, str, str, str]]:
+        """LocalStack puts the lines into the group when the invocation is over."""
+        assert main(["history", "--json", "--user", leaver.name, *NAME]) == Exit.OK
+        found = json.loads(capsys.readouterr().out)
+        assert found["retention_days"] == 365
+        assert found["runs"] > 0
+        return [
+            (one["action"], one["access_key_id"], one["reason"], one["by"])
+            for one in found["changes"]
+        ]
+
+    caller = stage.account.sts().get_caller_identity()["Arn"]
+    wait_until("the lines are in the log", lambda: len(history()) == 2)
+    assert history() == [
+        ("create", new, "emergency", caller),
+        ("disable", key, "emergency", caller),
+    ]
+    assert main(["history", "--user", leaver.name, *NAME]) == Exit.OK
+    assert "'in a public repo'" in capsys.readouterr().out
 
 
 def test_status_plan_and_report(
