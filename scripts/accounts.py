@@ -24,7 +24,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent.parent / "examples" / "multi-account"
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "cli"))  # where it is, whoever starts this script with any Python
+
+from key_rotation_cli.accounts.map import AccountMapError, read_map  # noqa: E402
+
+FOLDER = ROOT / "examples" / "multi-account"
 ACCOUNTS = "accounts.auto.tfvars.json"
 COLUMNS = ("account", "id", "add", "change", "destroy", "result")
 
@@ -45,7 +50,7 @@ class Outcome:
 
 
 class Accounts:
-    """The accounts of one folder; `environment` is Terraform's. Raises SystemExit for a bad map.
+    """The accounts of one folder; `environment` is Terraform's. Raises AccountMapError.
 
     Only what this script needs is checked here: Terraform checks the rest, and names it.
     """
@@ -54,7 +59,10 @@ class Accounts:
         self._folder = folder
         self._environment = environment
         self._plans = Path(environment.get("TF_DATA_DIR", folder / ".terraform")).resolve()
-        self.central, self.ids = _read(folder / ACCOUNTS)
+        self.map = read_map(folder / ACCOUNTS)
+        if self.map.central is None:
+            raise AccountMapError(f"{self.map.file} needs central_account: the name of an account")
+        self.central, self.ids = self.map.central, self.map.ids
 
     def prepare(self) -> None:
         """Installs providers, and makes the workspaces that are missing. Raises SystemExit."""
@@ -129,29 +137,6 @@ class Accounts:
         )
 
 
-def _read(file: Path) -> tuple[str, dict[str, str]]:
-    """The central account, and the ids by name. Raises SystemExit naming what is wrong."""
-    try:
-        settings = json.loads(file.read_text())
-        accounts = settings["accounts"]
-        ids = {name: accounts[name]["id"] for name in sorted(accounts)}
-        central = settings["central_account"]
-    except OSError as error:
-        raise SystemExit(f"{file}: {error.strerror}") from None
-    except ValueError as error:
-        raise SystemExit(f"{file}: not JSON: {error}") from None
-    except (KeyError, TypeError):
-        raise SystemExit(
-            f"{file} needs central_account, and accounts: a map from names to objects with an id"
-        ) from None
-    for name, account_id in ids.items():
-        if not isinstance(account_id, str) or not re.fullmatch(r"[0-9]{12}", account_id):
-            raise SystemExit(f"{file}: id of {name}: must be the 12 digits of an AWS account")
-    if central not in ids:
-        raise SystemExit(f"{file}: central_account: there is no account {central!r}")
-    return central, ids
-
-
 def in_order(
     accounts: Sequence[str],
     central: str,
@@ -183,17 +168,6 @@ def table(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def chosen(only: str | None, known: Sequence[str]) -> list[str]:
-    """The accounts asked for. Raises SystemExit naming one that is not in the map."""
-    if only is None:
-        return list(known)
-    names = [name.strip() for name in only.split(",")]
-    for name in names:
-        if name not in known:
-            raise SystemExit(f"--only: there is no account {name!r}; known: {', '.join(known)}")
-    return names
-
-
 def _problem(entries: Sequence[Mapping[str, object]]) -> str:
     found = [entry["diagnostic"] for entry in entries if entry["type"] == "diagnostic"]
     texts = [
@@ -222,8 +196,11 @@ def main(arguments: Sequence[str], folder: Path = FOLDER) -> int:
     parser.add_argument("--only", metavar="ACCOUNT,…", help="these accounts only")
     parser.add_argument("--jobs", type=_jobs, default=2, help="accounts at a time (2)")
     options = parser.parse_args(arguments)
-    accounts = Accounts(folder, os.environ)
-    names = chosen(options.only, list(accounts.ids))
+    try:
+        accounts = Accounts(folder, os.environ)
+        names = accounts.map.chosen(options.only)
+    except AccountMapError as error:
+        raise SystemExit(str(error)) from None
     accounts.prepare()
     act = {"plan": accounts.plan, "apply": accounts.apply, "destroy": accounts.destroy}
     do = act[options.command]

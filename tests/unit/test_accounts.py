@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from scripts.accounts import ACCOUNTS, FOLDER, Accounts, Outcome, chosen, in_order, main, table
+from scripts.accounts import ACCOUNTS, FOLDER, ROOT, Accounts, Outcome, in_order, main, table
+
+from key_rotation_cli.accounts.map import AccountMapError
 
 NAMES = ["data", "security", "shop"]
 
@@ -50,13 +54,6 @@ def test_the_table_shows_what_failed() -> None:
     ]
 
 
-def test_an_account_that_is_not_in_the_map_is_named() -> None:
-    with pytest.raises(SystemExit, match="there is no account 'shopp'; known: data, security"):
-        chosen("data,shopp", NAMES)
-    assert chosen(None, NAMES) == NAMES
-    assert chosen("shop, data", NAMES) == ["shop", "data"]
-
-
 def test_nothing_is_applied_that_was_not_planned(tmp_path: Path) -> None:
     map_ = {"central_account": "a", "accounts": {"a": {"id": "1" * 12}}}
     (tmp_path / ACCOUNTS).write_text(json.dumps(map_))
@@ -66,41 +63,47 @@ def test_nothing_is_applied_that_was_not_planned(tmp_path: Path) -> None:
     assert (outcome.failed, outcome.result) == (True, "not planned: run plan first")
 
 
+def test_the_script_needs_a_central_account(tmp_path: Path) -> None:
+    (tmp_path / ACCOUNTS).write_text('{"accounts": {"a": {"id": "111122223333"}}}')
+
+    with pytest.raises(AccountMapError, match="json needs central_account"):
+        Accounts(tmp_path, {})
+
+
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("arguments", "message"),
     [
-        pytest.param(None, r"accounts\.auto\.tfvars\.json: No such file", id="no file"),
-        pytest.param("{", "not JSON: Expecting", id="not JSON"),
-        pytest.param("[]", "needs central_account, and accounts", id="a list"),
-        pytest.param('{"accounts": {}}', "needs central_account", id="no central account"),
-        pytest.param('{"central_account": "a"}', "and accounts: a map", id="no accounts"),
-        pytest.param(
-            '{"central_account": "a", "accounts": ["a"]}', "a map from names", id="a list of names"
-        ),
-        pytest.param(
-            '{"central_account": "a", "accounts": {"a": {}}}', "objects with an id", id="no id"
-        ),
-        pytest.param(
-            '{"central_account": "a", "accounts": {"a": null}}', "objects with an id", id="null"
-        ),
-        pytest.param(
-            '{"central_account": "a", "accounts": {"a": {"id": 111122223333}}}',
-            "id of a: must be the 12 digits",
-            id="a number",
-        ),
-        pytest.param(
-            '{"central_account": "b", "accounts": {"a": {"id": "111122223333"}}}',
-            "central_account: there is no account 'b'",
-            id="an unknown central account",
-        ),
+        pytest.param([], r"^\S+/accounts\.auto\.tfvars\.json: not JSON", id="the map"),
+        pytest.param(["--only=x"], "not JSON", id="before --only"),
     ],
 )
-def test_a_map_that_cannot_be_read_says_why(tmp_path: Path, text: str | None, message: str) -> None:
-    if text is not None:
-        (tmp_path / ACCOUNTS).write_text(text)
+def test_a_map_that_cannot_be_read_ends_the_script(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    (tmp_path / ACCOUNTS).write_text("{")
 
     with pytest.raises(SystemExit, match=message):
-        Accounts(tmp_path, {})
+        main(["plan", *arguments], tmp_path)
+
+
+def test_an_account_that_is_not_in_the_map_ends_the_script() -> None:
+    with pytest.raises(SystemExit, match="there is no account 'shopp'; known: security, shop"):
+        main(["plan", "--only", "shop,shopp"], FOLDER)
+
+
+def test_the_script_runs_with_the_standard_library_alone(tmp_path: Path) -> None:
+    """-I: neither the folder it is started in nor any package that is installed for the user;
+    -S: none of the site's."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", ROOT / "scripts" / "accounts.py", "plan", "--only", "nobody"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "there is no account 'nobody'; known: security, shop, warehouse" in done.stderr
+    assert done.returncode == 1
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "two", "100"])

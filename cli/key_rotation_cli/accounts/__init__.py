@@ -1,0 +1,1 @@
+"""All accounts of a map in one view."""
