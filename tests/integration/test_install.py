@@ -111,9 +111,9 @@ def test_key_fetch_without_a_key_says_so_in_one_line(owners: Path, tmp_path: Pat
 
 def test_page_has_its_template_and_style(installed: Path, tmp_path: Path) -> None:
     code = "from key_rotation_cli.report.page import template as t; "
-    code += "print(t('page.html.j2').name, t('style.css').render()[:5])"
+    code += "print(t('document.html.j2').name, t('style.css').render()[:5])"
 
-    assert run(installed / "python", "-c", code, cwd=tmp_path).stdout == "page.html.j2 :root\n"
+    assert run(installed / "python", "-c", code, cwd=tmp_path).stdout == "document.html.j2 :root\n"
 
 
 def test_without_credentials_it_says_so_in_one_line(installed: Path, tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """The report as one HTML page: no script, nothing from elsewhere, everything escaped.
 
-`page.html.j2` is the page; jinja2 escapes whatever it is handed.
+`document.html.j2` is the page, `account.html.j2` what it has of an account; jinja2 escapes whatever
+it is handed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -52,15 +54,31 @@ _SETTINGS = (
 
 
 def page(compliance: Compliance, past: Past = NOT_ASKED) -> str:
-    """The whole document."""
+    """The whole document, of one account."""
+    account = compliance.account
+    title = f"account {account.account_id}"
+    about = (
+        f"Account {account.account_id}, installation {account.settings.name} in {account.region}, "
+        f"{account.at:%Y-%m-%d %H:%M UTC}"
+    )
+    return document(title, about, [account_part(compliance, past)])
+
+
+def document(title: str, about: str, parts: Sequence[Markup]) -> str:
+    """A whole document; `about` says of what and when."""
+    return template("document.html.j2").render(title=title, about=about, parts=parts)
+
+
+def account_part(compliance: Compliance, past: Past = NOT_ASKED) -> Markup:
+    """What a document has of an account."""
     now = compliance.account.at
     before, coming = compliance.weeks()
 
     def due_day(due: Due | KeyEvent) -> str:
         return hand_over.between(due.at, due.held_until, now)
 
-    return template(
-        "page.html.j2"
+    part = template(
+        "account.html.j2"
     ).render(
         compliance=compliance,
         account=compliance.account,
@@ -77,6 +95,7 @@ def page(compliance: Compliance, past: Past = NOT_ASKED) -> str:
         due_day=due_day,
         last_use=hand_over.last_use,
     )
+    return Markup(part)  # noqa: S704 - the template escapes
 
 
 def template(name: str) -> Template:
