@@ -127,9 +127,10 @@ samples: $(READY) ## Write the samples of all mails (tests/samples/mails): revie
 	@PYTHONPATH=lambda $(BIN)/python -m tests.unit.mail_samples
 
 .PHONY: sample-report
-sample-report: $(READY) ## The compliance report of a made-up account: build/sample-report.html
+sample-report: $(READY) ## The compliance reports of a made-up account, and of several: build/sample-*.html
 	@PYTHONPATH=lambda:cli $(BIN)/python -m tests.unit.sample build/sample-report.html
-	@echo build/sample-report.html
+	@PYTHONPATH=lambda:cli $(BIN)/python -m tests.unit.accounts_sample build/sample-accounts.html
+	@echo build/sample-report.html build/sample-accounts.html
 
 .PHONY: package
 package: ## Build lambda/package.zip from lambda/key_rotation, and function.zip of each recipe

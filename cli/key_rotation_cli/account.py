@@ -188,13 +188,16 @@ def read_account(
     progress: ShowProgress,
     exact: bool = False,
     only: tuple[str, ...] = (),
+    *,
+    few: int = FEW_USERS,
+    may_be_elsewhere: bool = False,
 ) -> AccountStatus:
     """All managed users; `progress` gets how many are read one by one, and of how many.
 
-    Those who are settled by the credential report are not read, unless there are few users, or
-    `exact` asks for it. With `only`, these users are read, and no others. A user who cannot be read
-    is in `unread`; the scan itself is whole or an error. Raises DeclinedError if one of `only` is
-    not managed.
+    Those who are settled by the credential report are not read, unless there are at most `few`
+    users, or `exact` asks for it. With `only`, these users are read, and no others. A user who
+    cannot be read is in `unread`; the scan itself is whole or an error. Raises DeclinedError if one
+    of `only` is not managed, unless they `may_be_elsewhere`.
     """
     settings = settings_of(connection, name)
     clock = OperatorClock()
@@ -202,9 +205,10 @@ def read_account(
     reports = IamCredentialReports(connection.client("iam"), clock, _WAITS)
     bulk = read_in_bulk(replace(world, credential_reports=reports))
     scan = bulk.scan
-    check_managed(settings, scan, only)
+    if not may_be_elsewhere:
+        check_managed(settings, scan, only)
     wanted = _only(scan, only) if only else scan
-    report = None if exact or len(wanted.managed) <= FEW_USERS else bulk.report
+    report = None if exact or len(wanted.managed) <= few else bulk.report
     statuses, unread = read_all(world, settings, wanted, now, progress, report)
     unreached, unread_operators = _unreached_operators(world)
     return AccountStatus(

@@ -12,6 +12,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import (
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
 
 from key_rotation.handler import Clients
 
@@ -41,6 +47,8 @@ READS = frozenset(
     }
 )
 INVOCATION = frozenset({"lambda:InvokeFunction", "sts:GetCallerIdentity"})
+# What it takes to get into other accounts; what is read there has connections of its own.
+ASSUMPTION = frozenset({"sts:AssumeRole", "sts:GetCallerIdentity"})
 RESTORATION = READS | {
     "iam:TagUser",
     "iam:UpdateAccessKey",
@@ -73,6 +81,9 @@ _ASKING_WHO = Config(
 )
 _CONFIGS = {"cloudtrail": _PACED, "lambda": _INVOKING, "sts": _ASKING_WHO}
 _PERMISSIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
+
+# Without these there is nothing to connect with: no answer of AWS, and the same in every account.
+NOT_SET_UP = (NoCredentialsError, NoRegionError, PartialCredentialsError, ProfileNotFound)
 
 
 class UndeclaredCallError(Exception):

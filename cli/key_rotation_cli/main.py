@@ -9,20 +9,16 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoCredentialsError,
-    NoRegionError,
-    PartialCredentialsError,
-    ProfileNotFound,
-)
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from key_rotation.domain.settings import SettingsError
 from key_rotation.ports import DiscoveryError
 from key_rotation.run.payload import PayloadError
 
 from . import emergency, plan, restore, rotate, status
+from .accounts import command as accounts
+from .accounts.map import AccountMapError
+from .connection import NOT_SET_UP
 from .exits import DeclinedError, Exit
 from .history import command as history
 from .report import command as report
@@ -30,7 +26,6 @@ from .screen import Screen
 from .usage import command as usage
 
 _COMMANDS = (status, plan, rotate, emergency, restore, usage, history, report)
-_SET_UP = (NoCredentialsError, NoRegionError, PartialCredentialsError, ProfileNotFound)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,12 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DeclinedError as declined:
         screen.error(str(declined))
         return declined.status
-    except (SettingsError, PayloadError, OSError) as error:
+    except (AccountMapError, SettingsError, PayloadError, OSError) as error:
         if isinstance(error, BrokenPipeError):
             return _closed_pipe()
         screen.error(str(error))
         return Exit.USAGE
-    except _SET_UP as error:
+    except NOT_SET_UP as error:
         screen.error(_hint(error))
         return Exit.USAGE
     except (BotoCoreError, ClientError, DiscoveryError) as error:
@@ -65,7 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="key-rotation",
-        description="See and steer the rotation of IAM access keys in one account.",
+        description="See and steer the rotation of IAM access keys in one account. Those of many: "
+        "status and report, with --accounts.",
         epilog="Exit status: 0 all well; 1 findings; 2 arguments, settings or no credentials; "
         "3 AWS refused (expired credentials, too) or did not answer. "
         "docs/cli.md has the permissions that each command needs.",
@@ -74,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for module in _COMMANDS:
         module.add_to(commands)
+    accounts.extend(commands)
     return parser
 
 

@@ -13,6 +13,12 @@ DEFAULT_NAME = "access-key-rotation"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,47}")  # as variables.tf has it
 
 
+class _Default(str):
+    """What nobody gave; an argument of the same text is none."""
+
+    __slots__ = ()
+
+
 class Options(Protocol):
     """The parsed arguments that all commands share."""
 
@@ -30,10 +36,15 @@ def shared(installation: bool = True) -> argparse.ArgumentParser:
         group.add_argument(
             "--name",
             type=_name,
-            default=DEFAULT_NAME,
+            default=_Default(DEFAULT_NAME),
             help="name of the installation, the module's variable `name` (default: %(default)s)",
         )
     return parser
+
+
+def is_default(name: str) -> bool:
+    """Whether nobody gave `--name`."""
+    return isinstance(name, _Default)
 
 
 def connect(

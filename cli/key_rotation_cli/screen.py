@@ -119,6 +119,22 @@ class Screen:
             yield lambda done, total: progress.update(task, completed=done, total=total)
 
     @contextmanager
+    def following(self, what: str) -> Iterator[Callable[[int, int, str], None]]:
+        """A bar, and beside it what is in work; the function yielded moves it as in `counting`."""
+        rest = Column(no_wrap=True, ratio=1)  # what finds no room there is left out
+        columns = (
+            *(TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn()),
+            TextColumn("{task.fields[at]}", markup=False, table_column=rest),
+        )
+        with self._progress(*columns, whole_line=True) as progress:
+            task = progress.add_task(what, total=None, at="")
+
+            def show(done: int, total: int, at: str) -> None:
+                progress.update(task, completed=done, total=total, at=one_line(at))
+
+            yield show
+
+    @contextmanager
     def spinning(self, what: str) -> Iterator[Callable[[str], None]]:
         """A spinner for work of unknown length; each call of the function yielded is counted."""
         columns = (
@@ -137,10 +153,14 @@ class Screen:
 
             yield tick
 
-    def _progress(self, *columns: Any) -> Progress:
+    def _progress(self, *columns: Any, whole_line: bool = False) -> Progress:
         """Gone when it ends, and nothing at all where standard error is no terminal."""
         return Progress(
-            *columns, console=self._err, transient=True, disable=not self._err.is_terminal
+            *columns,
+            console=self._err,
+            transient=True,
+            disable=not self._err.is_terminal,
+            expand=whole_line,
         )
 
 

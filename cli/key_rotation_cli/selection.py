@@ -30,7 +30,7 @@ class Selection:
 
     def shown(self, found: AccountStatus) -> tuple[list[UserStatus], list[UserStatus]]:
         """Whom a table shows, those who need attention first, and whom it leaves out."""
-        admitted = sorted(filter(self.admits, found.statuses), key=_rank)
+        admitted = sorted(filter(self.admits, found.statuses), key=rank)
         if self.everybody or self.states or self.users:
             return admitted, []
         read = [status for status in admitted if not status.from_report]
@@ -70,7 +70,8 @@ def selection_of(arguments: argparse.Namespace) -> Selection:
     return Selection(frozenset(arguments.state), users, arguments.all)
 
 
-def _rank(status: UserStatus) -> tuple[int, bool, str]:
+def rank(status: UserStatus) -> tuple[int, bool, str]:
+    """The place in a table: who needs attention first."""
     return STATES.index(status.state), status.reason in _QUIET, status.name
 
 

@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     chosen = selection.selection_of(arguments)
     with screen.counting("reading users") as progress:
         now = datetime.now(UTC)
-        exact = arguments.exact or (arguments.check and now.day == FULL_LOOK_DAY)
+        exact = is_exact(arguments, now)
         found = read_account(connection, arguments.name, now, progress, exact, chosen.users)
         administrators = read_administrators(connection.client("iam"), found.settings.user_tag)
     for sentence in (
@@ -91,6 +91,11 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     if found.unread:
         return Exit.AWS
     return Exit.FINDINGS if arguments.check and looked_at else Exit.OK
+
+
+def is_exact(arguments: argparse.Namespace, now: datetime) -> bool:
+    """Whether settled users are read, too: when asked to, and by `--check` as often as by runs."""
+    return bool(arguments.exact or (arguments.check and now.day == FULL_LOOK_DAY))
 
 
 def _days(text: str) -> int:

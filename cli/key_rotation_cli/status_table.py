@@ -21,7 +21,7 @@ from .selection import EVERYBODY, STATES, Selection
 from .words import count
 
 _COLORS = {"ok": "green", "due": "yellow", "held": "yellow", "blocked": "red"}
-_HEADINGS = ("user", "key", "age", "status", "state", "next", "when")
+HEADINGS = ("user", "key", "age", "status", "state", "next", "when")
 # In the place of the id of a settled user's key.
 NOT_READ = "not read"
 
@@ -34,7 +34,7 @@ def show(found: AccountStatus, screen: Screen, selection: Selection = EVERYBODY)
     else:
         tag = found.settings.user_tag
         screen.say(f"no IAM user carries the tag {tag.key} = {tag.value}")
-    for sentence in _notes(found):
+    for sentence in notes(found):
         screen.note(sentence)
 
 
@@ -42,22 +42,22 @@ def _show_users(found: AccountStatus, screen: Screen, selection: Selection) -> N
     shown, left_out = selection.shown(found)
     waiting = frozenset(status.name for status in put_off(found))
     needing = [status for status in shown if status.state != "ok"]
-    rows = [row for status in needing for row in _rows(status, found.at, status.name in waiting)]
+    rows = [row for status in needing for row in rows_of(status, found.at, status.name in waiting)]
     if not (selection.states or found.only):
-        rows += [_out_of_reach(*each) for each in sorted(found.out_of_reach.items())]
-    rows += [row for status in shown if status.state == "ok" for row in _rows(status, found.at)]
+        rows += [out_of_reach(*each) for each in sorted(found.out_of_reach.items())]
+    rows += [row for status in shown if status.state == "ok" for row in rows_of(status, found.at)]
     if rows:
-        screen.table(_HEADINGS, rows, wrapping=("user", "state"))
+        screen.table(HEADINGS, rows, wrapping=("user", "state"))
     if uses := list(hand_over.rows(shown, found.at)):
         screen.gap()
         screen.table(hand_over.HEADINGS, uses, wrapping=("user", "last use"))
         screen.gap()
-    for sentence in (*_left_out(left_out), *settled(found)):
+    for sentence in (*not_shown(left_out), *settled(found)):
         screen.say(sentence)
     screen.say(_summary(found))
 
 
-def _left_out(statuses: Sequence[UserStatus]) -> list[str]:
+def not_shown(statuses: Sequence[UserStatus]) -> list[str]:
     """How many users are not in the table, and how to see them, in a sentence."""
     if not statuses:
         return []
@@ -66,7 +66,8 @@ def _left_out(statuses: Sequence[UserStatus]) -> list[str]:
     return [f"not shown: {count(len(statuses), 'user')}, {listed} (--all, --state, --user)"]
 
 
-def _notes(found: AccountStatus) -> Iterator[str]:
+def notes(found: AccountStatus) -> Iterator[str]:
+    """What to know beside the table, in a sentence each."""
     tag = found.settings.user_tag
     if not found.only:
         for name, value in sorted(found.unexpected.items()):
@@ -81,7 +82,7 @@ def _notes(found: AccountStatus) -> Iterator[str]:
             yield f"{name}: {why}"
 
 
-def _rows(
+def rows_of(
     status: UserStatus, now: datetime, is_put_off: bool = False
 ) -> Iterator[list[str | Text]]:
     state = Text(_state(status), style=_COLORS[status.state])
@@ -107,7 +108,7 @@ def _rows(
         ]
 
 
-def _out_of_reach(name: str, setting: str) -> list[str | Text]:
+def out_of_reach(name: str, setting: str) -> list[str | Text]:
     """A user who is tagged, but whom this setting keeps away from the function."""
     return [name, "-", "", "", Text(f"out of reach: {setting}", style="yellow"), "", ""]
 

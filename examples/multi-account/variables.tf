@@ -1,4 +1,5 @@
-# The accounts and the addresses are in accounts.auto.tfvars.json: one map, which Terraform and scripts/accounts.py both read.
+# The accounts and the addresses are in accounts.auto.tfvars.json: one map, which Terraform, scripts/accounts.py and
+# `key-rotation status --accounts` all read. A new variable or field needs a line in cli/key_rotation_cli/accounts/map.py.
 # Each account has a workspace of the same name, and so a state of its own.
 
 locals {

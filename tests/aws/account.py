@@ -137,6 +137,8 @@ class Clock:
 class Account:
     """One account; `clients` are what the handler gets."""
 
+    id = ACCOUNT_ID
+
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.clients = Clients(client, iam_without_retries, sts_for, CALLS)
@@ -151,7 +153,7 @@ class Account:
     def _install(self) -> None:
         """Straight into moto: by the wire, the settings take as long as all the rest of a test. The
         last one goes by the wire, so that whoever watches it knows of new settings."""
-        store = ssm_backends[ACCOUNT_ID][REGION]
+        store = ssm_backends[self.id][REGION]
         for name, value in self.parameters.items():
             kind, none = "String", ""
             path = f"{PATH}/{name}"
@@ -249,7 +251,7 @@ class Account:
 
     def add_key_beyond_the_limit(self, name: str = "alice", days: float = 0) -> str:
         """A third one, as IAM has been seen to let through."""
-        iam = iam_backends[ACCOUNT_ID]["aws"]
+        iam = iam_backends[self.id]["aws"]
         key = iam.users[name].create_access_key("AKIA")
         iam.access_keys[key.access_key_id] = key
         key.create_date -= timedelta(days=days)
@@ -278,7 +280,7 @@ class Account:
         return arn
 
     def _backend(self, key_id: str) -> Any:
-        return iam_backends[ACCOUNT_ID]["aws"].access_keys[key_id]
+        return iam_backends[self.id]["aws"].access_keys[key_id]
 
     # -- secrets -----------------------------------------------------------------------------------
 
@@ -306,7 +308,7 @@ class Account:
 
     def read_secret(self, name: str = "alice") -> None:
         """As its owner does. A look by `secret_value` is a test's, and leaves no trace."""
-        store = secretsmanager_backends[ACCOUNT_ID][REGION].secrets
+        store = secretsmanager_backends[self.id][REGION].secrets
         secret: Any = store[self.secret_name(name)]
         secret.last_read = self.clock.now()
 

@@ -9,6 +9,8 @@ import pytest
 from scripts.docs import ROOT
 
 from key_rotation_cli import emergency, plan, restore, rotate, status
+from key_rotation_cli.accounts.status_table import show as show_accounts
+from key_rotation_cli.connection import ASSUMPTION
 from key_rotation_cli.exits import Exit
 from key_rotation_cli.history import answer as history_answer
 from key_rotation_cli.history import command as history
@@ -19,6 +21,7 @@ from key_rotation_cli.status_document import as_document
 from key_rotation_cli.status_table import show
 from key_rotation_cli.usage import answer
 from key_rotation_cli.usage import command as usage
+from tests.unit.accounts_sample import gathered
 from tests.unit.history_sample import history_sample
 from tests.unit.sample import excerpt, nobodys
 from tests.unit.usage_sample import usage_sample
@@ -45,6 +48,12 @@ def test_sample_of_status(capsys: pytest.CaptureFixture[str]) -> None:
     show(excerpt(), Screen())
 
     assert capsys.readouterr().out == block("status", "text")
+
+
+def test_sample_of_all_accounts(capsys: pytest.CaptureFixture[str]) -> None:
+    show_accounts(gathered(), Screen())
+
+    assert capsys.readouterr().out == block("All accounts", "text")
 
 
 def test_sample_of_a_user() -> None:
@@ -96,6 +105,12 @@ def test_permissions_are_the_calls_that_are_declared() -> None:
         "usage": usage.CALLS,
         "history": history.CALLS,
     }
+
+
+def test_permissions_to_enter_other_accounts_are_declared() -> None:
+    [actions] = [row[1] for row in rows("What you may need to be allowed") if "--acc" in row[0]]
+
+    assert set(re.findall(r"`(\w+:\w+)`", actions)) == ASSUMPTION
 
 
 def test_exit_statuses() -> None:

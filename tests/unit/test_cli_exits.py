@@ -21,6 +21,8 @@ COMMANDS = [
     ["restore", "alice"],
     ["usage", "alice"],
     ["report", "--html", "report.html"],
+    ["status", "--accounts", "map.json"],
+    ["report", "--accounts", "map.json", "--html", "report.html"],
 ]
 commands = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command[:2]))
 
@@ -34,6 +36,7 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(f"AWS_{name}", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "map.json").write_text('{"accounts": {"shop": {"id": "444455556666"}}}')
 
 
 @commands

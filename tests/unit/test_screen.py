@@ -55,6 +55,8 @@ def test_progress_leaves_nothing_in_a_pipe(capsys: pytest.CaptureFixture[str]) -
         tell(1, 2)
     with screen.spinning("a dry run") as tick:
         tick("iam:ListAccessKeys")
+    with screen.following("reading accounts") as follow:
+        follow(1, 2, "shop 3/56")
 
     assert capsys.readouterr() == ("", "")
 
@@ -66,6 +68,21 @@ def test_progress_is_seen_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> N
         tell(1, 2)
 
     assert "1/2" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("narrow_terminal")
+def test_progress_says_what_is_in_work_as_far_as_there_is_room(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    screen = Screen()
+    with screen.following("reading accounts") as follow:
+        follow(7, 40, ", ".join(f"[b]account-{number} 3/56" for number in range(16)))
+    err = capsys.readouterr().err
+    last = [line for line in err.replace("\r", "\n").splitlines() if "reading accounts" in line][-1]
+
+    assert "7/40" in last
+    assert "[b]account-0 3/56" in last
+    assert "account-9" not in err
 
 
 def test_error_is_one_line_whatever_it_says(capsys: pytest.CaptureFixture[str]) -> None:

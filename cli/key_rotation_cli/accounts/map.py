@@ -21,11 +21,12 @@ FIELDS = ("dry_run", "id", "max_key_age_days", "operator_emails", "users")
 DEFAULTS = {"name": "access-key-rotation", "region": "eu-west-1", "role_name": "terraform"}
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
+# A role may have a path. https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html
+ROLE_NAME = re.compile(r"([\x21-\x7e]{1,510}/)?[\w+=,.@-]{1,64}", re.ASCII)
 _SHAPES = {
     "name": re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,47}"),
     "region": re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+"),
-    # A role may have a path. https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html
-    "role_name": re.compile(r"([\x21-\x7e]{1,510}/)?[\w+=,.@-]{1,64}", re.ASCII),
+    "role_name": ROLE_NAME,
 }
 
 
