@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from scripts.accounts import ACCOUNTS
 
+from key_rotation_cli.exits import Exit
+from key_rotation_cli.main import main
 from tests.localstack.endpoint import Endpoint
 from tests.stage.account import Account, HeldKey, confirm_subscriptions, give_key
 from tests.stage.runs import invoke
@@ -96,6 +100,34 @@ def test_a_rotation_shows_in_its_account_and_on_the_central_bus_only(
             account.iam.delete_access_key(UserName=USER, AccessKeyId=key_id)
         account.iam.delete_user(UserName=USER)
     shop.secrets.delete_secret(SecretId=f"iam-access-key/{USER}", ForceDeleteWithoutRecovery=True)
+
+
+def test_status_and_report_are_over_all_accounts(
+    embedded: Account, applied: Applied, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the roles that Terraform assumed. The third account of the map was not applied."""
+    file, target = applied.folder / ACCOUNTS, tmp_path / "report.html"
+    shop = AccountOf(embedded.endpoint, applied.ids["shop"])
+    shop.iam.create_user(UserName=USER, Tags=[MARK])  # type: ignore[list-item]
+    key = give_key(shop, USER, 100)
+
+    assert main(["status", "--json", "--accounts", str(file)]) == Exit.AWS
+    found = json.loads(capsys.readouterr().out)
+    both = ["--accounts", str(file), "--only", ",".join(applied.ids)]
+    assert main(["status", "--check", *both]) == Exit.FINDINGS
+    checked = capsys.readouterr().err
+    assert main(["report", "--html", str(target), *both]) == Exit.OK
+
+    users = [user for account in found["accounts"] for user in account["users"]]
+    seen = [(each["account"], each["user"], each["keys"][0]["access_key_id"]) for each in users]
+    assert seen == [("shop", USER, key.id)]
+    assert {each["account"]: each["account_id"] for each in found["accounts"]} == applied.ids
+    assert [each["account"] for each in found["unread_accounts"]] == ["warehouse"]
+    assert "there is no installation" in found["unread_accounts"][0]["error"]
+    assert f"shop: {USER}: key {key.id} is 100 days old" in checked
+    assert key.id in target.read_text()
+    shop.iam.delete_access_key(UserName=USER, AccessKeyId=key.id)
+    shop.iam.delete_user(UserName=USER)
 
 
 def test_a_second_plan_is_empty(applied: Applied) -> None:
