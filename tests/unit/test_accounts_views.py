@@ -12,10 +12,12 @@ from key_rotation_cli.accounts.gather import Gathered, ReadAccount, UnreadAccoun
 from key_rotation_cli.accounts.report import page
 from key_rotation_cli.accounts.status_table import show
 from key_rotation_cli.accounts.summary import Counts, counts_of, total
+from key_rotation_cli.report.past import NOT_ASKED
 from key_rotation_cli.screen import Screen
 from key_rotation_cli.selection import Selection
 from tests.unit.accounts_sample import gathered, whole
 from tests.unit.builders import NOW, key, settings, user
+from tests.unit.history_sample import past_sample
 from tests.unit.sample import account_status, nobodys, sample, status
 from tests.unit.test_report_page import HOSTILE, Tags
 
@@ -160,6 +162,18 @@ def test_page_is_well_formed_and_needs_nothing_else(found: Gathered) -> None:
     assert links == [f"#{target}" for target in targets]
     assert len(set(targets)) == len(found.read)
     assert not re.search(r"url\(|@import", text)
+
+
+def test_page_has_the_last_twelve_months_of_each_account() -> None:
+    past = past_sample()
+    assert past.history is not None
+    found = whole()
+    one, *others = found.read
+    text = page(replace(found, read=(replace(one, past=past), *others)))
+
+    assert text.count("Rotations of the last twelve months") == len(found.read)
+    assert text.count(past.history.group.name) == 1
+    assert text.count(NOT_ASKED.error or "") == len(others)
 
 
 def test_page_has_the_part_of_each_account() -> None:

@@ -17,6 +17,7 @@ from key_rotation.ports import DiscoveryError
 from ..account import AccountStatus, ShowProgress
 from ..administrators import Administrators
 from ..connection import NOT_SET_UP
+from ..report.past import NOT_ASKED, Past
 from .roles import Member, RoleNotAssumedError
 
 # Each has up to `connection.MAX_WORKERS` threads of its own; IAM throttles by account.
@@ -33,6 +34,7 @@ class ReadAccount:
     name: str
     status: AccountStatus
     administrators: Administrators
+    past: Past = NOT_ASKED
 
     @property
     def id(self) -> str:

@@ -11,6 +11,7 @@ from ..administrators import read_administrators
 from ..connection import ASSUMPTION, Connection, session
 from ..exits import DeclinedError
 from ..options import is_default
+from ..report.past import NOT_ASKED, read_past
 from ..screen import Screen
 from .gather import Gathered, ReadAccount, gather
 from .map import ROLE_NAME, read_map
@@ -49,9 +50,11 @@ def read_accounts(
     now: datetime,
     exact: bool,
     only: tuple[str, ...] = (),
+    with_past: bool = False,
 ) -> Gathered:
     """The accounts of the map that were asked for, by these calls in each; `exact` and `only` as in
-    `read_account`, but a user of `only` need not be in each account.
+    `read_account`, but a user of `only` need not be in each account. `with_past`: and the rotations
+    of the last twelve months, for a report.
 
     Raises AccountMapError, and what says that the caller's own credentials are of no use.
     """
@@ -74,6 +77,7 @@ def read_accounts(
             member.name,
             found,
             read_administrators(connection.client("iam"), found.settings.user_tag),
+            read_past(connection.client("logs"), name, now) if with_past else NOT_ASKED,
         )
 
     with screen.following("reading accounts") as show:

@@ -26,7 +26,9 @@ from .summary import VERDICTS, counts_of, total
 def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     target: Path = arguments.html
     check_target(target)
-    found = read_accounts(arguments, screen, CALLS, datetime.now(UTC), arguments.exact)
+    found = read_accounts(
+        arguments, screen, CALLS, datetime.now(UTC), arguments.exact, with_past=True
+    )
     write_private(target, page(found))
     counts = total(counts_of(account) for account in found.read)
     screen.say(
@@ -43,6 +45,11 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
             *account.administrators.findings(),
         ):
             screen.note(f"{account.name}: {sentence}")
+        if account.past.error is not None:
+            screen.note(
+                f"{account.name}: without the rotations of the last twelve months: "
+                f"{account.past.error}"
+            )
     name_unread(found, screen)
     return Exit.OK if found.is_whole else Exit.AWS
 
@@ -54,7 +61,7 @@ def page(found: Gathered) -> str:
     accounts.sort(key=lambda each: list(VERDICTS).index(each[1].verdict))
     part = template("accounts.html.j2").render(
         accounts=accounts,
-        part=lambda each: account_part(Compliance(each.status, each.administrators)),
+        part=lambda each: account_part(Compliance(each.status, each.administrators), each.past),
         total=total(counts for _, counts in accounts),
         unread=found.unread,
         verdicts=VERDICTS,
