@@ -11,7 +11,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
@@ -19,7 +19,7 @@ from xml.sax.saxutils import escape
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from .account import ACCOUNT_ID, Account, Key, Secret, User
+from .account import ACCOUNT_ID, REGION, Account, Key, Secret, User
 from .clock import Clock
 
 # https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html (and the other lists)
@@ -28,6 +28,26 @@ SSM_PAGE = 10
 SNS_PAGE = 100
 SECRETS_PAGE = 100
 REPORT_IS_KEPT_SECONDS = 4 * 3600
+
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
+LOG_PAGE, LOG_PAGE_BYTES = 10_000, 1_000_000
+_LOG_LINE = json.dumps(
+    {
+        "timestamp": "2026-06-01T12:00:00Z",
+        "level": "INFO",
+        "message": "key changed",
+        "logger": "key_rotation",
+        "requestId": "8f2f1c0a-1111-4222-8333-0123456789ab",
+        "user": "service-00001",
+        "user_id": "AIDACKCEVSQ6C2EXAMPLE",
+        "access_key_id": "AKIAI44QH8DHBEXAMPLE",
+        "action": "create",
+        "reason": "key_too_old",
+        "replaces": "AKIAIOSFODNN7EXAMPLE",
+        "run": "8f2f1c0a-1111-4222-8333-0123456789ab",
+        "by": "schedule",
+    }
+)
 
 _MUTATING = ("Create", "Update", "Delete", "Put", "Tag", "Untag", "Restore", "Publish")
 
@@ -238,6 +258,34 @@ class Emulator:
     def _cloudwatch_PutMetricData(self, _asked: Any) -> str:  # noqa: N802
         return ""
 
+    # -- CloudWatch Logs ---------------------------------------------------------------------------
+
+    def _logs_DescribeLogGroups(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        name = asked["logGroupNamePrefix"]
+        made = int((self._clock.now() - timedelta(days=400)).timestamp() * 1000)
+        arn = f"arn:aws:logs:{REGION}:{ACCOUNT_ID}:log-group:{name}:*"
+        group = {"logGroupName": name, "arn": arn, "creationTime": made, "retentionInDays": 365}
+        return {"logGroups": [group]}
+
+    def _logs_FilterLogEvents(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        """What the report's pattern lets through: each run of a year, and each key that it made."""
+        lines = list(self._log_lines(asked["startTime"], asked["endTime"]))
+        start = end = int(asked.get("nextToken", "0"))
+        size = 0
+        while end < len(lines) and end - start < LOG_PAGE and size < LOG_PAGE_BYTES:
+            size += len(lines[end][1])
+            end += 1
+        events = [{"timestamp": at, "message": line} for at, line in lines[start:end]]
+        return {"events": events} | ({"nextToken": str(end)} if end < len(lines) else {})
+
+    def _log_lines(self, since: int, until: int) -> Iterator[tuple[int, str]]:
+        rotated = len(self.account.users) // 90
+        for days in range(365, 0, -1):
+            at = int((self._clock.now() - timedelta(days=days)).timestamp() * 1000)
+            if since <= at <= until:
+                yield at, json.dumps({"message": "users found"})
+                yield from [(at, _LOG_LINE)] * rotated
+
     def _ssm_GetParametersByPath(self, asked: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         start, size = int(asked.get("NextToken", "0")), asked.get("MaxResults", SSM_PAGE)
         every = list(self.account.parameters_under(asked["Path"]).items())
@@ -336,7 +384,8 @@ def _parsed(request: Any) -> tuple[str, str, dict[str, Any]]:
     if target is not None:
         target = target.decode() if isinstance(target, bytes) else target
         prefix, name = target.split(".")
-        service = {"AmazonSSM": "ssm", "AWSEvents": "events"}.get(prefix, prefix.lower())
+        named = {"AmazonSSM": "ssm", "AWSEvents": "events", "Logs_20140328": "logs"}
+        service = named.get(prefix, prefix.lower())
         if service.startswith("granite"):
             return "cloudwatch", name, {}
         return service, name, json.loads(body)
@@ -372,7 +421,7 @@ def _written(url: str, service: str, name: str, body: Any, status: int) -> AWSRe
     if service == "cloudwatch":
         headers |= {"smithy-protocol": "rpc-v2-cbor", "content-type": "application/cbor"}
         content = b"\xa0"
-    elif isinstance(body, str) and service in ("ssm", "secretsmanager", "events"):
+    elif isinstance(body, str) and service in ("ssm", "secretsmanager", "events", "logs"):
         content = json.dumps({"__type": body, "message": body}).encode()
     elif isinstance(body, str) and status != 200:
         error = f"<Error><Type>Sender</Type><Code>{body}</Code><Message>{body}</Message></Error>"
