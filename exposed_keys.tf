@@ -59,6 +59,7 @@ resource "aws_cloudwatch_event_target" "exposed_keys" {
     aws_lambda_permission.exposed_keys,
     aws_sns_topic_policy.this,
     aws_ssm_parameter.setting,
+    aws_ssm_parameter.user_names,
     aws_ssm_parameter.user_options,
   ]
 }

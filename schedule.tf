@@ -85,6 +85,7 @@ resource "aws_cloudwatch_event_target" "function" {
     aws_sns_topic_policy.this,
     aws_sns_topic_subscription.email,
     aws_ssm_parameter.setting,
+    aws_ssm_parameter.user_names,
     aws_ssm_parameter.user_options,
   ]
 }

@@ -16,6 +16,7 @@ locals {
     idle_after_days                = tostring(var.idle_after_days)
 
     user_tag                  = jsonencode(local.user_tag)
+    coverage_exempt_tag       = jsonencode(try({ key = tostring(var.coverage_exempt_tag.key), value = tostring(var.coverage_exempt_tag.value) }, null))
     dry_run                   = tostring(var.dry_run)
     max_rotations_per_run     = tostring(var.max_rotations_per_run)
     max_iam_writes_per_second = tostring(var.max_iam_writes_per_second)
@@ -56,6 +57,41 @@ resource "aws_ssm_parameter" "setting" {
 
   name           = "${local.config_path}/${each.key}"
   description    = "Setting ${each.key} of the IAM access key rotation ${var.name}."
+  type           = "String"
+  insecure_value = each.value
+  tags           = var.tags
+}
+
+# --- All names in `users` ---------------------------------------------------------------------------------------------
+# So that a run can say which of them is no managed user's: true for an entry with an address. They decide nothing, so they are
+# not pinned, and beside the settings, which a run reads anyway: a few cost no call. Many are first put into groups by a hash
+# of their names, so that one more changes the parameter of one group.
+
+locals {
+  user_names = { for name, user in local.users : name => user.email != null }
+
+  number_of_user_name_groups = pow(2, max(0, ceil(log(max(1, length(jsonencode(local.user_names)) / 3200), 2))))
+  user_name_groups = {
+    for name in keys(local.user_names) :
+    format("%03d", parseint(substr(sha256(name), 0, 8), 16) % local.number_of_user_name_groups) => name...
+  }
+
+  # Of 56 names not even the longest exceed the 4 KB of a parameter. A group is usually whole.
+  user_name_chunks = merge({}, [
+    for group, names in local.user_name_groups : {
+      for i, chunk in length(jsonencode(names)) + 6 * length(names) <= 4096 ? [names] : chunklist(names, 56) :
+      format("user_names-%s-%03d", group, i) => jsonencode({ for name in chunk : name => local.user_names[name] })
+    }
+  ]...)
+}
+
+resource "aws_ssm_parameter" "user_names" {
+  #checkov:skip=CKV2_AWS_34:No name is a secret: plans should show what changes.
+
+  for_each = local.user_name_chunks
+
+  name           = "${local.config_path}/${each.key}"
+  description    = "Names of users of the IAM access key rotation ${var.name}."
   type           = "String"
   insecure_value = each.value
   tags           = var.tags

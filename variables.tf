@@ -5,6 +5,7 @@ locals {
   fields = {
     user       = ["email", "first_key", "reader_arns", "smtp_regions"]
     user_tag   = ["key", "value"]
+    exempt_tag = ["key", "value"]
     monitoring = ["alarm_action_arns", "enabled", "missed_run_alarm_hours", "overdue_alarm_days"]
     function = [
       "architecture", "log_retention_days", "memory_mb", "permissions_boundary_arn", "reserved_concurrency", "role_path",
@@ -122,6 +123,37 @@ variable "user_tag" {
   validation {
     condition     = try(var.user_tag.value, null) == null || can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,256}$", var.user_tag.value))
     error_message = "user_tag.value must have 1 to 256 characters: letters, digits, spaces and _.:/=+-@."
+  }
+}
+
+variable "coverage_exempt_tag" {
+  description = "The tag of IAM users who may have keys that nobody rotates: an object with `key` and `value`, such as `{ key = \"access-key-rotation\", value = \"exempt\" }`. All others who are not managed and have active keys are counted by two metrics and listed by `key-rotation status --unmanaged` and, on Mondays, in the digest. Whoever may tag users can hide a user by it. Null means no such tag."
+  type        = any
+  default     = null
+
+  validation {
+    condition     = var.coverage_exempt_tag == null || can(keys(var.coverage_exempt_tag))
+    error_message = "coverage_exempt_tag must be an object such as { key = \"access-key-rotation\", value = \"exempt\" }, or null."
+  }
+
+  validation {
+    condition     = length(setsubtract(try(keys(var.coverage_exempt_tag), []), local.fields.exempt_tag)) == 0
+    error_message = "coverage_exempt_tag: there is no field ${join(", ", setsubtract(try(keys(var.coverage_exempt_tag), []), local.fields.exempt_tag))}. It has: ${join(", ", local.fields.exempt_tag)}."
+  }
+
+  validation {
+    condition     = !can(keys(var.coverage_exempt_tag)) || can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,128}$", var.coverage_exempt_tag.key)) && !can(regex("^(?i:aws:)", var.coverage_exempt_tag.key))
+    error_message = "coverage_exempt_tag.key must have 1 to 128 characters: letters, digits, spaces and _.:/=+-@. It must not begin with aws:."
+  }
+
+  validation {
+    condition     = !can(keys(var.coverage_exempt_tag)) || can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,256}$", var.coverage_exempt_tag.value))
+    error_message = "coverage_exempt_tag.value must have 1 to 256 characters: letters, digits, spaces and _.:/=+-@."
+  }
+
+  validation {
+    condition     = !try(lower(var.coverage_exempt_tag.key) == lower(local.user_tag.key) && var.coverage_exempt_tag.value == local.user_tag.value, false)
+    error_message = "coverage_exempt_tag must not be user_tag, which makes a user managed. Give it another key or another value."
   }
 }
 

@@ -26,9 +26,9 @@ from key_rotation.handler import world_of
 from key_rotation.notify.response import describe
 from key_rotation.notify.text import minute
 from key_rotation.ports import Scan, UnreachedOperator, World
-from key_rotation.run.discovery import options_without_user
 from key_rotation.run.gather import decided
 from key_rotation.run.in_bulk import by_report, read_in_bulk
+from key_rotation.run.named_users import named_in_vain
 
 from .connection import MAX_WORKERS, Connection, OperatorClock
 from .exits import DeclinedError
@@ -125,7 +125,7 @@ class AccountStatus:
 
     `scanned` counts all IAM users; `unexpected` are those whose tag has an unexpected value;
     `unreached` are the operators who would not get the digest; `out_of_reach` are tagged users whom
-    the role may not touch, with the setting that says so; `options_without_user` are names in
+    the role may not touch, with the setting that says so; `named_in_vain` are names in
     `users` that are no managed user's, and why. `scan` are all IAM users by their tags, as read in
     bulk; `credential_report` is None if there is none, and `no_report` says why. `only`: these
     users were asked for, and nothing is known of the others; empty if all were.
@@ -146,7 +146,7 @@ class AccountStatus:
     only: tuple[str, ...] = ()
     unreached: tuple[UnreachedOperator, ...] = ()
     out_of_reach: Mapping[str, str] = field(default_factory=dict)
-    options_without_user: Mapping[str, str] = field(default_factory=dict)
+    named_in_vain: Mapping[str, str] = field(default_factory=dict)
 
 
 def settings_of(connection: Connection, name: str) -> Settings:
@@ -227,7 +227,7 @@ def read_account(
         only,
         unreached,
         dict(scan.out_of_reach),
-        options_without_user(settings, scan),
+        named_in_vain(settings, scan),
     )
 
 

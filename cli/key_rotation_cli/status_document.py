@@ -39,7 +39,7 @@ def as_document(
         ],
         "unexpected_tag_values": found.unexpected,
         "out_of_reach": dict(found.out_of_reach),
-        "options_without_user": dict(found.options_without_user),
+        "named_in_vain": dict(found.named_in_vain),
         "unreached_operators": {operator.email: operator.why for operator in found.unreached},
         "unread": [{"user": unread.name, "error": unread.error} for unread in found.unread],
     }

@@ -78,7 +78,7 @@ def notes(found: AccountStatus) -> Iterator[str]:
         for problem in status.limits.malformed:
             yield f"{status.name}: override tag ignored: {problem}"
     if not found.only:
-        for name, why in found.options_without_user.items():
+        for name, why in found.named_in_vain.items():
             yield f"{name}: {why}"
 
 

@@ -163,7 +163,12 @@ def world_of(clients: Clients, settings: Settings, clock: Clock, max_workers: in
     rate_limiter = RateLimiter(settings.max_iam_writes_per_second, clock)
     return World(
         directory=IamDirectory(
-            iam, settings.user_tag, settings.reach, settings.bulk_discovery, max_workers
+            iam,
+            settings.user_tag,
+            settings.reach,
+            settings.bulk_discovery,
+            max_workers,
+            settings.coverage_exempt_tag,
         ),
         credential_reports=IamCredentialReports(iam, clock),
         keys=IamKeys(iam, clients.iam_without_retries, clients.sts_for, rate_limiter, clock),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from .domain.coverage import OtherUser
 from .domain.credential_report import CredentialReport
 from .domain.model import (
     Access,
@@ -77,7 +78,8 @@ class Scan:
     `unread` those of users whose tags could not be read to the error: nobody knows whether they
     are managed. `one_by_one` says why the tags were read user by user; None if they were not.
     `users` are all users by their unique ids. `out_of_reach` maps the names of users who carry the
-    tag, but whom the role may not touch, to the setting that says so.
+    tag, but whom the role may not touch, to the setting that says so. `others` is everybody who is
+    not managed, or may not be; empty if the caller named users.
     """
 
     managed: tuple[ManagedUser, ...]
@@ -87,6 +89,7 @@ class Scan:
     unread: Mapping[str, Exception] = field(default_factory=dict)
     one_by_one: str | None = None
     out_of_reach: Mapping[str, str] = field(default_factory=dict)
+    others: tuple[OtherUser, ...] = ()
 
 
 class Directory(Protocol):

@@ -148,7 +148,7 @@ def test_a_user_who_is_not_managed_gets_none(account: Account) -> None:
     account.set_user_options(FIRST)
     account.add_user("alice", managed=None)
 
-    assert actions(account.run()) == [("report", "options_without_user")]
+    assert actions(account.run()) == [("report", "named_in_vain")]
     assert account.statuses() == {}
 
 

@@ -387,7 +387,8 @@ def test_unmanaged_users_are_not_touched(account: Account) -> None:
     assert account.statuses("bob") == {bob: "Active"}
     assert account.statuses("carol") == {carol: "Active"}
     assert response["scanned"] == 0
-    [row] = response["users"]
+    row, of_account = response["users"]
+    assert of_account["reason"] == "unmanaged_users"
     assert (row["user"], row["action"], row["reason"]) == (
         "carol",
         "report",

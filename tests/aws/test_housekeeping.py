@@ -89,13 +89,17 @@ def test_a_rotation_that_lost_its_user_is_reported_once(account: Account) -> Non
     account.pass_days(7)
     report = account.run()
 
-    assert [row["reason"] for row in report["users"]] == ["rotation_abandoned"]
+    assert [row["reason"] for row in report["users"]] == ["unmanaged_users", "rotation_abandoned"]
     [message] = account.messages("operators")
-    assert [(line["event"], line["user"]) for line in message["lines"]] == [("blocked", "bob")]
+    assert [(line["event"], line["user"]) for line in message["lines"]] == [
+        ("blocked", "bob"),
+        ("unmanaged", "bob"),
+    ]
 
     account.pass_days(7)
-    assert account.run()["users"] == []
-    assert account.messages("operators") == []
+    assert [row["reason"] for row in account.run()["users"]] == ["unmanaged_users"]
+    [message] = account.messages("operators")
+    assert [line["event"] for line in message["lines"]] == ["unmanaged"]
     assert sorted(account.statuses("bob").values()) == ["Active", "Active"]
 
 

@@ -146,8 +146,8 @@ def test_options_of_a_user_who_is_not_managed_are_reported_and_fail_nothing(
 
     response = account.run()
 
-    assert actions(response, "bob") == [("report", "options_without_user")]
-    assert actions(response, "carol") == [("report", "options_without_user")]
+    assert actions(response, "bob") == [("report", "named_in_vain")]
+    assert actions(response, "carol") == [("report", "named_in_vain")]
     assert response["failed"] == 0
     assert ("rotate", "key_too_old") in actions(response)
 
@@ -177,10 +177,10 @@ def test_status_shows_options_and_those_of_nobody(
         "alice": {"reader_arns": [OWN]},
         "bob": {},
     }
-    assert list(document["options_without_user"]) == ["carol"]
-    assert "carol: the options in `users` (smtp_regions) have no effect" in (
-        key_rotation("status").err
-    )
+    assert list(document["named_in_vain"]) == ["carol"]
+    said = key_rotation("status").err
+    assert "carol: named in `users`, but no IAM user has that name" in said
+    assert "The options (smtp_regions) have no effect" in said
 
 
 def test_the_forecast_knows_who_else_can_fetch(account: Account, key_rotation: CommandLine) -> None:

@@ -63,6 +63,7 @@ run "defaults" {
       require_confirmed_subscription     = "true"
       operator_emails                    = "[]"
       user_tag                           = jsonencode({ key = "access-key-rotation", value = "enabled" })
+      coverage_exempt_tag                = "null"
       user_path_prefix                   = "/"
       never_user_arns                    = "[]"
       secret_name_prefix                 = "iam-access-key/"
@@ -222,6 +223,7 @@ run "settings_follow_the_variables" {
     require_confirmed_subscription     = false
     operator_emails                    = ["ops@example.com"]
     user_tag                           = { key = "rotate", value = "yes" }
+    coverage_exempt_tag                = { key = "rotate", value = "no" }
     user_path_prefix                   = "/services/"
     never_user_arns                    = ["arn:aws:iam::111122223333:user/break-glass"]
     secret_name_prefix                 = "keys/"
@@ -251,6 +253,7 @@ run "settings_follow_the_variables" {
       require_confirmed_subscription     = "false"
       operator_emails                    = "[\"ops@example.com\"]"
       user_tag                           = "{\"key\":\"rotate\",\"value\":\"yes\"}"
+      coverage_exempt_tag                = "{\"key\":\"rotate\",\"value\":\"no\"}"
       user_path_prefix                   = "/services/"
       never_user_arns                    = "[\"arn:aws:iam::111122223333:user/break-glass\"]"
       secret_name_prefix                 = "keys/"
@@ -318,6 +321,7 @@ run "tags_are_everywhere" {
           aws_sqs_queue.dead_letters.tags, aws_iam_role.function.tags, aws_sns_topic.this.tags, aws_kms_key.this[0].tags,
         ],
         [for parameter in aws_ssm_parameter.setting : parameter.tags],
+        [for parameter in aws_ssm_parameter.user_names : parameter.tags],
         [for parameter in aws_ssm_parameter.user_options : parameter.tags],
       ) : tags == tomap({ team = "platform" })
     ])

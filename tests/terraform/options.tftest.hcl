@@ -96,6 +96,66 @@ run "only_the_options_that_somebody_has" {
   }
 }
 
+# Every name, for whoever wants to know which of them is no managed user's.
+run "all_names_are_there" {
+  command = plan
+
+  variables {
+    name  = "keys-2"
+    users = { alice = { email = "alice@example.com", first_key = true }, build-agent = {}, carol = { email = null } }
+  }
+
+  assert {
+    condition = { for parameter in aws_ssm_parameter.user_names : parameter.name => jsondecode(parameter.insecure_value) } == {
+      "/keys-2/config/user_names-000-000" = { alice = true, build-agent = false, carol = false }
+    }
+    error_message = "The parameter must hold all names, and whether they have an address."
+  }
+}
+
+# A page more for 1,000 short names, and no name so long that it does not fit.
+run "a_thousand_names" {
+  command = plan
+
+  variables {
+    users = { for i in range(1000) : format("service-%04d", i) => {} }
+  }
+
+  assert {
+    condition     = length(aws_ssm_parameter.user_names) <= 10
+    error_message = "1,000 names must fit into a page: ${length(aws_ssm_parameter.user_names)} are too many."
+  }
+
+  assert {
+    condition = (
+      sum([for parameter in aws_ssm_parameter.user_names : length(jsondecode(parameter.insecure_value))]) == 1000 &&
+      max([for parameter in aws_ssm_parameter.user_names : length(parameter.insecure_value)]...) <= 4096
+    )
+    error_message = "Every name must be there, once, and no parameter be larger than a standard one."
+  }
+
+  assert {
+    condition     = length(aws_ssm_parameter.user_options) == 0
+    error_message = "Without options there must be no parameter of options."
+  }
+}
+
+run "long_names" {
+  command = plan
+
+  variables {
+    users = { for i in range(200) : format("%064d", i) => { email = null } }
+  }
+
+  assert {
+    condition = (
+      sum([for parameter in aws_ssm_parameter.user_names : length(jsondecode(parameter.insecure_value))]) == 200 &&
+      max([for parameter in aws_ssm_parameter.user_names : length(parameter.insecure_value)]...) <= 4096
+    )
+    error_message = "Long names must fit, too."
+  }
+}
+
 # What a team would have: more than a few users, of whom one has a lot to say.
 run "users_share_chunks" {
   command = plan

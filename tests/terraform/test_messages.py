@@ -90,6 +90,32 @@ CASES = (
         rule=DAYS,
     ),
     Case(
+        "exempt_by_a_word",
+        'user_tag = {}\n coverage_exempt_tag = "exempt"',
+        ("coverage_exempt_tag must be an object such as",),
+    ),
+    Case(
+        "exempt_by_more_than_a_tag",
+        'user_tag = {}\n coverage_exempt_tag = { key = "exempt", value = "yes", keys = "no" }',
+        ("coverage_exempt_tag: there is no field keys. It has: key, value.",),
+    ),
+    Case(
+        "exempt_by_wrong_types",
+        "user_tag = {}\n coverage_exempt_tag = { key = [], value = {} }",
+        (
+            "coverage_exempt_tag.key must have 1 to 128 characters",
+            "coverage_exempt_tag.value must have 1 to 256 characters",
+        ),
+    ),
+    Case(
+        "exempt_and_managed_at_once",
+        """
+        user_tag            = {}
+        coverage_exempt_tag = { key = "Access-Key-Rotation", value = "enabled" }
+        """,
+        ("coverage_exempt_tag must not be user_tag, which makes a user managed.",),
+    ),
+    Case(
         "no_objects",
         'users = ["alice"]\n function = "large"\n monitoring = false\n user_tag = []',
         (

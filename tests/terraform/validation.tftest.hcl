@@ -117,6 +117,7 @@ run "wrong_values_third_set" {
   command = plan
 
   variables {
+    coverage_exempt_tag       = { key = "exempt" }                                   # lacks its value
     name                      = "a2345678901234567890123456789012345678901234567890" # is too long
     tags                      = { "a{b" = "x" }                                      # holds a key with a bad character
     user_tag                  = { value = "" }                                       # has an empty value
@@ -130,6 +131,7 @@ run "wrong_values_third_set" {
   }
 
   expect_failures = [
+    var.coverage_exempt_tag,
     var.name,
     var.tags,
     var.user_tag,
@@ -146,11 +148,12 @@ run "wrong_values_fourth_set" {
   command = plan
 
   variables {
-    name               = "aws-rotation"                                                                       # is reserved by ssm aws
-    tags               = { a = "x;y" }                                                                        # holds a value with a bad character
-    user_tag           = { value = "*" }                                                                      # has a wildcard value
-    secret_reader_arns = [for i in range(90) : "arn:aws:iam::111122223333:role/a-role-with-a-long-name-${i}"] # is too large for a parameter
-    users              = { alice = { email = "Alice <alice@example.com>" } }                                  # holds a bad e mail address
+    coverage_exempt_tag = { key = "exempt", value = "*" }                                                      # has a wildcard value
+    name                = "aws-rotation"                                                                       # is reserved by ssm aws
+    tags                = { a = "x;y" }                                                                        # holds a value with a bad character
+    user_tag            = { value = "*" }                                                                      # has a wildcard value
+    secret_reader_arns  = [for i in range(90) : "arn:aws:iam::111122223333:role/a-role-with-a-long-name-${i}"] # is too large for a parameter
+    users               = { alice = { email = "Alice <alice@example.com>" } }                                  # holds a bad e mail address
 
     warn_before_days   = -1 # is negative
     remind_before_days = -1 # is negative
@@ -158,6 +161,7 @@ run "wrong_values_fourth_set" {
   }
 
   expect_failures = [
+    var.coverage_exempt_tag,
     var.name,
     var.tags,
     var.user_tag,
@@ -173,9 +177,10 @@ run "wrong_values_fifth_set" {
   command = plan
 
   variables {
-    name  = "SSMrotation"                                                           # is reserved by ssm in any case
-    tags  = { for i in range(41) : "k${i}" => "v" }                                 # is too many
-    users = { for i in range(150) : "user-${i}" => { email = "team@example.com" } } # shares an address with too many
+    coverage_exempt_tag = { key = "aws:exempt", value = "x" }                                     # has a reserved key
+    name                = "SSMrotation"                                                           # is reserved by ssm in any case
+    tags                = { for i in range(41) : "k${i}" => "v" }                                 # is too many
+    users               = { for i in range(150) : "user-${i}" => { email = "team@example.com" } } # shares an address with too many
 
     warn_before_days   = 0.5 # is a fraction
     remind_before_days = 0.5 # is a fraction
@@ -183,6 +188,7 @@ run "wrong_values_fifth_set" {
   }
 
   expect_failures = [
+    var.coverage_exempt_tag,
     var.name,
     var.tags,
     var.users,
@@ -196,12 +202,14 @@ run "wrong_values_sixth_set" {
   command = plan
 
   variables {
-    tags = { for i in range(20) : "k${i}" => join("", [for j in range(250) : "v"]) } # is too large for a parameter
+    coverage_exempt_tag = { key = join("", [for i in range(129) : "k"]), value = "x" }              # has a key that is too long
+    tags                = { for i in range(20) : "k${i}" => join("", [for j in range(250) : "v"]) } # is too large for a parameter
 
     max_overlap_days = 30.5 # is a fraction
   }
 
   expect_failures = [
+    var.coverage_exempt_tag,
     var.tags,
     var.max_overlap_days,
   ]
@@ -272,6 +280,7 @@ run "the_largest_values" {
     monitoring            = { overdue_alarm_days = 3650, missed_run_alarm_hours = 168 }
     secret_name_prefix    = join("", [for i in range(256) : "p"])
     user_tag              = { key = join("", [for i in range(110) : "k"]), value = join("", [for i in range(256) : "v"]) }
+    coverage_exempt_tag   = { key = join("", [for i in range(128) : "k"]), value = join("", [for i in range(256) : "v"]) }
   }
 }
 
@@ -290,12 +299,13 @@ run "unusual_but_right" {
       log_retention_days       = null
       vpc                      = { subnet_ids = ["subnet-0123456789abcdef0", "subnet-0a"], security_group_ids = ["sg-0123456789abcdef0"] }
     }
-    monitoring         = { enabled = null, missed_run_alarm_hours = 1, overdue_alarm_days = 1, alarm_action_arns = null }
-    tags               = { "cost centre" = "Zürich 4711", "team:owner" = "" }
-    user_tag           = { key = "Schlüssel wechseln", value = "ja" }
-    secret_name_prefix = "team_1/keys+=.@-"
-    kms_key_arn        = "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef"
-    keep_own_kms_key   = false
+    monitoring          = { enabled = null, missed_run_alarm_hours = 1, overdue_alarm_days = 1, alarm_action_arns = null }
+    tags                = { "cost centre" = "Zürich 4711", "team:owner" = "" }
+    user_tag            = { key = "Schlüssel wechseln", value = "ja" }
+    coverage_exempt_tag = { key = "Schlüssel wechseln", value = "nein" }
+    secret_name_prefix  = "team_1/keys+=.@-"
+    kms_key_arn         = "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef"
+    keep_own_kms_key    = false
     users = {
       "o+ne,two=three.four@x_y-z" = { reader_arns = ["arn:aws-cn:iam::111122223333:user/team/bob@x"], first_key = "false", smtp_regions = ["us-gov-west-1"] }
       bob                         = { email = null, reader_arns = null, first_key = null, smtp_regions = null }
@@ -311,9 +321,9 @@ run "null_is_the_default" {
   command = plan
 
   variables {
-    users               = null
-    user_tag            = { key = null, value = null }
-    monitoring          = null
+    users      = null
+    user_tag   = { key = null, value = null }
+    monitoring = null
     function = {
       architecture         = null, log_retention_days = null, memory_mb = null, permissions_boundary_arn = null,
       reserved_concurrency = null, role_path = null, timeout_seconds = null, vpc = null

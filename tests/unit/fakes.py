@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from key_rotation.domain.credential_report import CredentialReport
+from key_rotation.domain.coverage import NotManaged, OtherUser
+from key_rotation.domain.credential_report import CredentialReport, Row, Slot
 from key_rotation.domain.model import (
     Access,
     AccessKey,
@@ -98,6 +99,8 @@ class FakeAccount:
         self.owned: dict[str, OwnedSecret] = {}
         self.retired: list[str] = []
         self.credential_report: CredentialReport | None = None
+        self.others: dict[str, OtherUser] = {}
+        self.keys_of_others: dict[str, Row] = {}  # as the credential report has them
         self.unread: dict[str, Exception] = {}
         self.one_by_one: str | None = None
         self.made = 0
@@ -128,6 +131,13 @@ class FakeAccount:
         if user.secret is not None and user.secret.exists:
             self.secrets[user.ref.name] = user.secret
         return user
+
+    def add_other(self, name: str, *slots: Slot, days: float = 1000, **facts: Any) -> None:
+        """A user who is not managed, made so many days ago, with these keys."""
+        created = self.clock.time - timedelta(days=days)
+        self.others[name] = OtherUser(name, created, facts.pop("why", NotManaged.NO_TAG), **facts)
+        first, second = (*slots, Slot(), Slot())[:2]
+        self.keys_of_others[name] = Row(created, (first, second))
 
     def fail(self, method: str, *errors: Exception | None) -> None:
         """The next calls of `method` raise these before they have an effect; None lets one pass."""
@@ -168,7 +178,8 @@ class FakeAccount:
         managed = tuple(user for user in unread if user.ref.name not in self.unread)
         everyone = {user.ref.id: user.ref for user in self.users.values()}
         everyone |= {id_: self.unmanaged_user(id_) for id_ in self.unmanaged_ids}
-        scanned = len(unread) + len(self.unexpected)
+        everyone |= {id_: self.unmanaged_user(id_) for id_ in map(_id, self.others)}
+        scanned = len(unread) + len(self.unexpected) + len(self.others)
         return Scan(
             managed,
             self.unexpected,
@@ -177,6 +188,7 @@ class FakeAccount:
             self.unread,
             self.one_by_one,
             self.out_of_reach,
+            tuple(self.others.values()) if only is None else (),
         )
 
     @staticmethod
@@ -191,7 +203,10 @@ class FakeAccount:
     def read(self) -> CredentialReport:
         """As of now, unless it is frozen; the newer key is in the first slot."""
         self._called("read")
-        return self.credential_report or credential_report_of(self.users.values(), self.clock.time)
+        if self.credential_report is not None:
+            return self.credential_report
+        report = credential_report_of(self.users.values(), self.clock.time)
+        return replace(report, rows={**report.rows, **self.keys_of_others})
 
     def keys(self, user: UserRef) -> tuple[AccessKey, ...]:
         self._called("keys")
@@ -462,3 +477,8 @@ class FakeAccount:
         error = errors.pop(0) if errors else None
         if error is not None:
             raise error
+
+
+def _id(name: str) -> str:
+    """As `unmanaged_user` reads it."""
+    return f"AIDA{name.upper()}"

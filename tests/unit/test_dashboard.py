@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from string import Template
 
+from key_rotation.domain.coverage import Coverage
+from key_rotation.notify.coverage import coverage_measures
 from key_rotation.notify.metrics import gauges
 from key_rotation.notify.response import Report
 from tests.unit.builders import NOW, settings
@@ -28,7 +30,12 @@ WIDGETS = json.loads(Template(TEMPLATE.read_text()).substitute(FILLED_IN))["widg
 
 def test_every_metric_of_ours_is_sent_by_a_run() -> None:
     report = Report(False, NOW, 0, ())
-    sent = {measure.name for measure in report.measures(NOW - NOW) + gauges([], settings(), NOW)}
+    measures = [
+        *report.measures(NOW - NOW),
+        *gauges([], settings(), NOW),
+        *coverage_measures(Coverage()),
+    ]
+    sent = {measure.name for measure in measures}
     shown = {
         metric[1]
         for widget in WIDGETS

@@ -132,6 +132,9 @@ WRONG_SETTINGS: dict[str, Callable[[random.Random], str]] = {
             json.dumps({"key": "k" * 129, "value": "x"}),
         ]
     ),
+    "coverage_exempt_tag": lambda rng: rng.choice(
+        ["", "None", "{}", "NULL", json.dumps({"key": "x"}), PARAMETERS["user_tag"]]
+    ),
     "secret_tags": lambda rng: rng.choice(
         [
             wrong_json(rng),

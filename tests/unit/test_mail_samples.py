@@ -17,6 +17,8 @@ NOT_MAILED = {
     Event.KEPT,
     Event.FAILED,
     Event.UNREACHED,
+    Event.UNMANAGED,
+    Event.UNMATCHED,
 }
 
 

@@ -534,6 +534,8 @@ def test_a_run_is_measured() -> None:
         "RunSeconds": 0,
         "OldestActiveKeyDays": 100,
         "KeysOverLimit": 1,
+        "UnmanagedUsersWithKeys": 0,
+        "UnmanagedKeysOverLimit": 0,
     }
 
 

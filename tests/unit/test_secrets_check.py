@@ -420,7 +420,7 @@ def test_own_readers_are_of_an_owner_whom_policy_and_tag_name(tag: str | None) -
     report = run(account, user_options={"bob": UserOptions((READER,))})
 
     assert rows(report) == [
-        ("bob", "report", "options_without_user"),
+        ("bob", "report", "named_in_vain"),
         ("(account)", "prepare", "readers_changed"),
     ]
     assert f"may not read it any more: {READER}" in digest(account)

@@ -36,6 +36,7 @@ def test_defaults_of_the_module_are_accepted() -> None:
     as_parsed = {
         "name": "key-rotation",
         "user_tag": UserTag("access-key-rotation", "enabled"),
+        "coverage_exempt_tag": None,
         "secret_reader_arns": (),
         "never_user_arns": (),
         "operator_emails": (),
@@ -97,6 +98,12 @@ def test_missing_parameter_is_named(name: str) -> None:
             "user_tag",
             UserTag("rotate me", ""),
             id="tag with no value",
+        ),
+        pytest.param(
+            {"coverage_exempt_tag": '{"key": "Access-Key-Rotation", "value": "exempt"}'},
+            "coverage_exempt_tag",
+            UserTag("Access-Key-Rotation", "exempt"),
+            id="another value exempts",
         ),
     ],
 )
@@ -175,6 +182,14 @@ def test_zero_means_none_elsewhere(name: str) -> None:
         ),
         pytest.param(
             "user_tag", '{"key": "", "value": "b"}', "must name a tag key", id="tag key is empty"
+        ),
+        pytest.param("user_tag", "null", "must be JSON, an object", id="tag is null"),
+        pytest.param("coverage_exempt_tag", "none", "must be JSON, an object", id="exempt none"),
+        pytest.param(
+            "coverage_exempt_tag",
+            '{"key": "Access-key-rotation", "value": "enabled"}',
+            "must not be user_tag, which makes a user managed",
+            id="exempt and managed",
         ),
         pytest.param(
             "secret_reader_arns", "null", "must be JSON, a list of ARNs", id="readers null"

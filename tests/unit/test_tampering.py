@@ -11,7 +11,7 @@ import pytest
 from key_rotation.aws.directory import IamDirectory
 from key_rotation.domain.model import Event
 from key_rotation.domain.settings import Reach, UserTag
-from tests.unit.builders import key, secret, stamp
+from tests.unit.builders import ago, key, secret, stamp
 from tests.unit.test_run import changes, one_user, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +45,7 @@ def test_no_value_but_the_marks_own_marks_a_user(value: str) -> None:
         def paginate(self, **_: object) -> list[object]:
             tags = [{"Key": "Access-Key-Rotation", "Value": value}]
             detail = {"UserName": "alice", "UserId": "AIDA", "Arn": ARN, "Tags": tags}
-            return [{"UserDetailList": [detail]}]
+            return [{"UserDetailList": [detail | {"CreateDate": ago(1000)}]}]
 
     mark, reach = UserTag("access-key-rotation", "enabled"), Reach("/", ())
     scan = IamDirectory(Iam(), mark, reach, bulk=True, max_workers=1).scan()  # type: ignore[arg-type]

@@ -18,9 +18,7 @@ from key_rotation.domain.user_options import (
     options_sha256,
     parse_user_options,
 )
-from key_rotation.ports import Scan
-from key_rotation.run.discovery import options_without_user
-from tests.unit.builders import SETTINGS, settings, user
+from tests.unit.builders import SETTINGS, settings
 
 PATH = "/key-rotation/users"
 ROLE = "arn:aws:iam::123456789012:role/team/deploy"
@@ -255,45 +253,3 @@ def test_whatever_a_chunk_holds_it_is_read_or_refused_by_name(text: str) -> None
     except ValueError as error:
         said = str(error)
     assert said.startswith(HERE)
-
-
-# -- options of nobody -----------------------------------------------------------------------------
-
-
-def scan(**changes: Any) -> Scan:
-    found: dict[str, Any] = {"managed": (user(),), "unexpected": {}, "scanned": 1}
-    return Scan(**found | {"users": {}} | changes)
-
-
-def test_options_of_nobody_are_named_and_why() -> None:
-    found = loaded(chunk(alice={"first_key": True}, carol={"reader_arns": [ROLE]}))
-
-    assert options_without_user(found, scan()) == {
-        "carol": "the options in `users` (reader_arns) have no effect: no IAM user of that name "
-        "carries the tag access-key-rotation = enabled"
-    }
-
-
-def test_a_name_in_another_case_is_pointed_out() -> None:
-    found = loaded(chunk(Alice={"reader_arns": [ROLE]}))
-
-    assert options_without_user(found, scan()) == {
-        "Alice": "the options in `users` (reader_arns) have no effect: the user's name is 'alice': "
-        "write it so"
-    }
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        pytest.param({"unread": {"carol": RuntimeError()}}, id="tags not read"),
-        pytest.param({"unexpected": {"carol": "Enabled"}}, id="another value"),
-        pytest.param({"out_of_reach": {"carol": "user_path_prefix"}}, id="out of reach"),
-    ],
-)
-def test_of_whom_something_is_said_already_nothing_more_is(changes: dict[str, Any]) -> None:
-    assert options_without_user(loaded(chunk(carol={"first_key": True})), scan(**changes)) == {}
-
-
-def test_an_entry_without_options_is_nobodys_business() -> None:
-    assert options_without_user(loaded(chunk(carol={})), scan()) == {}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..concurrent import map_concurrent
+from ..domain.coverage import NotManaged, OtherUser
 from ..domain.model import AccessKey, KeyStatus, LastUse, ManagedUser, UserRef
 from ..domain.settings import Reach, UserTag
 from ..ports import DiscoveryError, Scan
@@ -26,17 +27,25 @@ class IamDirectory:
     """The `Directory` port on an IAM client.
 
     `bulk` is whether all users' tags may be read at once; if not, or if IAM refuses that, they are
-    read user by user, `max_workers` side by side.
+    read user by user, `max_workers` side by side. Users with the tag `exempt` may have keys that
+    nobody rotates.
     """
 
     def __init__(
-        self, iam: IAMClient, tag: UserTag, reach: Reach, bulk: bool, max_workers: int
+        self,
+        iam: IAMClient,
+        tag: UserTag,
+        reach: Reach,
+        bulk: bool,
+        max_workers: int,
+        exempt: UserTag | None = None,
     ) -> None:
         self._iam = iam
         self._tag = tag
         self._reach = reach
         self._bulk = bulk
         self._max_workers = max_workers
+        self._exempt = exempt
 
     def scan(self, only: Collection[str] | None = None) -> Scan:
         """`GetAccountAuthorizationDetails` returns tags, `ListUsers` does not."""
@@ -71,6 +80,7 @@ class IamDirectory:
             raise _incomplete("ListUsers", number, len(listed), error) from error
         # IAM denies the role the tags of users out of its reach.
         out_of_reach: dict[str, str] = {}
+        unknown: list[OtherUser] = []
         wanted: list[UserTypeDef] = []
         for user in listed:
             barrier = self._reach.refuses(user["Arn"])
@@ -78,6 +88,8 @@ class IamDirectory:
                 out_of_reach[user["UserName"]] = barrier
             elif not barrier and (only is None or user["UserName"] in only):
                 wanted.append(user)
+            elif only is None:
+                unknown.append(self._without_tags(user, NotManaged.OUT_OF_REACH))
         unread: dict[str, Exception] = {}
         users: list[_User] = []
         for user, tags in zip(
@@ -85,15 +97,25 @@ class IamDirectory:
         ):
             if isinstance(tags, Exception):
                 unread[user["UserName"]] = tags
+                unknown.append(self._without_tags(user, NotManaged.TAGS_UNREAD))
             else:
                 users.append((user, tags))
+        scan = self._sorted_out(users)
         return replace(
-            self._sorted_out(users),
+            scan,
             unread=unread,
             one_by_one=why,
             users=_by_id(listed),
             out_of_reach=out_of_reach,
+            others=(*scan.others, *unknown) if only is None else (),
         )
+
+    def _without_tags(self, user: UserTypeDef, why: NotManaged) -> OtherUser:
+        """Who is out of reach is not managed. Whether they are exempt is not known, unless nobody
+        is; of others nothing is known."""
+        known = why is NotManaged.OUT_OF_REACH and self._exempt is None
+        created = user["CreateDate"].astimezone(UTC)
+        return OtherUser(user["UserName"], created, why, False if known else None)
 
     def _tags_of(self, user: UserTypeDef) -> dict[str, str] | Exception:
         """The error is an answer too: the other users' tags are read on."""
@@ -111,18 +133,37 @@ class IamDirectory:
         managed: list[ManagedUser] = []
         unexpected: dict[str, str] = {}
         out_of_reach: dict[str, str] = {}
+        others: list[OtherUser] = []
         for user, tags in users:
             value = self._tag.of(tags)
             barrier = self._reach.refuses(user["Arn"])
+            created = user["CreateDate"].astimezone(UTC)
+            exempt = self._exempt is not None and self._exempt.is_on(tags)
+            why = NotManaged.NO_TAG
+            if value == self._tag.value and not barrier:
+                managed.append(ManagedUser(_ref(user), (), tags, created=created))
+                continue
             if value == self._tag.value and barrier:
                 out_of_reach[user["UserName"]] = barrier
-            elif value == self._tag.value:
-                created = user["CreateDate"].astimezone(UTC)
-                managed.append(ManagedUser(_ref(user), (), tags, created=created))
-            elif value is not None:
+                why = NotManaged.OUT_OF_REACH
+            elif value is not None and not (exempt and self._is_exempted_by(value)):
                 unexpected[user["UserName"]] = value
+                why = NotManaged.UNEXPECTED_TAG_VALUE
+            others.append(OtherUser(user["UserName"], created, why, exempt))
         everyone = _by_id([user for user, _ in users])
-        return Scan(tuple(managed), unexpected, len(users), everyone, out_of_reach=out_of_reach)
+        return Scan(
+            tuple(managed),
+            unexpected,
+            len(users),
+            everyone,
+            out_of_reach=out_of_reach,
+            others=tuple(others),
+        )
+
+    def _is_exempted_by(self, value: str) -> bool:
+        """Whether the other value of the managed users' tag is the one that exempts."""
+        exempt = self._exempt
+        return exempt is not None and exempt.is_same(UserTag(self._tag.key, value))
 
     def keys(self, user: UserRef) -> tuple[AccessKey, ...]:
         paginator = self._iam.get_paginator("list_access_keys")

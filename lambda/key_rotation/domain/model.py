@@ -38,13 +38,15 @@ class Event(StrEnum):
     DELETED = "deleted"
     HELD = "held"
     BLOCKED = "blocked"
-    ENDING = "ending"  # this and the next five only as lines of the digest
+    ENDING = "ending"  # this and all below but the last only as lines of the digest
     RETIRED = "retired"
     REPAIRED = "repaired"
     KEPT = "kept"
     READERS = "readers"
     FAILED = "failed"
     UNREACHED = "unreached"
+    UNMANAGED = "unmanaged"
+    UNMATCHED = "unmatched"
     DIGEST = "digest"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from unicodedata import category
 
 from .parsing import json_of, principals
-from .user_options import UserOptions, not_as_written, parse_user_options
+from .user_options import UserOptions, not_as_written, parse_user_names, parse_user_options
 
 
 class SettingsError(Exception):
@@ -23,7 +23,8 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class UserTag:
-    """The tag of managed users. IAM compares keys without regard to case, values with."""
+    """A tag of users, such as that of the managed ones. IAM compares keys without regard to case,
+    values with."""
 
     key: str
     value: str
@@ -32,6 +33,14 @@ class UserTag:
         """The value that a user with these tags has, None without the tag."""
         wanted = self.key.lower()
         return next((value for key, value in tags.items() if key.lower() == wanted), None)
+
+    def is_on(self, tags: Mapping[str, str]) -> bool:
+        """Whether a user with these tags carries it."""
+        return self.of(tags) == self.value
+
+    def is_same(self, other: UserTag) -> bool:
+        """Whether who carries the one carries the other."""
+        return (self.key.lower(), self.value) == (other.key.lower(), other.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,10 @@ def _user_tag(text: str) -> UserTag:
         raise ValueError(f'must be a JSON object {{"key": …, "value": …}}, not {text!r}')
     _check_tag(tag["key"], tag["value"])
     return UserTag(**tag)
+
+
+def _user_tag_or_none(text: str) -> UserTag | None:
+    return None if text == "null" else _user_tag(text)
 
 
 def _principals(text: str) -> tuple[str, ...]:
@@ -159,6 +172,7 @@ class Settings:
     dry_run: bool = _setting(_boolean)
     require_confirmed_subscription: bool = _setting(_boolean)
     user_tag: UserTag = _setting(_user_tag)
+    coverage_exempt_tag: UserTag | None = _setting(_user_tag_or_none)
     user_path_prefix: str = _text("a path such as / or /team/", r"/([A-Za-z0-9_+=,.@-]+/)*")
     never_user_arns: tuple[str, ...] = _setting(_principals)
     secret_name_prefix: str = _text("letters, digits and /_+=.@-", r"[A-Za-z0-9/_+=.@-]{1,256}")
@@ -173,6 +187,8 @@ class Settings:
     event_bus_arn: str = _arn("an EventBridge bus", "events", r"event-bus/[A-Za-z0-9._/-]+")
     # Of the users who have some; no parameter of its own: see `with_user_options`.
     user_options: Mapping[str, UserOptions] = field(default_factory=dict)
+    # All names in `users`, and whether the entry has an address; see `parse_user_names`.
+    user_names: Mapping[str, bool] = field(default_factory=dict)
 
     def options_of(self, user_name: str) -> UserOptions:
         """The options of a user, who may have none."""
@@ -221,7 +237,10 @@ def parse_settings(parameters: Mapping[str, str], path: str) -> Settings:
             values[setting.name] = setting.metadata["parse"](parameters[setting.name])
         except ValueError as error:
             raise SettingsError(f"parameter {parameter} {error}") from None
-    settings = Settings(**values)
+    try:
+        settings = Settings(**values, user_names=parse_user_names(parameters, path))
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
     _check_together(settings, path)
     return settings
 
@@ -306,6 +325,11 @@ def _check_together(settings: Settings, path: str) -> None:
             "max_overlap_days",
             f"({s.max_overlap_days}) and delete_after_days ({s.delete_after_days}) must together "
             f"be less than max_key_age_days ({s.max_key_age_days})",
+        ),
+        (
+            s.coverage_exempt_tag is None or not s.coverage_exempt_tag.is_same(s.user_tag),
+            "coverage_exempt_tag",
+            "must not be user_tag, which makes a user managed",
         ),
     )
     for holds, name, problem in rules:

@@ -34,7 +34,8 @@ class UserOptions:
 _USER_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")  # IAM's own alphabet
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 
-
+# What the parameters with the names of all users begin with, among those of the settings.
+NAMES = "user_names-"
 # Of more chunks than these, the marks do not fit into a parameter of 4 KB.
 _MARKED = 250
 
@@ -88,6 +89,23 @@ def parse_user_options(chunks: Mapping[str, str], path: str) -> dict[str, UserOp
             if user in found:
                 raise ValueError(f"{where} the user is there twice")
             found[user] = _options(entry, where)
+    return found
+
+
+def parse_user_names(parameters: Mapping[str, str], path: str) -> dict[str, bool]:
+    """The names in `users`, and whether the entry has an address, from those of the parameters
+    under `path` that hold them. They decide nothing, so nobody pins them.
+
+    Raises ValueError naming the parameter at fault.
+    """
+    found: dict[str, bool] = {}
+    for name, text in sorted(parameters.items()):
+        if name.startswith(NAMES):
+            where = f"parameter {path}/{name}"
+            for user, has_address in _users(text, where).items():
+                if not _USER_NAME.fullmatch(user) or not isinstance(has_address, bool):
+                    raise ValueError(f"{where} must map names of IAM users to true or false")
+                found[user] = has_address
     return found
 
 

@@ -20,6 +20,8 @@ _HEADINGS = {
     Event.FAILED: "Failed, tried again at the next run",
     Event.BLOCKED: "Blocked, waiting for a person",
     Event.UNREACHED: "Operators who do not get this digest",
+    Event.UNMANAGED: "Users with active keys who are not managed: tag or exempt them",
+    Event.UNMATCHED: "What Terraform was told, and the account does not have",
     Event.ENDING: "About to lose access: the old key goes, and its owner has not moved",
     Event.HELD: "Held: the old key is left on",
     Event.REMINDED: "Reminded: the old key goes soon, and its owner has not moved",
@@ -37,7 +39,7 @@ _TELLS_WHERE = (Event.ROTATED, Event.WARNED, Event.REMINDED, Event.ENDING)
 
 @dataclass(frozen=True, slots=True)
 class DigestLine:
-    """One line of the operators' digest."""
+    """One line of the operators' digest. It counts as so many as it `stands_for`."""
 
     event: Event
     user: str
@@ -45,12 +47,16 @@ class DigestLine:
     access_key_id: str | None = None
     reason: str | None = None
     secret_arn: str | None = None
+    stands_for: int = 1
 
 
 def digest(account_id: str, run: str, lines: Sequence[DigestLine]) -> Iterable[Message]:
     """The operators' digest of one run, in as many messages as its lines need."""
     events = [event for event in _HEADINGS if any(line.event is event for line in lines)]
-    counts = ", ".join(f"{sum(line.event is event for line in lines)} {event}" for event in events)
+    counts = ", ".join(
+        f"{sum(line.stands_for for line in lines if line.event is event)} {event}"
+        for event in events
+    )
     parts = _parts(lines)
     for number, part in enumerate(parts, 1):
         of = f" (part {number} of {len(parts)})" if len(parts) > 1 else ""

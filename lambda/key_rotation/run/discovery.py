@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ..concurrent import map_concurrent
 from ..domain.action import Decision
+from ..domain.coverage import Coverage, coverage_of
 from ..domain.credential_report import CredentialReport
 from ..domain.credential_report import Row as ReportRow
 from ..domain.model import ManagedUser, UserIds
@@ -20,15 +21,15 @@ from ..domain.overrides import limits_for
 from ..domain.policy import decide
 from ..domain.prefilter import may_need_attention
 from ..domain.settings import Settings
+from ..notify.coverage import ACCOUNT, coverage_rows
 from ..notify.response import Row, describe, failure
 from ..ports import Scan, World
+from . import named_users
 from .in_bulk import NEVER, by_report, read_in_bulk
 from .payload import Payload, PayloadError
 
 # No new user is started with less than this left on the Lambda's clock.
 STOP_BEFORE_END = timedelta(seconds=60)
-# In a response, what concerns no single user.
-ACCOUNT = "(account)"
 
 log = logging.getLogger("key_rotation")
 
@@ -39,8 +40,9 @@ class Found:
     `left_alone` need not. Both have the keys known so far: those of the report
     have no id, and may be older than it says. `scanned` is how many managed users the run is
     about; `unlisted` are the names of those whose keys are not known yet, or who may be managed;
-    `rows` are for the report. `user_ids` are all users of the account, None if
-    the run is about some of them only."""
+    `rows` are for the report. `user_ids` are all users of the account, `coverage` is what is known
+    of those who are not managed; None if the run is about some users only. `named_in_vain` are
+    names in `users` that are no managed user's, and why."""
 
     users: tuple[ManagedUser, ...]
     left_alone: tuple[ManagedUser, ...]
@@ -48,6 +50,8 @@ class Found:
     unlisted: frozenset[str]
     rows: tuple[Row, ...]
     user_ids: UserIds | None
+    coverage: Coverage | None
+    named_in_vain: Mapping[str, str]
 
 
 @dataclass
@@ -68,6 +72,7 @@ class Discovery:
         """Raises DiscoveryError when the users could not all be listed, PayloadError when one that
         the payload names is not managed. (Of a request the others are served: it is in a row.)"""
         wanted = self.payload.named
+        coverage, in_vain = None, dict[str, str]()
         if wanted is not None:
             scan = self.world.directory.scan(wanted)
             self._report_scan(scan, wanted)
@@ -80,6 +85,10 @@ class Discovery:
                 self._fall_back("no_credential_report", why, "keys are listed user by user")
             self._report_scan(scan, wanted)
             users = scan.managed
+            in_vain = named_users.named_in_vain(self.settings, scan)
+            limit, now = self.settings.max_key_age_days, self.world.clock.now()
+            coverage = coverage_of(scan.others, bulk.report, limit, now)
+            self._rows += named_users.rows(in_vain) + coverage_rows(coverage, self.settings)
             looked_at = (
                 self._by_report(users, bulk.report) if bulk.report else self._one_by_one(users)
             )
@@ -92,6 +101,8 @@ class Discovery:
             frozenset(self._unlisted),
             tuple(self._rows),
             _user_ids(scan) if wanted is None else None,
+            coverage,
+            in_vain,
         )
 
     # -- the users' tags ---------------------------------------------------------------------------
@@ -134,9 +145,6 @@ class Discovery:
             if wanted is None:
                 detail = f"the user is tagged, but {setting} keeps the function away: left alone"
                 self._rows.append(Row(name, "report", "out_of_reach", None, detail))
-        if wanted is None:
-            for name, why in options_without_user(self.settings, scan).items():
-                self._rows.append(Row(name, "report", "options_without_user", None, why))
 
     def _note_malformed_overrides(self, users: Sequence[ManagedUser]) -> None:
         for user in users:
@@ -200,24 +208,6 @@ class Discovery:
         detail = f"{instead}: {why}"
         self._rows.append(Row(ACCOUNT, "report", reason, None, detail))
         log.warning("read one by one", extra={"reason": reason, "detail": detail})
-
-
-def options_without_user(settings: Settings, scan: Scan) -> dict[str, str]:
-    """The names in `users` that have options and are no managed user's, and why. Not of those whose
-    tags are unread or unexpected, or who are out of reach: of these something is said already."""
-    managed = {user.ref.name for user in scan.managed}
-    said = {*managed, *scan.unread, *scan.unexpected, *scan.out_of_reach}
-    tag, in_lower_case = settings.user_tag, {name.lower(): name for name in managed}
-    found = {}
-    for name, options in sorted(settings.user_options.items()):
-        if name in said or not options.names:
-            continue
-        why = f"no IAM user of that name carries the tag {tag.key} = {tag.value}"
-        if (twin := in_lower_case.get(name.lower())) is not None:
-            why = f"the user's name is {twin!r}: write it so"
-        listed = ", ".join(options.names)
-        found[name] = f"the options in `users` ({listed}) have no effect: {why}"
-    return found
 
 
 def _user_ids(scan: Scan) -> UserIds:

@@ -16,7 +16,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 @dataclass(frozen=True, slots=True)
 class InBulk:
     """All users of the account, and its credential report; None if there is none, with the reason
-    in `no_report`, or if nobody is managed."""
+    in `no_report`. It is read if nobody is managed, too: it knows who has keys all the same."""
 
     scan: Scan
     report: CredentialReport | None = None
@@ -45,7 +45,7 @@ def read_in_bulk(world: World) -> InBulk:
     except Exception as error:
         no_report = error
     scan = world.directory.scan()
-    if no_report is not None or not scan.managed:
+    if no_report is not None:
         return InBulk(scan, None, no_report)
     try:
         return InBulk(scan, world.credential_reports.read())

@@ -14,14 +14,16 @@ from datetime import datetime
 
 from ..domain.model import Event
 from ..domain.settings import Settings, SettingsError
+from ..notify.coverage import coverage_measures
 from ..notify.digest import DigestLine, digest
 from ..notify.metrics import gauges
 from ..notify.response import Report, RotationFailedError, Row, failure
 from ..ports import World
+from .account_check import AccountCheck
 from .apply import Executor
 from .discovery import Discovery, Found
 from .event_buffer import EventBuffer
-from .housekeeping import Housekeeping
+from .housekeeping import WEEKDAY, Housekeeping
 from .payload import Payload
 from .secrets_check import SecretsCheck
 from .user_runs import UserRun, UserRuns
@@ -86,8 +88,13 @@ class Rotation:
                     self._users.resume(runs)
                 raise
             runs.sort(key=lambda run: run.oldest_active)
-            lines = [*self._run_housekeeping(found), *self._check_secrets(found, runs)]
-            if not self._dry_run and self._send_digest(runs, lines, started_at):
+            lines = [
+                *self._run_housekeeping(found),
+                *self._check_secrets(found, runs),
+                *self._check_account(found, runs),
+            ]
+            ask = self._is_weekly(found) and bool(self._settings.operator_emails)
+            if not self._dry_run and self._send_digest(runs, lines, started_at, ask):
                 self._users.resume(runs)
         finally:
             self._send_events()
@@ -138,19 +145,41 @@ class Rotation:
         self._rows.extend(check.rows)
         return check.lines
 
+    def _check_account(self, found: Found, runs: Sequence[UserRun]) -> Sequence[DigestLine]:
+        """What slips through, once a week. Only a run over all users knows it."""
+        if self._dry_run or not self._is_weekly(found):
+            return ()
+        check = AccountCheck(self._settings, self._world.notifier)
+        users = [*found.left_alone, *(run.user for run in runs)]
+        try:
+            check.run(found.coverage, found.named_in_vain, users)
+        except Exception as error:
+            self._fail(_OPERATORS, "housekeeping_failed", error)
+        return check.lines
+
+    def _is_weekly(self, found: Found) -> bool:
+        return found.user_ids is not None and self._world.clock.now().weekday() == WEEKDAY
+
     def _send_digest(
-        self, runs: Sequence[UserRun], of_housekeeping: Sequence[DigestLine], started_at: datetime
+        self,
+        runs: Sequence[UserRun],
+        of_housekeeping: Sequence[DigestLine],
+        started_at: datetime,
+        ask: bool = False,
     ) -> bool:
         """Whether the operators were sent what they must know. Each user who has to wait for that
-        has a line in it."""
+        has a line in it. Who of the operators does not get it is asked if there is one to send, or
+        with `ask`, and is then a reason to send one."""
         lines = [line for run in runs for attempt in run.attempts for line in attempt.digest_lines]
         lines += [line for run in runs for line in run.failures]
         lines += of_housekeeping
-        if not lines:
+        if not lines and not ask:
             return False
         title = started_at.strftime("%Y-%m-%d %H:%M UTC")
         try:
             lines += self._unreached_operators()
+            if not lines:
+                return False
             for message in digest(self._settings.account_id, title, lines):
                 self._world.notifier.notify_operators(message)
         except Exception as error:
@@ -159,8 +188,7 @@ class Rotation:
         return True
 
     def _unreached_operators(self) -> list[DigestLine]:
-        """Who of the operators does not get the digest: the others, and the response, say it. It
-        is no reason to send one: that costs calls."""
+        """Who of the operators does not get the digest: the others, and the response, say it."""
         lines = []
         for operator in self._world.notifier.unreached_operators():
             text, why = f"{operator.email} {operator.why}", "no_confirmed_subscription"
@@ -198,6 +226,8 @@ class Rotation:
         if self._payload.named is None and found.unlisted <= looked_at:
             users = [*found.left_alone, *(run.user_now for run in runs)]
             measures += gauges(users, self._settings, now)
+        if found.coverage is not None:
+            measures += coverage_measures(found.coverage)
         try:
             self._world.metrics.put(measures)
         except Exception as error:

@@ -9,7 +9,7 @@ are done is on no record, since a record could be forged to keep a reader in.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -19,6 +19,7 @@ from ..domain.action import Reason
 from ..domain.after import announced_in_vain
 from ..domain.model import Event, Grant, ManagedUser, OwnedSecret, SecretState, UserRef
 from ..domain.settings import Settings
+from ..notify.coverage import NAMED
 from ..notify.digest import DigestLine
 from ..notify.reasons import REASON_TEXT
 from ..notify.response import Row, failure
@@ -32,6 +33,10 @@ CHANGE_IS_RECENT = timedelta(days=8)
 _NAMED = 5
 _ACCOUNT = "(account)"
 _FIRST = "the secret got its first policy: the owner and the readers may read it, and nobody else"
+_LOST = (
+    "does not exist any more: apply again. Who has not fetched the key that was in it needs a new "
+    "one (key-rotation rotate)"
+)
 _NOBODYS = (
     "the policy of a secret whose user is not managed was changed by somebody: look who may read "
     "it, and delete the secret if nobody needs it"
@@ -80,9 +85,8 @@ class SecretsCheck:
         """Every secret of this installation, while there is time; `everyone` are all users of the
         account, by their unique ids."""
         of_name = {self.world.secrets.name(user.ref): user for user in users}
-        secrets = [
-            secret for secret in self.world.owned_secrets.all() if not secret.pending_deletion
-        ]
+        listed = list(self.world.owned_secrets.all())
+        secrets = [secret for secret in listed if not secret.pending_deletion]
 
         def check(secret: OwnedSecret) -> None:
             if self.world.clock.remaining() < STOP_BEFORE_END:
@@ -92,7 +96,31 @@ class SecretsCheck:
             self._check_listed(secret, of_name, everyone)
 
         map_concurrent(check, secrets, self.max_workers)
+        if self.world.clock.now().weekday() == WEEKDAY:
+            self._look_for_lost({each.name for each in listed}, of_name)
         self._sum_up()
+
+    def _look_for_lost(self, listed: Set[str], of_name: Mapping[str, ManagedUser]) -> None:
+        """Terraform made a secret for each name in `users`: one that the list lacks may be young,
+        or deleted for good. Of others nobody knows whether there ever was one."""
+        named = self.settings.user_names
+        absent = [
+            (name, user)
+            for name, user in sorted(of_name.items())
+            if name not in listed and user.ref.name in named
+        ]
+        for name, user in absent[:NAMED]:
+            try:
+                if self.world.secrets.describe(user.ref).exists:
+                    continue
+            except Exception as error:
+                self._failed(user.ref.name, error, None)
+                continue
+            text = f"the secret {name}, which Terraform made, {_LOST}"
+            self._say(Row(user.ref.name, "report", "secret_lost"), Event.UNMATCHED, text)
+        if (more := len(absent) - NAMED) > 0:
+            text = f"and {more} more secrets of users named in `users` may be lost"
+            self._say(Row(_ACCOUNT, "report", "secret_lost"), Event.UNMATCHED, text)
 
     def _check_user(self, user: ManagedUser) -> None:
         name = user.ref.name

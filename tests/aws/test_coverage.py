@@ -1,0 +1,125 @@
+"""Users who are not managed and have active keys, on the AWS wire: tags, report, metrics."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.aws.account import Account
+from tests.aws.test_discovery import GAAD, answered, counted
+
+EXEMPT = {"key": "access-key-rotation", "value": "exempt"}
+
+
+def said(response: dict[str, Any]) -> dict[str, str]:
+    """What a response says of users who are not managed."""
+    reasons = ("unmanaged_users", "coverage_unknown")
+    return {row["reason"]: row["detail"] for row in response["users"] if row["reason"] in reasons}
+
+
+def gauges(account: Account) -> dict[str, float]:
+    """The metrics of these users that were sent."""
+    now, found = account.clock.now(), dict[str, float]()
+    for name in ("UnmanagedUsersWithKeys", "UnmanagedKeysOverLimit"):
+        answer = account.client("cloudwatch").get_metric_statistics(
+            Namespace="AccessKeyRotation",
+            MetricName=name,
+            StartTime=now - timedelta(minutes=1),
+            EndTime=now + timedelta(minutes=1),
+            Period=60,
+            Statistics=["Maximum"],
+        )
+        for point in answer["Datapoints"]:
+            found[name] = point["Maximum"]
+    return found
+
+
+@pytest.mark.parametrize("bulk", ["true", "false"])
+def test_they_are_counted(account: Account, bulk: str) -> None:
+    account.set_parameter("bulk_discovery", bulk)
+    account.add_user("alice", 10)
+    account.add_user("carol", 200, 100, managed=None)
+    account.add_user("dave", managed=None)  # has no key
+    account.add_user("erin", 10, managed="Enabled")
+    off = account.add_user("frank", 300, managed=None)
+    account.set_status(off[0], "Inactive", "frank")
+
+    response = account.run()
+
+    assert said(response) == {
+        "unmanaged_users": "2 users who are not managed have active keys, 2 keys over the limit of "
+        "90 days, 2 new"  # moto's users are all of today
+    }
+    assert gauges(account) == {"UnmanagedUsersWithKeys": 2, "UnmanagedKeysOverLimit": 2}
+
+
+@pytest.mark.parametrize("bulk", ["true", "false"])
+def test_a_tag_exempts(account: Account, bulk: str) -> None:
+    account.set_parameter("bulk_discovery", bulk)
+    account.set_parameter("coverage_exempt_tag", json.dumps(EXEMPT))
+    account.add_user("carol", 200, managed=None, tags={"Access-Key-Rotation": "exempt"})
+    account.add_user("dave", 200, managed="exempt ")
+
+    response = account.run()
+
+    assert said(response)["unmanaged_users"].startswith("1 user who is not managed has active keys")
+    assert said(response)["unmanaged_users"].endswith("; 1 more exempt")
+    # The value that exempts is none that nobody expects.
+    unexpected = [row for row in response["users"] if row["reason"] == "unexpected_tag_value"]
+    assert [row["user"] for row in unexpected] == ["dave"]
+
+
+def test_tags_that_the_role_may_not_read_make_the_number_unknown(account: Account) -> None:
+    account.set_parameter("bulk_discovery", "false")
+    account.set_parameter("user_path_prefix", "/services/")
+    account.set_parameter("coverage_exempt_tag", json.dumps(EXEMPT))
+    account.add_user("carol", 200, managed=None)
+
+    response = account.run()
+
+    assert said(response) == {
+        "coverage_unknown": "nobody knows how many users who are not managed have keys: the tags "
+        "of carol could not be read"
+    }
+    assert gauges(account) == {}
+
+
+def test_without_an_exempt_tag_they_need_not_be_read(account: Account) -> None:
+    account.set_parameter("bulk_discovery", "false")
+    account.set_parameter("user_path_prefix", "/services/")
+    account.add_user("carol", 200, managed=None)
+
+    assert list(said(account.run())) == ["unmanaged_users"]
+
+
+def test_a_refused_report_is_never_nobody(account: Account) -> None:
+    account.add_user("carol", 200, managed=None)
+
+    with answered("GetCredentialReport", "AccessDenied"):
+        response = account.run()
+
+    assert list(said(response)) == ["coverage_unknown"]
+    assert gauges(account) == {}
+
+
+def test_it_takes_no_call(account: Account) -> None:
+    for number in range(20):
+        account.add_user(f"user-{number}", 200, managed=None)
+
+    with counted() as calls:
+        account.run()
+
+    assert calls == {"GenerateCredentialReport": 1, GAAD: 1, "GetCredentialReport": 1}
+
+
+def test_the_digest_of_a_monday_names_them(account: Account) -> None:
+    account.add_user("carol", 200, managed=None)
+
+    account.run()
+
+    [digest] = account.messages("operators")
+    [line] = digest["lines"]
+    assert (line["event"], line["user"], line["reason"]) == ("unmanaged", "carol", "not_tagged")
