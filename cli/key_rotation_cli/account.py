@@ -26,6 +26,7 @@ from key_rotation.handler import world_of
 from key_rotation.notify.response import describe
 from key_rotation.notify.text import minute
 from key_rotation.ports import Scan, UnreachedOperator, World
+from key_rotation.run.account_check import unheard_owners
 from key_rotation.run.gather import decided
 from key_rotation.run.in_bulk import by_report, read_in_bulk
 from key_rotation.run.named_users import named_in_vain
@@ -126,7 +127,8 @@ class AccountStatus:
     `scanned` counts all IAM users; `unexpected` are those whose tag has an unexpected value;
     `unreached` are the operators who would not get the digest; `out_of_reach` are tagged users whom
     the role may not touch, with the setting that says so; `named_in_vain` are names in
-    `users` that are no managed user's, and why. `scan` are all IAM users by their tags, as read in
+    `users` that are no managed user's, and why; `unheard` are owners whose address gets nothing,
+    and why. `scan` are all IAM users by their tags, as read in
     bulk; `credential_report` is None if there is none, and `no_report` says why. `only`: these
     users were asked for, and nothing is known of the others; empty if all were.
     """
@@ -147,6 +149,7 @@ class AccountStatus:
     unreached: tuple[UnreachedOperator, ...] = ()
     out_of_reach: Mapping[str, str] = field(default_factory=dict)
     named_in_vain: Mapping[str, str] = field(default_factory=dict)
+    unheard: Mapping[str, str] = field(default_factory=dict)
 
 
 def settings_of(connection: Connection, name: str) -> Settings:
@@ -210,7 +213,7 @@ def read_account(
     wanted = _only(scan, only) if only else scan
     report = None if exact or len(wanted.managed) <= few else bulk.report
     statuses, unread = read_all(world, settings, wanted, now, progress, report)
-    unreached, unread_operators = _unreached_operators(world)
+    unreached, unheard, unread_subscriptions = _subscriptions(world, settings, scan)
     return AccountStatus(
         settings,
         connection.account_id,
@@ -219,7 +222,7 @@ def read_account(
         scan.scanned,
         dict(scan.unexpected),
         tuple(statuses),
-        (*unread, *unread_operators),
+        (*unread, *unread_subscriptions),
         scan,
         read_schedule(connection.client("events"), settings.name),
         bulk.report,
@@ -228,6 +231,7 @@ def read_account(
         unreached,
         dict(scan.out_of_reach),
         named_in_vain(settings, scan),
+        unheard,
     )
 
 
@@ -261,12 +265,16 @@ def _only(scan: Scan, names: Collection[str]) -> Scan:
     )
 
 
-def _unreached_operators(world: World) -> tuple[tuple[UnreachedOperator, ...], tuple[Unread, ...]]:
-    """The operators who would not get the digest; who may not ask that sees all the rest."""
+def _subscriptions(
+    world: World, settings: Settings, scan: Scan
+) -> tuple[tuple[UnreachedOperator, ...], dict[str, str], tuple[Unread, ...]]:
+    """The operators who would not get the digest, and the owners whose address gets nothing; who
+    may not ask that sees all the rest."""
     try:
-        return tuple(world.notifier.unreached_operators()), ()
+        operators = tuple(world.notifier.unreached_operators())
+        return operators, unheard_owners(scan.managed, settings, world.notifier), ()
     except (BotoCoreError, ClientError) as error:
-        return (), (Unread("(operators)", describe(error)),)
+        return (), {}, (Unread("(subscriptions)", describe(error)),)
 
 
 def read_all(

@@ -8,11 +8,11 @@ from typing import Any
 
 from key_rotation.domain.prefilter import FULL_LOOK_DAY
 
-from . import selection
-from .account import EXACT, no_report, read_account
+from . import selection, unmanaged
+from .account import EXACT, AccountStatus, no_report, read_account
 from .administrators import read_administrators
 from .connection import READS
-from .exits import Exit
+from .exits import DeclinedError, Exit
 from .findings import Tolerance, findings
 from .options import connect, shared
 from .rotation_limit import limit_of
@@ -36,13 +36,19 @@ def add_to(commands: Any) -> None:
     form.add_argument("--json", action="store_true", help="as one JSON document")
     form.add_argument("--csv", action="store_true", help="as CSV, a line for each key")
     selection.add_to(parser)
+    parser.add_argument(
+        "--unmanaged",
+        action="store_true",
+        help="instead of the managed users those who are not, and have active keys",
+    )
     parser.add_argument("--exact", action="store_true", help=EXACT)
     check = parser.add_argument_group("check")
     check.add_argument(
         "--check",
         action="store_true",
         help="end with 1 if a user is blocked, or is or may be an administrator, or an active key "
-        "is over its limit by more than --slack-days, one day unless you say otherwise",
+        "is over its limit by more than --slack-days, one day unless you say otherwise; keys of "
+        "users who are not managed count, too",
     )
     check.add_argument(
         "--slack-days",
@@ -64,6 +70,8 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     connection = connect(arguments, CALLS)
     chosen = selection.selection_of(arguments)
+    if arguments.unmanaged and chosen != selection.EVERYBODY:
+        raise DeclinedError("--unmanaged shows all of them: leave out --state, --user and --all")
     with screen.counting("reading users") as progress:
         now = datetime.now(UTC)
         exact = is_exact(arguments, now)
@@ -75,7 +83,9 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         *no_report(found),
     ):
         screen.note(sentence)
-    if arguments.json:
+    if arguments.unmanaged:
+        _show_unmanaged(found, arguments, screen)
+    elif arguments.json:
         screen.document(as_document(found, administrators, chosen))
     elif arguments.csv:
         screen.csv(COLUMNS, csv_rows(found, administrators, chosen))
@@ -86,6 +96,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     looked_at = administrators.findings(only=chosen.users)
     if arguments.check and not found.unread:
         looked_at += findings(found, Tolerance(arguments.slack_days, arguments.accept_grace))
+        looked_at += unmanaged.findings(found, arguments.slack_days)
     for sentence in looked_at:
         screen.note(sentence)
     if found.unread:
@@ -96,6 +107,15 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
 def is_exact(arguments: argparse.Namespace, now: datetime) -> bool:
     """Whether settled users are read, too: when asked to, and by `--check` as often as by runs."""
     return bool(arguments.exact or (arguments.check and now.day == FULL_LOOK_DAY))
+
+
+def _show_unmanaged(found: AccountStatus, arguments: argparse.Namespace, screen: Screen) -> None:
+    if arguments.json:
+        screen.document(unmanaged.as_document(found))
+    elif arguments.csv:
+        screen.csv(unmanaged.COLUMNS, unmanaged.csv_rows(found))
+    else:
+        unmanaged.show(found, screen)
 
 
 def _days(text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from . import hand_over
+from . import hand_over, mismatches, unmanaged
 from .account import AccountStatus, UserStatus
 from .administrators import Administrators, Power
 from .forecast import Due
@@ -39,8 +39,9 @@ def as_document(
         ],
         "unexpected_tag_values": found.unexpected,
         "out_of_reach": dict(found.out_of_reach),
-        "named_in_vain": dict(found.named_in_vain),
+        **mismatches.as_document(found),
         "unreached_operators": {operator.email: operator.why for operator in found.unreached},
+        "unmanaged": unmanaged.as_document(found),
         "unread": [{"user": unread.name, "error": unread.error} for unread in found.unread],
     }
 

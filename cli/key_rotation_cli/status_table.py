@@ -11,10 +11,11 @@ from rich.text import Text
 from key_rotation.domain.action import Verb
 from key_rotation.domain.model import AccessKey
 
-from . import hand_over
+from . import hand_over, unmanaged
 from .account import AccountStatus, UserStatus, settled
 from .findings import in_words
 from .hand_over import day
+from .mismatches import mismatches
 from .rotation_limit import put_off
 from .screen import Screen
 from .selection import EVERYBODY, STATES, Selection
@@ -55,6 +56,8 @@ def _show_users(found: AccountStatus, screen: Screen, selection: Selection) -> N
     for sentence in (*not_shown(left_out), *settled(found)):
         screen.say(sentence)
     screen.say(_summary(found))
+    for sentence in unmanaged.summed_up(found):
+        screen.say(sentence)
 
 
 def not_shown(statuses: Sequence[UserStatus]) -> list[str]:
@@ -77,9 +80,7 @@ def notes(found: AccountStatus) -> Iterator[str]:
     for status in found.statuses:
         for problem in status.limits.malformed:
             yield f"{status.name}: override tag ignored: {problem}"
-    if not found.only:
-        for name, why in found.named_in_vain.items():
-            yield f"{name}: {why}"
+    yield from mismatches(found)
 
 
 def rows_of(

@@ -138,7 +138,8 @@ def test_without_a_credential_report_everybody_is_read_and_it_says_so(
     with calls() as made, refused(operation):
         outcome = key_rotation("status", "--check")
 
-    assert outcome.status == Exit.OK
+    assert outcome.status == Exit.FINDINGS
+    assert "nobody knows how many users who are not managed have keys" in outcome.err
     assert made.count("ListAccessKeys") == SETTLED
     assert "every user was read one by one, without a credential report: " in outcome.err
     assert "AccessDenied" in outcome.err

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from key_rotation_cli.exits import Exit
 from tests.aws.account import Account
+from tests.aws.command_line import CommandLine
 from tests.aws.test_discovery import GAAD, answered, counted
 
 EXEMPT = {"key": "access-key-rotation", "value": "exempt"}
@@ -123,3 +125,61 @@ def test_the_digest_of_a_monday_names_them(account: Account) -> None:
     [digest] = account.messages("operators")
     [line] = digest["lines"]
     assert (line["event"], line["user"], line["reason"]) == ("unmanaged", "carol", "not_tagged")
+
+
+# -- the command line ------------------------------------------------------------------------------
+
+
+def test_status_names_who_is_not_managed(account: Account, key_rotation: CommandLine) -> None:
+    account.add_user("alice", 10)
+    account.add_user("carol", 200, managed=None)
+
+    status = key_rotation("status")
+    table = key_rotation("status", "--unmanaged")
+    document = json.loads(key_rotation("status", "--unmanaged", "--json").out)
+    lines = key_rotation("status", "--unmanaged", "--csv").out.splitlines()
+
+    assert "1 user who is not managed has active keys" in status.out.splitlines()[-1]
+    assert "carol" not in status.out
+    assert table.out.splitlines()[1].split()[:2] == ["carol", "1"]
+    assert "alice" not in table.out
+    assert [user["user"] for user in document["users"]] == ["carol"]
+    assert [line.partition(",")[0] for line in lines] == ["user", "carol"]
+
+
+@pytest.mark.parametrize(("age", "status"), [(200, Exit.FINDINGS), (10, Exit.OK)])
+def test_check_counts_their_keys(
+    account: Account, key_rotation: CommandLine, age: float, status: Exit
+) -> None:
+    account.add_user("alice", 10)
+    account.add_user("carol", age, managed=None)
+
+    assert key_rotation("status", "--check").status == status
+    assert key_rotation("status", "--check", "--user", "alice").status == Exit.OK
+
+
+def test_unmanaged_users_are_not_selected_by_state(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    outcome = key_rotation("status", "--unmanaged", "--state", "ok")
+
+    assert outcome.status == Exit.USAGE
+    assert "leave out --state" in outcome.err
+
+
+def test_status_names_what_terraform_was_told_in_vain(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    names = {"alice": False, "bob": True, "Carol": False}
+    account.set_parameter("user_names-000-000", json.dumps(names))
+    account.add_user("alice", 10)
+    account.add_user("bob", 10)
+    account.add_user("carol", 10)
+
+    said = key_rotation("status").err
+
+    assert "Carol: named in `users`, but the user's name is 'carol': write it so" in said
+    assert "bob: the subscription of the owner's address is not confirmed, or is gone" in said
+    document = json.loads(key_rotation("status", "--json").out)
+    assert list(document["named_in_vain"]) == ["Carol"]
+    assert list(document["owners_without_subscription"]) == ["bob"]

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+from key_rotation.domain.coverage import NotManaged, OtherUser
+from key_rotation.domain.credential_report import Row, Slot
 from key_rotation.domain.model import (
     AccessKey,
     Audience,
@@ -95,7 +98,36 @@ def sample(compliant: bool = False) -> AccountStatus:
     statuses = [status(name, subject) for name, subject in _users()]
     if compliant:
         statuses = [each for each in statuses if not _too_old(each)]
-    return account_status(*statuses, unexpected={"zoe": "Enabled"})
+    found = account_status(*statuses, unexpected={"zoe": "Enabled"})
+    return with_others(found, compliant)
+
+
+def with_others(found: AccountStatus, compliant: bool = False) -> AccountStatus:
+    """The account with users who are not managed: one has a new key, one is exempt; unless it is to
+    be compliant, others have old ones."""
+    exempt, odd = {"exempt": True}, {"why": NotManaged.UNEXPECTED_TAG_VALUE}
+    keys: dict[str, tuple[float, float | None, dict[str, Any]]] = {
+        "intern": (1.2, None, {}),
+        "break-glass": (61, None, exempt),
+    }
+    if not compliant:
+        keys |= {"zoe": (403, 2.5, odd), "legacy-ftp": (812, 300, {}), "tim": (55, 0.2, {})}
+    others = [OtherUser(name, ago(1000), **_why(facts)) for name, (_, _, facts) in keys.items()]
+    rows = {
+        name: Row(ago(1000), (Slot(True, ago(days), None if used is None else ago(used)), Slot()))
+        for name, (days, used, _) in keys.items()
+    }
+    report = found.credential_report
+    assert report is not None
+    return replace(
+        found,
+        scan=replace(found.scan, others=tuple(others)),
+        credential_report=replace(report, rows={**report.rows, **rows}),
+    )
+
+
+def _why(facts: dict[str, Any]) -> dict[str, Any]:
+    return {"why": NotManaged.NO_TAG} | facts
 
 
 def excerpt() -> AccountStatus:

@@ -6,9 +6,12 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
+from key_rotation.domain.coverage import NotManaged, OtherUser
+from key_rotation.domain.credential_report import Row, Slot
 from key_rotation_cli.account import AccountStatus, Unread
 from key_rotation_cli.administrators import Administrators, Power
 from key_rotation_cli.report.charts import age_histogram, rotations
@@ -145,7 +148,8 @@ def test_page_says_what_is_wrong() -> None:
     text = page(of(sample()))
 
     assert "Not compliant" in text
-    assert "7 keys failing" in text
+    assert text.count("9 keys failing") == 3  # of the account
+    assert text.count("7 keys failing") == 3  # of managed users
     assert "last use: s3 in eu-west-1, 2026-05-30; not fetched" in text
     assert '2026-06-05</span> <span class="whole">to 06-28' in text
     assert "the user has two active keys, and IAM allows no third" in text
@@ -157,8 +161,81 @@ def test_page_of_a_compliant_account() -> None:
 
     assert "<strong>Compliant</strong>" in text
     assert "failing" not in text
-    assert text.count("passed") == 3
+    assert text.count("passed") == 6
     assert "Blocked: waiting" not in text
+
+
+# -- the account's verdict, and the managed users' beside it ---------------------------------------
+
+
+def with_carol(*slots: Slot, **facts: Any) -> AccountStatus:
+    """Alice is managed and compliant, carol is not managed."""
+    found = account_status(status("alice", user(key("A", 10))))
+    first, second = (*slots, Slot(), Slot())[:2]
+    report = found.credential_report
+    assert report is not None
+    rows = {**report.rows, "carol": Row(ago(1000), (first, second))}
+    carol = OtherUser("carol", ago(1000), NotManaged.NO_TAG, **facts)
+    return replace(
+        found,
+        scan=replace(found.scan, others=(carol,)),
+        credential_report=replace(report, rows=rows),
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "account", "failing"),
+    [
+        pytest.param(with_carol(), "Compliant", 0, id="no key"),
+        pytest.param(with_carol(Slot(True, ago(90))), "Compliant", 0, id="a young key"),
+        pytest.param(with_carol(Slot(True, ago(91))), "Not compliant", 1, id="an old key"),
+        pytest.param(with_carol(Slot(True, ago(91)), exempt=True), "Compliant", 0, id="exempt"),
+        pytest.param(with_carol(Slot(True, ago(1)), exempt=None), "Incomplete", 0, id="unread"),
+        pytest.param(
+            replace(with_carol(), credential_report=None), "Incomplete", 0, id="no report"
+        ),
+    ],
+)
+def test_who_is_not_managed_decides_about_the_account_and_not_about_managed_users(
+    found: AccountStatus, account: str, failing: int
+) -> None:
+    text = page(of(found))
+
+    assert f"<strong>{account}</strong>" in text
+    assert "<strong>Managed users: compliant</strong>" in text
+    assert {control.of_account for control in of(found).controls()} == {failing}
+    assert {control.failing for control in of(found).controls()} == {0}
+    assert ("not complete" in text) is (account == "Incomplete")
+
+
+def test_page_lists_who_is_not_managed_and_says_who_is_exempt() -> None:
+    text = " ".join(page(of(sample())).split())
+
+    assert "Not managed, with active keys" in text
+    assert text.index("intern") < text.index("legacy-ftp")
+    assert "of the account older than 90 days: 7 of managed users, 2 of users who are not" in text
+    assert "not managed. Not counted: 1 exempt" in text
+    assert "Not counted: 1 exempt user with active keys (coverage_exempt_tag)." in text
+    assert "break-glass" not in text
+
+
+def test_many_who_are_not_managed_are_cut_and_counted() -> None:
+    others = [OtherUser(f"u{n:03}", ago(1000), NotManaged.NO_TAG) for n in range(150)]
+    found = with_carol()
+    report = found.credential_report
+    assert report is not None
+    rows = {other.name: Row(ago(1000), (Slot(True, ago(100)), Slot())) for other in others}
+    found = replace(
+        found,
+        scan=replace(found.scan, others=tuple(others)),
+        credential_report=replace(report, rows={**report.rows, **rows}),
+    )
+
+    text = page(of(found))
+
+    assert "u099" in text
+    assert "u100" not in text
+    assert "And 50 users more: key-rotation status --unmanaged" in text
 
 
 def test_a_user_who_could_not_be_read_is_no_compliance() -> None:

@@ -14,6 +14,7 @@ from ..exits import Exit
 from ..options import connect, shared
 from ..schedule import standstill
 from ..screen import Screen
+from ..unmanaged import summed_up
 from .compliance import BENCHMARK_DAYS, Compliance
 from .file import check_target, write_private
 from .page import page
@@ -56,6 +57,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         f"{target}: {len(found.statuses)} managed users, {len(compliance.keys)} active keys, "
         f"{compliance.failing} over {BENCHMARK_DAYS} days, {len(compliance.blocked)} users blocked"
     )
+    for sentence in summed_up(found):
+        screen.say(sentence)
     for sentence in (
         *standstill(found.settings, found.schedule),
         *no_report(found),

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from key_rotation.domain.action import Verb
+from key_rotation.domain.coverage import Coverage, coverage_of
 
 from ..account import AccountStatus, UserStatus
 from ..administrators import Administrators, Power
@@ -73,11 +75,17 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A control, and how many of the keys that were looked at fail it."""
+    """A control, and how many keys fail it: of managed users, and of users who are not."""
 
     name: str
     about: str
     failing: int
+    unmanaged: int = 0
+
+    @property
+    def of_account(self) -> int:
+        """Of all users but those who are exempt."""
+        return self.failing + self.unmanaged
 
 
 @dataclass(frozen=True)
@@ -111,18 +119,37 @@ class Compliance:
 
     @property
     def failing(self) -> int:
+        """Active keys of managed users that are too old for the benchmark."""
         return sum(key.over_benchmark for key in self.keys)
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """The users who are not managed and have active keys; over the limit is the benchmark's."""
+        found = self.account
+        return coverage_of(found.scan.others, found.credential_report, BENCHMARK_DAYS, found.at)
+
+    @property
+    def failing_of_account(self) -> int:
+        """The same of all users but those who are exempt, as far as they are known."""
+        return self.failing + self.coverage.keys_over_limit
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of the account could be read that the verdict is about."""
+        return not self.account.unread and self.coverage.is_known
 
     def controls(self) -> Sequence[Control]:
         rotated = "Access keys are rotated every 90 days or less"
         checked = "IAM users' access keys should be rotated every 90 days or less"
+        unmanaged = self.coverage.keys_over_limit
         return (
-            Control(f"CIS AWS Foundations {ROTATED}", rotated, self.failing),
-            Control("Security Hub IAM.3", checked, self.failing),
+            Control(f"CIS AWS Foundations {ROTATED}", rotated, self.failing, unmanaged),
+            Control("Security Hub IAM.3", checked, self.failing, unmanaged),
             Control(
                 "AWS Config access-keys-rotated",
                 "Active access keys are rotated within maxAccessKeyAge (90 days)",
                 self.failing,
+                unmanaged,
             ),
         )
 

@@ -24,6 +24,7 @@ from .compliance import BENCHMARK_DAYS, WEEKS, Compliance, KeyEvent
 from .past import NOT_ASKED, Past
 from .related import related
 
+_MOST_UNMANAGED = 100
 _LATEST = 20  # events shown each way; the table of users has what is on record for each
 _SHOWN_CHANGES = 200  # of the last twelve months
 # What is not done yet, and may not be, must not read as if it were.
@@ -112,6 +113,7 @@ def template(name: str) -> Template:
     )
     environment.globals |= {
         "badges": _BADGES,
+        "most_unmanaged": _MOST_UNMANAGED,
         "benchmark_days": BENCHMARK_DAYS,
         "shown_changes": _SHOWN_CHANGES,
         "shown_settings": _SETTINGS,

@@ -23,6 +23,7 @@ _WAITS = (2.0, 4.0, 8.0, 16.0)
 _NOT_YET = ("ReportInProgress", "ReportNotPresent", "ReportExpired")
 # IAM makes a new report when the last one is 4 hours old; what is much older is not to be trusted.
 _TRUSTED_FOR = timedelta(hours=5)
+_BOOLEANS = {"true": True, "false": False}
 
 
 class IamCredentialReports:
@@ -71,7 +72,8 @@ def parse_report(text: str) -> dict[str, Row]:
         first, second = _slot(cells, 1), _slot(cells, 2)
         is_user = ":user/" in cells["arn"]
         if is_user and created is not None and first is not None and second is not None:
-            rows[cells["user"]] = Row(created, (first, second))
+            password = _BOOLEANS.get(cells.get("password_enabled", "").lower())
+            rows[cells["user"]] = Row(created, (first, second), password)
     return rows
 
 
@@ -82,9 +84,8 @@ def _slot_columns(number: int) -> tuple[str, str, str]:
 
 def _slot(cells: dict[str, str], number: int) -> Slot | None:
     active, rotated, used = (cells[column] for column in _slot_columns(number))
-    if active.lower() not in ("true", "false"):
-        return None
-    return Slot(active.lower() == "true", _time(rotated), _time(used))
+    is_active = _BOOLEANS.get(active.lower())
+    return None if is_active is None else Slot(is_active, _time(rotated), _time(used))
 
 
 def _time(text: str) -> datetime | None:

@@ -31,10 +31,12 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One user of the report; `user_created` differs for a predecessor of the same name."""
+    """One user of the report; `user_created` differs for a predecessor of the same name.
+    `has_password`: a console password, None if the report does not say."""
 
     user_created: datetime
     slots: tuple[Slot, Slot]
+    has_password: bool | None = None
 
     @property
     def oldest_active(self) -> datetime | None:
