@@ -27,6 +27,9 @@ from tests.crash.settings_read import options
 DELETE_AFTER = timedelta(days=30)
 ORPHAN_AFTER = timedelta(hours=6)
 EMERGENCY_WAITS = timedelta(seconds=30)
+_REPORT = "iam:GetCredentialReport"
+_NOBODY_KNOWS = "coverage_unknown"  # who else has keys
+_NAMED_IN_VAIN = "named_in_vain"
 
 
 @dataclass
@@ -70,6 +73,7 @@ class Ledger:
     _published: int = 0
     _secrets_ever: dict[str, str] = field(default_factory=dict)
     _said: list[str] = field(default_factory=list)
+    _said_in_run: list[str | None] = field(default_factory=list)
     _kept: dict[str, datetime] = field(default_factory=dict)
     _predecessors: set[str] = field(default_factory=set)
     _person_acted: bool = False
@@ -292,6 +296,7 @@ class Ledger:
 
     def begin_run(self) -> None:
         self._unprotected.clear()
+        self._said_in_run.clear()
 
     def end_run(self) -> None:
         """What a run has broken it must have put right by its end."""
@@ -306,6 +311,8 @@ class Ledger:
     def after_a_whole_run(self, said: str) -> None:
         """Checks what a run that was not disturbed must have reached."""
         leaked = self.reported | self.leaked
+        if _REPORT in self.denied and _NOBODY_KNOWS not in said:
+            self._violated(Promise.UNKNOWN_IS_NO_ANSWER, "no report counts as no unmanaged key")
         for name in self.names:
             active = [key_id for key_id in self.keys(name) if self.is_active(name, key_id)]
             if len(active) > 1 and leaked & set(active):
@@ -397,6 +404,7 @@ class Ledger:
             self._hand_overs.heard(data, body, is_new=call != "setting up")
             lines = data["lines"] if data["event"] == "digest" else [data]
             own_copy = data["event"] != "digest"
+            self._said_in_run += [line.get("reason") for line in lines]
             for line in lines:
                 key_id = line["access_key_id"]
                 if line.get("reason") == "secret_not_protected":
@@ -407,6 +415,13 @@ class Ledger:
                 if line["event"] == "rotated" and (own_copy or passed_on):
                     self._announced[key_id] = self._announced.get(key_id, 0) + 1
         self._published = len(topic.sent_notifications)
+
+    def said_only_weekly(self) -> bool:
+        """Whether all that this run said is what each Monday's does until somebody acts: a name in
+        `users` that is nobody's, or, if the credential report is denied, that nobody knows who else
+        has keys."""
+        weekly = {_NAMED_IN_VAIN, _NOBODY_KNOWS if _REPORT in self.denied else None}
+        return set(self._said_in_run) <= weekly - {None}
 
     # -- the promises, at the end ------------------------------------------------------------------
 

@@ -124,7 +124,8 @@ def follow_up(
     assert last is not None
     if last.changed:
         changes = [call for call in last.calls if call.startswith(MUTATING)]
-        ledger.violations.append(Violation(Promise.SETTLES, f"the last run did {changes}"))
+        if changes != ["sns:Publish"] or not ledger.said_only_weekly():
+            ledger.violations.append(Violation(Promise.SETTLES, f"the last run did {changes}"))
     ledger.settle(repeats)
 
 

@@ -337,6 +337,15 @@ SABOTAGES = (
         "settled, a reader removed",
     ),
     Sabotage(
+        "an unread credential report counts as nobody",
+        "domain/coverage.py",
+        '        return Coverage(unknown="the credential report could not be read")',
+        "        return Coverage()",
+        Promise.UNKNOWN_IS_NO_ANSWER,
+        "faults",
+        "due again, one by one",
+    ),
+    Sabotage(
         "a request that is repeated within a day rotates again",
         "domain/request.py",
         "    young = [key for key in user.keys if now - key.created < ONCE_IN]\n",

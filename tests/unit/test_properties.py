@@ -7,7 +7,7 @@ always the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from key_rotation.domain.action import Action, Decision, Needs, Reason, Verb
+from key_rotation.domain.credential_report import CredentialReport
 from key_rotation.domain.emergency import decide_emergency
-from key_rotation.domain.model import AccessKey, Audience, KeyStatus, ManagedUser, SecretState
+from key_rotation.domain.model import AccessKey, Audience, KeyStatus, ManagedUser
 from key_rotation.domain.orphans import ORPHAN_DELETED_AFTER
 from key_rotation.domain.policy import decide
 from key_rotation.domain.request import decide_request
@@ -28,6 +29,7 @@ from key_rotation.domain.settings import Settings
 from key_rotation.domain.situation import IN_PROGRESS_FOR
 from key_rotation.notify.reasons import NOT_ROTATED
 from key_rotation.notify.response import Row
+from key_rotation.run.housekeeping import WEEKDAY
 from key_rotation.run.payload import Emergency, Payload, Request
 from key_rotation.run.run import Rotation
 from tests.unit.builders import NAME, NOW, time_of
@@ -203,6 +205,7 @@ def test_what_is_planned_is_done_and_done_once(
     user, settings = state
     assume(not was_used_since_disabled(user, user.secret))  # no plan knows of that
     account = FakeAccount()
+    account.credential_report = CredentialReport(account.clock.time, {})  # so the user is looked at
     account.add(user)
 
     planned = one_run(account, settings, dry_run=True, request=request)
@@ -214,17 +217,24 @@ def test_what_is_planned_is_done_and_done_once(
     for _ in range(4):
         account.calls.clear()
         rows = one_run(account, settings)
-    assert not CHANGES & set(account.calls) - may_repeat(account.secrets.values(), rows)
+    repeated = may_repeat(account, settings, account.users, rows)
+    assert not CHANGES & set(account.calls) - repeated
     said = [(event, message.data["access_key_id"]) for _, event, message in account.notified]
     assert len(said) == len(set(said))
 
 
-def may_repeat(secrets: Iterable[SecretState], rows: Iterable[Row]) -> set[str]:
-    """On some days each run's digest names a secret that is not ours, and on each day what blocks a
-    first key: nothing can record that."""
+def may_repeat(
+    account: FakeAccount, settings: Settings, managed: Collection[str], rows: Iterable[Row]
+) -> set[str]:
+    """On some days each run's digest names a secret that is not ours, a name in `users` that is no
+    managed user's, or that there is no credential report, and on each day what blocks a first key:
+    nothing can record that."""
+    secrets = account.secrets.values()
     foreign = any(state.exists and state.managed_by != NAME for state in secrets)
+    in_vain = set(settings.user_options) - set(managed)
+    no_report = account.credential_report is None and account.clock.time.weekday() == WEEKDAY
     no_first_key = any(row.action == "block" and row.access_key_id is None for row in rows)
-    return {"notify_operators"} if foreign or no_first_key else set()
+    return {"notify_operators"} if foreign or in_vain or no_report or no_first_key else set()
 
 
 def one_run(
@@ -507,7 +517,8 @@ class Histories(RuleBasedStateMachine):
 
     def _settles(self, run: Run, said_before: dict[Any, int]) -> None:
         """Run again at once, and again, soon nothing changes; nothing is said twice on the way."""
-        said_daily = may_repeat(self.history.secrets.values(), run.rows)
+        managed = set(self.history.users) - self.history.unmanaged
+        said_daily = may_repeat(self.history, self.history.settings, managed, run.rows)
         for _ in range(4):
             if set(run.changes) <= said_daily:
                 break
