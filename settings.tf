@@ -14,6 +14,7 @@ locals {
     max_overlap_days               = tostring(var.max_overlap_days)
     delete_after_days              = tostring(var.delete_after_days)
     idle_after_days                = tostring(var.idle_after_days)
+    disable_unused_after_days      = tostring(var.disable_unused_after_days)
 
     user_tag                  = jsonencode(local.user_tag)
     coverage_exempt_tag       = jsonencode(try({ key = tostring(var.coverage_exempt_tag.key), value = tostring(var.coverage_exempt_tag.value) }, null))

@@ -116,8 +116,8 @@ variable "user_tag" {
   }
 
   validation {
-    condition     = try(var.user_tag.key, null) == null || can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,110}$", var.user_tag.key)) && !can(regex("^(?i:aws:)", var.user_tag.key))
-    error_message = "user_tag.key must have 1 to 110 characters (letters, digits, spaces and _.:/=+-@), which leaves room for override tags such as <key>:max-key-age-days, and must not begin with aws:."
+    condition     = try(var.user_tag.key, null) == null || can(regex("^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]{1,102}$", var.user_tag.key)) && !can(regex("^(?i:aws:)", var.user_tag.key))
+    error_message = "user_tag.key must have 1 to 102 characters (letters, digits, spaces and _.:/=+-@), which leaves room for override tags such as <key>:disable-unused-after-days, and must not begin with aws:."
   }
 
   validation {
@@ -349,6 +349,28 @@ variable "idle_after_days" {
   validation {
     condition     = var.idle_after_days >= 1 && var.idle_after_days <= 3650 && floor(var.idle_after_days) == var.idle_after_days
     error_message = "idle_after_days must be a whole number of days from 1 to 3650: IAM reports the last use of a key hours late."
+  }
+}
+
+variable "disable_unused_after_days" {
+  description = "Days without use after which the only active key of a user is disabled instead of replaced. Its owner is warned `warn_before_days` before (at least one day). 0 means never. CIS asks for 45."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.disable_unused_after_days >= 0 && floor(var.disable_unused_after_days) == var.disable_unused_after_days
+    error_message = "disable_unused_after_days must be a whole number of days, or 0: never."
+  }
+
+  validation {
+    condition     = var.disable_unused_after_days == 0 || var.disable_unused_after_days > max(1, var.warn_before_days)
+    error_message = "disable_unused_after_days must be 0, or more than warn_before_days, and at least 2: the owner of an unused key is warned so long before it is disabled, and at least one day."
+  }
+
+  validation {
+    condition     = var.disable_unused_after_days <= var.max_key_age_days
+    error_message = "disable_unused_after_days must not exceed max_key_age_days: a key is replaced at that age, so no key would ever be unused for so long. 0 means never."
   }
 }
 

@@ -185,6 +185,7 @@ class Secrets(Protocol):
         *,
         announced: Stamp | None = None,
         warned: Stamp | None = None,
+        warned_unused: Stamp | None = None,
         inactive_since: Stamp | None = None,
         works_until: Stamp | None = None,
         leaked: frozenset[str] | None = None,
@@ -193,6 +194,8 @@ class Secrets(Protocol):
         """Writes the given records, all in one call."""
 
     def forget_inactive(self, state: SecretState) -> None: ...
+
+    def forget_unused_warning(self, state: SecretState) -> None: ...
 
     def forget_announced(self, state: SecretState) -> None:
         """Also the intent that the announced key fulfilled, all in one call."""

@@ -55,6 +55,7 @@ run "defaults" {
       max_overlap_days                   = "30"
       delete_after_days                  = "30"
       idle_after_days                    = "45"
+      disable_unused_after_days          = "0"
       max_rotations_per_run              = "0"
       deleted_user_secret_retention_days = "30"
       max_iam_writes_per_second          = "20"
@@ -215,6 +216,7 @@ run "settings_follow_the_variables" {
     max_overlap_days                   = 20
     delete_after_days                  = 25
     idle_after_days                    = 30
+    disable_unused_after_days          = 40
     max_rotations_per_run              = 10
     deleted_user_secret_retention_days = 0
     max_iam_writes_per_second          = 5
@@ -245,6 +247,7 @@ run "settings_follow_the_variables" {
       max_overlap_days                   = "20"
       delete_after_days                  = "25"
       idle_after_days                    = "30"
+      disable_unused_after_days          = "40"
       max_rotations_per_run              = "10"
       deleted_user_secret_retention_days = "0"
       max_iam_writes_per_second          = "5"

@@ -206,7 +206,7 @@ CASES = (
             "monitoring.overdue_alarm_days must be a whole number of days from 1 to 3650.",
             "monitoring.missed_run_alarm_hours must be a whole number of hours from 1 to 168",
             "monitoring.alarm_action_arns must be a list of at most 4 ARNs",
-            "user_tag.key must have 1 to 110 characters",
+            "user_tag.key must have 1 to 102 characters",
             "user_tag.value must have 1 to 256 characters",
         ),
     ),

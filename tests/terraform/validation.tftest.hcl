@@ -30,6 +30,7 @@ run "wrong_values_first_set" {
     max_rotations_per_run              = -1                                                 # is negative
     max_iam_writes_per_second          = 0                                                  # lets nothing pass
     idle_after_days                    = 0                                                  # is zero
+    disable_unused_after_days          = -1                                                 # is negative
     deleted_user_secret_retention_days = -1                                                 # is negative
     function                           = { architecture = "arm" }                           # is unknown
     monitoring                         = { overdue_alarm_days = 0 }                         # is zero
@@ -56,6 +57,7 @@ run "wrong_values_first_set" {
     var.max_rotations_per_run,
     var.max_iam_writes_per_second,
     var.idle_after_days,
+    var.disable_unused_after_days,
     var.deleted_user_secret_retention_days,
     var.function,
     var.monitoring,
@@ -78,9 +80,10 @@ run "wrong_values_second_set" {
   command = plan
 
   variables {
+    disable_unused_after_days = 45.5                                                      # is a fraction
     name                      = "team/rotation"                                           # holds a slash
     tags                      = { "access-key-rotation:intent" = "x" }                    # holds a key of the function's record
-    user_tag                  = { key = join("", [for i in range(111) : "k"]) }           # has a key without room for overrides
+    user_tag                  = { key = join("", [for i in range(103) : "k"]) }           # has a key without room for overrides
     max_rotations_per_run     = 1.5                                                       # is a fraction
     max_iam_writes_per_second = 0.5                                                       # is a fraction
     idle_after_days           = 1.5                                                       # is a fraction
@@ -96,6 +99,7 @@ run "wrong_values_second_set" {
   }
 
   expect_failures = [
+    var.disable_unused_after_days,
     var.name,
     var.tags,
     var.user_tag,
@@ -231,6 +235,7 @@ run "the_shortest_life" {
     max_overlap_days               = 2
     delete_after_days              = 1
     idle_after_days                = 1
+    disable_unused_after_days      = 3
   }
 }
 
@@ -271,16 +276,17 @@ run "the_largest_values" {
   command = plan
 
   variables {
-    schedule_expression   = "rate(30 days)"
-    name                  = join("", [for i in range(48) : "n"])
-    max_rotations_per_run = 5000
-    max_key_age_days      = 3650
-    idle_after_days       = 3650
-    function              = { memory_mb = 10240, log_retention_days = 3653 }
-    monitoring            = { overdue_alarm_days = 3650, missed_run_alarm_hours = 168 }
-    secret_name_prefix    = join("", [for i in range(256) : "p"])
-    user_tag              = { key = join("", [for i in range(110) : "k"]), value = join("", [for i in range(256) : "v"]) }
-    coverage_exempt_tag   = { key = join("", [for i in range(128) : "k"]), value = join("", [for i in range(256) : "v"]) }
+    disable_unused_after_days = 3650
+    schedule_expression       = "rate(30 days)"
+    name                      = join("", [for i in range(48) : "n"])
+    max_rotations_per_run     = 5000
+    max_key_age_days          = 3650
+    idle_after_days           = 3650
+    function                  = { memory_mb = 10240, log_retention_days = 3653 }
+    monitoring                = { overdue_alarm_days = 3650, missed_run_alarm_hours = 168 }
+    secret_name_prefix        = join("", [for i in range(256) : "p"])
+    user_tag                  = { key = join("", [for i in range(102) : "k"]), value = join("", [for i in range(256) : "v"]) }
+    coverage_exempt_tag       = { key = join("", [for i in range(128) : "k"]), value = join("", [for i in range(256) : "v"]) }
   }
 }
 

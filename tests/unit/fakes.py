@@ -371,6 +371,7 @@ class FakeAccount:
         *,
         announced: Stamp | None = None,
         warned: Stamp | None = None,
+        warned_unused: Stamp | None = None,
         inactive_since: Stamp | None = None,
         works_until: Stamp | None = None,
         leaked: frozenset[str] | None = None,
@@ -381,6 +382,7 @@ class FakeAccount:
         records = {
             "announced": announced,
             "warned": warned,
+            "warned_unused": warned_unused,
             "inactive_since": inactive_since,
             "works_until": works_until,
             "leaked": leaked,
@@ -394,6 +396,11 @@ class FakeAccount:
         self._called("forget_inactive")
         self._refuse_if_pending_deletion(state)
         self._update(state, inactive_since=None)
+
+    def forget_unused_warning(self, state: SecretState) -> None:
+        self._called("forget_unused_warning")
+        self._refuse_if_pending_deletion(state)
+        self._update(state, warned_unused=None)
 
     def forget_announced(self, state: SecretState) -> None:
         self._called("forget_announced")

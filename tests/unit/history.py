@@ -32,6 +32,7 @@ from key_rotation.run.payload import Emergency, Request
 from tests.unit.builders import ACCOUNT, NAME, SECRET_ARN, has_reader
 from tests.unit.fakes import FakeAccount
 from tests.unit.hand_over_promises import HandOvers
+from tests.unit.unused_promises import UnusedKeys
 from tests.unit.watched_run import BrokenPromiseError, Fault, Run
 
 
@@ -42,8 +43,9 @@ class Truth:
     `held`: the owner has the secret of these keys; `made`: by a run; `delivered`: they were what
     the secret held, at one time; `seen_inactive`: since when every run saw the key inactive;
     `announced`: when the owner was first notified of it; `hand_overs`: what was said of old keys,
-    and what the owner uses; `unreadable`: how many times a person kept
-    the owner from reading the secret, after which a run announces the key in it again.
+    and what the owner uses; `unused`: what was said of keys that nobody uses; `unreadable`: how
+    many times a person kept the owner from reading the secret, after which a run announces the key
+    in it again.
     """
 
     held: set[str] = field(default_factory=set)
@@ -55,6 +57,7 @@ class Truth:
     said: Counter[tuple[Event, str | None]] = field(default_factory=Counter)
     last_notice: dict[Event, tuple[str, datetime]] = field(default_factory=dict)
     hand_overs: HandOvers = field(default_factory=HandOvers)
+    unused: UnusedKeys = field(default_factory=UnusedKeys)
     records_lost: bool = False
     unreadable: int = 0
     written_by_hand: bool = False
@@ -149,12 +152,15 @@ class History(FakeAccount):
         truth.hand_overs.fetched[key.id] = self.clock.time
 
     def change_user(self, name: str, **changes: Any) -> None:
+        if "tags" in changes:
+            self.truths[name].unused.forget_warnings()
         self.users[name] = replace(self.users[name], **changes)
 
     def change_secret(self, name: str, **changes: Any) -> None:
         """Somebody changes the secret's state by hand, if there is one."""
         if name in self.secrets:
             self.truths[name].unreadable += bool(changes.get("pending_deletion"))
+            self.truths[name].unused.forget_warnings()
             self.secrets[name] = replace(self.secrets[name], **changes)
 
     def change_policy(self, name: str) -> None:

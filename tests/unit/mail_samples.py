@@ -12,11 +12,13 @@ from pathlib import Path
 
 from key_rotation.domain.action import Action, Reason, Verb
 from key_rotation.domain.model import Event, LastUse, UserRef
+from key_rotation.domain.unused import USE_IS_SEEN_AFTER
 from key_rotation.notify.digest import DigestLine, digest
 from key_rotation.notify.mail import InSecret, Writer
 from key_rotation.notify.message import Message
 from key_rotation.notify.outcome import Outcome, digest_line
 from key_rotation.notify.reasons import blocked_text
+from key_rotation.notify.unused import warned_unused
 from key_rotation.run.payload import Emergency, Request, reported_as
 
 FOLDER = Path(__file__).resolve().parents[1] / "samples" / "mails"
@@ -24,6 +26,7 @@ _ACCOUNT = "123456789012"
 _OLD, _NEW = "AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE"
 _DUE = datetime(2026, 6, 8, 6, 0, tzinfo=UTC)
 _END = datetime(2026, 6, 15, 6, 0, tzinfo=UTC)
+_SEEN_BY = _END - USE_IS_SEEN_AFTER
 _CEILING = datetime(2026, 7, 8, 6, 0, tzinfo=UTC)
 _USE = LastUse(datetime(2026, 6, 7, 14, 10, tzinfo=UTC), "s3", "eu-west-1")
 _NOTE = Emergency("alice", _OLD, "found in a public repository").note
@@ -67,6 +70,10 @@ def samples() -> dict[str, Message]:
     found = {
         "warned.first_key": anybody.warned(_OLD, _DUE, InSecret.PLACEHOLDER),
         "warned.later_key": anybody.warned(_OLD, _DUE, InSecret.PRESENT_KEY),
+        "warned.unused": warned_unused(anybody, _OLD, _END, _SEEN_BY, InSecret.PLACEHOLDER),
+        "warned.unused_never_fetched": warned_unused(
+            _writer("build-agent", None, used=(_NEW,)), _NEW, _END, _SEEN_BY, InSecret.PRESENT_KEY
+        ),
         "rotated.person_at_once": person.rotated(_NEW, _OLD, None),
         "rotated.person_in_grace": person.rotated(_NEW, _OLD, _END),
         "rotated.anybody_at_once_with_readers": anybody_with_readers.rotated(_NEW, _OLD, None),
@@ -97,6 +104,7 @@ def samples() -> dict[str, Message]:
         "disabled.overlap_ceiling": service.disabled(_OLD, Reason.OVERLAP_CEILING),
         "disabled.idle": anybody.disabled(_OLD, Reason.IDLE),
         "disabled.idle_not_in_secret": anybody.disabled(_OLD, Reason.IDLE, in_secret=False),
+        "disabled.unused": anybody.disabled(_OLD, Reason.UNUSED, in_secret=False),
         "disabled.emergency": anybody.disabled(_OLD, Reason.EMERGENCY, _NOTE),
         "disabled.leaked": person.disabled(_OLD, Reason.LEAKED),
         "disabled.leaked_service": service.disabled(_OLD, Reason.LEAKED),
@@ -129,11 +137,21 @@ def _lines() -> list[DigestLine]:
     remind = Action(Verb.REMIND, Reason.FETCHED, _OLD)
     hold = Action(Verb.HOLD, Reason.STILL_IN_USE, _OLD, last_notice=True)
     reminded = Outcome(remind, ingest.user, ingest.secret_arn, _DUE, until=_END, used=uses)
+    batch = _writer("nightly-batch", False)
+    unused = Outcome(
+        *(Action(Verb.WARN, Reason.UNUSED, _NEW), batch.user, batch.secret_arn, _DUE),
+        until=_END,
+        used={_NEW: None},
+    )
+    gone = Outcome(
+        *(Action(Verb.DISABLE, Reason.UNUSED, _OLD), batch.user, batch.secret_arn, _DUE),
+        used=uses,
+    )
     ending = Outcome(hold, nightly.user, nightly.secret_arn, _DUE, until=_CEILING, used=uses)
     return [
         DigestLine(Event.BLOCKED, "frank", blocked),
         DigestLine(Event.ROTATED, "build-agent", rotated, _NEW, "key_too_old", arn),
-        *(line for outcome in (reminded, ending) if (line := digest_line(outcome))),
+        *(line for outcome in (reminded, ending, unused, gone) if (line := digest_line(outcome))),
         DigestLine(Event.WARNED, "dave", warned),
     ]
 

@@ -36,9 +36,11 @@ def accepted_settings(draw: st.DrawFn) -> Settings:
     shortest = min(grace or least_grace, least_grace)
     room = overlap - max(grace, least_grace)
     hold_until_moved = room > 0 and draw(st.booleans())
+    warn_before = draw(st.integers(0, min(14, max_age - 1)))
+    soonest = max(1, warn_before) + 1
     changes: dict[str, Any] = {
         "max_key_age_days": max_age,
-        "warn_before_days": draw(st.integers(0, min(14, max_age - 1))),
+        "warn_before_days": warn_before,
         "grace_days": grace,
         "min_grace_days_without_console": least_grace,
         "remind_before_days": draw(
@@ -49,6 +51,9 @@ def accepted_settings(draw: st.DrawFn) -> Settings:
         "max_overlap_days": overlap,
         "delete_after_days": delete_after,
         "idle_after_days": draw(st.integers(1, 60)),
+        "disable_unused_after_days": draw(
+            st.just(0) | st.sampled_from([*range(soonest, max_age + 1)] or [0])
+        ),
         "max_rotations_per_run": draw(st.sampled_from([0, 0, 1])),
         "require_confirmed_subscription": draw(st.booleans()),
         "secret_reader_arns": draw(st.sampled_from([(), (), (READER,)])),
@@ -77,6 +82,7 @@ def override_tags() -> st.SearchStrategy[dict[str, str]]:
         optional={
             f"{prefix}grace-days": numbers,
             f"{prefix}max-key-age-days": numbers,
+            f"{prefix}disable-unused-after-days": numbers,
             f"{prefix}hold-until": days | days.map(lambda day: f"{day} A") | st.just("soon"),
         },
     )
@@ -109,6 +115,7 @@ RECORDS = st.fixed_dictionaries(
         "intent": st.none() | st.builds(Intent, TIMES, st.just("run"), st.frozensets(KEY_IDS)),
         "announced": STAMPS,
         "warned": STAMPS,
+        "warned_unused": STAMPS,
         "inactive_since": STAMPS,
         "works_until": st.none()
         | st.builds(Stamp, KEY_IDS, st.integers(-40, 20).map(lambda days: NOW - timedelta(days))),

@@ -71,6 +71,16 @@ def tags(**overrides: str) -> dict[str, str]:
             id="tags of others",
         ),
         pytest.param(tags(something_else="1"), DEFAULT, id="a name that means nothing"),
+        pytest.param(
+            tags(disable_unused_after_days="8"),
+            replace(DEFAULT, disable_unused_after_days=8),
+            id="unused, a day after the warning",
+        ),
+        pytest.param(
+            tags(disable_unused_after_days="90"),
+            replace(DEFAULT, disable_unused_after_days=90),
+            id="unused for the whole life",
+        ),
     ],
 )
 def test_override_is_used_in_place_of_the_setting(
@@ -81,6 +91,7 @@ def test_override_is_used_in_place_of_the_setting(
 
 AGE = "max-key-age-days must be a whole number from 61 to 90, not"
 GRACE = "grace-days must be a whole number from 0 to 27, not"
+UNUSED = "disable-unused-after-days must be 0, or a whole number from 8 to 90, not"
 HOLD = "hold-until must be a date like 2026-01-31, which the id of a key may follow, not"
 
 
@@ -100,6 +111,10 @@ HOLD = "hold-until must be a date like 2026-01-31, which the id of a key may fol
         ),
         pytest.param(tags(grace_days="28"), f"{GRACE} '28'", id="no room to hold"),
         pytest.param(tags(grace_days="1d"), f"{GRACE} '1d'", id="grace with a unit"),
+        pytest.param(tags(disable_unused_after_days="7"), f"{UNUSED} '7'", id="at the warning"),
+        pytest.param(tags(disable_unused_after_days="91"), f"{UNUSED} '91'", id="longer than life"),
+        pytest.param(tags(disable_unused_after_days="00"), f"{UNUSED} '00'", id="another zero"),
+        pytest.param(tags(disable_unused_after_days="no"), f"{UNUSED} 'no'", id="unused, a word"),
         pytest.param(tags(hold_until="2026-02-30"), f"{HOLD} '2026-02-30'", id="no such day"),
         pytest.param(tags(hold_until="30.06.2026"), f"{HOLD} '30.06.2026'", id="another notation"),
         pytest.param(tags(hold_until="20260131"), f"{HOLD} '20260131'", id="no dashes"),
@@ -171,6 +186,25 @@ def test_without_a_hold_a_grace_may_be_as_long_as_the_overlap() -> None:
     assert limits_for(tags(grace_days="30"), NO_HOLD).grace_days == 30
     [problem] = limits_for(tags(grace_days="31"), NO_HOLD).malformed
     assert problem == "grace-days must be a whole number from 0 to 30, not '31'"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "days"),
+    [
+        pytest.param({}, 45, id="the setting"),
+        pytest.param({"disable_unused_after_days": "0"}, 0, id="never"),
+        pytest.param({"disable_unused_after_days": "10"}, 10, id="earlier"),
+        pytest.param({"disable_unused_after_days": "80"}, 80, id="later"),
+        pytest.param({"disable_unused_after_days": "7"}, 45, id="malformed: no exemption"),
+        pytest.param(
+            {"max_key_age_days": "61", "disable_unused_after_days": "62"}, 45, id="beyond its life"
+        ),
+    ],
+)
+def test_who_keeps_a_key_unused_says_so_with_a_tag(overrides: dict[str, str], days: int) -> None:
+    chosen = settings(disable_unused_after_days=45)
+
+    assert limits_for(tags(**overrides), chosen).disable_unused_after_days == days
 
 
 @hypothesis_settings(deadline=None)

@@ -1793,6 +1793,475 @@ LEFT_BEHIND = [
     ),
 ]
 
+# The setting that all cases of unused keys have: warned after 38 days, disabled after 45.
+FORTY_FIVE = {"disable_unused_after_days": 45}
+
+
+def unused(days: float, age: float = 60, **facts: Any) -> ManagedUser:
+    """A user whose only key, A, was last used `days` ago; `records` are those on the secret."""
+    records = facts.pop("records", {})
+    used = facts.pop("used", {"A": ago(days)})
+    return user(key("A", age), used=used, secret=secret(**records), **facts)
+
+
+def warned_unused(days: float, **records: Any) -> dict[str, Any]:
+    """What the warning of so many days ago left on record."""
+    ends = stamp("A", days - 7)
+    return {"warned_unused": stamp("A", days), "works_until": ends} | records
+
+
+UNUSED_KEYS = [
+    Case("not wanted", unused(200, 80), "", Reason.NOT_DUE),
+    Case("a second too short", unused(38 - SECOND), "", Reason.NOT_DUE, FORTY_FIVE),
+    Case("the warning is due", unused(38), "prepare A, warn A", Reason.UNUSED, FORTY_FIVE),
+    Case(
+        "never used: the days count from the creation",
+        unused(0, 38, used={"A": None}),
+        "prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "never used, a second too young",
+        unused(0, 38 - SECOND, used={"A": None}),
+        "",
+        Reason.NOT_DUE,
+        FORTY_FIVE,
+    ),
+    Case(
+        "no secret yet: the warning makes one",
+        user(key("A", 60), used={"A": None}),
+        "prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "unused for much longer: the warning comes first all the same",
+        unused(70, 80),
+        "prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "no warnings wanted: one day ahead",
+        unused(45 - SECOND, records=warned_unused(1 - SECOND)),
+        "",
+        Reason.UNUSED,
+        FORTY_FIVE | {"warn_before_days": 0},
+    ),
+    Case(
+        "no warnings wanted: a second too early for that one",
+        unused(44 - SECOND),
+        "",
+        Reason.NOT_DUE,
+        FORTY_FIVE | {"warn_before_days": 0},
+    ),
+    Case("warned", unused(40, records=warned_unused(2)), "", Reason.UNUSED, FORTY_FIVE),
+    Case(
+        "warned, a second before the end",
+        unused(45 - SECOND, records=warned_unused(7 - SECOND)),
+        "",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "warned, at the end",
+        unused(45, records=warned_unused(7)),
+        "disable A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "warned late: it works for as long as the warning said",
+        unused(70, 80, records=warned_unused(7 - SECOND)),
+        "",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "warned late, and that is over",
+        unused(70, 80, records=warned_unused(7)),
+        "disable A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "the warning named a later day: a setting was changed since",
+        unused(46, records=warned_unused(8, works_until=stamp("A", -3))),
+        "",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "the warning was about another key",
+        unused(50, records={"warned_unused": stamp("X", 10)}),
+        "prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "the warning was before the last use",
+        unused(45, records={"warned_unused": stamp("A", 50)}),
+        "prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "the last use is seen hours late: the warning came right after it",
+        unused(45, records={"warned_unused": stamp("A", 44.9)}),
+        "prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "the warning is from the future",
+        unused(50, records={"warned_unused": stamp("A", -1)}),
+        "prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "the warning is one of long ago: no run came in time",
+        unused(66, 80, records=warned_unused(28)),
+        "prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "a run that came a second earlier",
+        unused(66 - SECOND, 80, records=warned_unused(21 - SECOND)),
+        "disable A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "used since the warning",
+        unused(1, records=warned_unused(8)),
+        "",
+        Reason.NOT_DUE,
+        FORTY_FIVE,
+    ),
+    Case(
+        "by the credential report it was used: the last use need not be read",
+        replace(unused(60), reported_use=ago(37), last_used=None, secret=None),
+        "",
+        Reason.NOT_DUE,
+        FORTY_FIVE,
+    ),
+    Case(
+        "the credential report shows an older use than the last one",
+        replace(unused(10), reported_use=ago(50)),
+        "",
+        Reason.NOT_DUE,
+        FORTY_FIVE,
+    ),
+    # beside a rotation
+    Case(
+        "in the warning window of its rotation, and unused",
+        unused(38, 85),
+        "prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "the rotation was warned about, and now it is unused",
+        unused(38, 88, records={"warned": stamp("A", 5), "works_until": stamp("A", -2)}),
+        "prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "due for rotation, and unused: warned, not replaced",
+        unused(50, 90),
+        "prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "due for rotation while the warning runs: not replaced",
+        unused(43, 93, records=warned_unused(5)),
+        "",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "due for rotation, unused, and warned: disabled instead of replaced",
+        unused(45, 95, records=warned_unused(7)),
+        "disable A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "due for rotation, and used since the warning: replaced",
+        unused(1, 95, records=warned_unused(8)),
+        "rotate A, announce, disable A",
+        Reason.KEY_TOO_OLD,
+        FORTY_FIVE,
+    ),
+    Case(
+        "… but not before the day that the warning named",
+        unused(1, 95, records=warned_unused(6, warned=stamp("A", 12))),
+        "",
+        Reason.WARNED_ALREADY,
+        FORTY_FIVE,
+    ),
+    # what goes first
+    Case(
+        "reported as leaked: replaced, whatever was not used",
+        unused(50, records={"leaked": ["A"]}),
+        "rotate A, announce, disable A",
+        Reason.LEAKED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "the secret of that name is not ours",
+        unused(50, records={"managed_by": None}),
+        "",
+        Reason.UNMANAGED_SECRET,
+        FORTY_FIVE,
+    ),
+    Case(
+        "the secret of that name is not ours, and the key is due",
+        unused(50, 90, records={"managed_by": None}),
+        "block A",
+        Reason.UNMANAGED_SECRET,
+        FORTY_FIVE,
+    ),
+    Case(
+        "to be warned, no subscription",
+        unused(40, audience=Audience.NOBODY),
+        "block A silently",
+        Reason.NO_CONFIRMED_SUBSCRIPTION,
+        FORTY_FIVE,
+    ),
+    Case(
+        "to be disabled, no subscription any more",
+        unused(45, records=warned_unused(7), audience=Audience.NOBODY),
+        "block A silently",
+        Reason.NO_CONFIRMED_SUBSCRIPTION,
+        FORTY_FIVE,
+    ),
+    Case(
+        "to be disabled, no subscription, and nobody has to",
+        unused(45, records=warned_unused(7), audience=Audience.NOBODY),
+        "disable A",
+        Reason.UNUSED,
+        FORTY_FIVE | {"require_confirmed_subscription": False},
+    ),
+    Case(
+        "to be warned, and the secret is pending deletion",
+        unused(40, records={"pending_deletion": True}),
+        "prepare, prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "made in a rotation, delivered and not announced: announced first",
+        user(key("B", 50), used={"B": None}, secret=secret("B", intent=intent(50, "A"))),
+        "announce B",
+        Reason.NOT_ANNOUNCED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "announced late: the days count from then",
+        user(key("B", 50), used={"B": None}, secret=secret("B", announced=stamp("B", 37))),
+        "",
+        Reason.NOT_DUE,
+        FORTY_FIVE,
+    ),
+    Case(
+        "announced, and nobody ever fetched it",
+        user(key("B", 38), used={"B": None}, secret=secret("B", "A", announced=stamp("B", 38))),
+        "prepare B, warn B",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "a record says that it was announced in the future: that is not ours",
+        user(key("B", 50), used={"B": None}, secret=secret("B", announced=stamp("B", -9))),
+        "prepare B, warn B",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "somebody changed the secret by hand",
+        user(key("B", 50), used={"B": None}, secret=secret("X", announced=stamp("B", 50))),
+        "block B",
+        Reason.SECRET_CHANGED,
+        FORTY_FIVE,
+    ),
+    # held, exempt
+    Case(
+        "held by a tag",
+        unused(60, 80, records=warned_unused(8), tags={"hold-until": "2026-06-09"}),
+        "",
+        Reason.NOT_DUE,
+        FORTY_FIVE,
+    ),
+    Case(
+        "held by a tag, a week before its end",
+        unused(60, 80, tags={"hold-until": "2026-06-07"}),
+        "prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "warned a week before the end of a tag",
+        unused(60, 80, records=warned_unused(5), tags={"hold-until": "2026-06-02"}),
+        "",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "a tag that is over holds nothing",
+        unused(60, 80, records=warned_unused(8), tags={"hold-until": "2026-05-30"}),
+        "disable A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "held by a tag, and due: replaced",
+        unused(60, 90, tags={"hold-until": "2026-07-30"}),
+        "rotate A, announce",
+        Reason.KEY_TOO_OLD,
+        FORTY_FIVE,
+    ),
+    Case(
+        "exempt by a tag",
+        unused(60, 80, tags={"disable-unused-after-days": "0"}),
+        "",
+        Reason.NOT_DUE,
+        FORTY_FIVE,
+    ),
+    Case(
+        "later by a tag",
+        unused(60, 80, tags={"disable-unused-after-days": "68"}),
+        "",
+        Reason.NOT_DUE,
+        FORTY_FIVE,
+    ),
+    Case(
+        "for one user alone, by a tag",
+        unused(40, tags={"disable-unused-after-days": "45"}),
+        "prepare A, warn A",
+        Reason.UNUSED,
+    ),
+    Case(
+        "a malformed tag is no exemption",
+        unused(40, tags={"disable-unused-after-days": "never"}),
+        "prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    # switched on again
+    Case(
+        "switched on again: warned anew",
+        unused(90, 100, records={"inactive_since": stamp("A", 20)}),
+        "forget A, prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE | {"max_key_age_days": 365},
+    ),
+    # two keys, of which one is active
+    Case(
+        "two active keys: the idle one goes, by its own rule",
+        user(key("A", 80), key("B", 70), used={"A": None, "B": None}),
+        "",
+        Reason.TWO_ACTIVE,
+        FORTY_FIVE,
+    ),
+    Case(
+        "the old key still works: it goes first",
+        pair(key("A", 140), key("B", 40), used={"A": ago(41), "B": None}),
+        "disable A",
+        Reason.SUPERSEDED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "the old key is inactive, and waits to be deleted",
+        user(
+            inactive("A", 130),
+            key("B", 40),
+            used={"B": None},
+            secret=delivered(announced=stamp("B", 40), inactive_since=stamp("A", 20)),
+        ),
+        "prepare B, warn B",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "the old key is inactive, and not on record",
+        user(
+            inactive("A", 130),
+            key("B", 40),
+            used={"B": None},
+            secret=delivered(announced=stamp("B", 40)),
+        ),
+        "record A, prepare B, warn B",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "the old key may be deleted: it is, whatever becomes of the new one",
+        user(
+            inactive("A", 130),
+            key("B", 40),
+            used={"B": None},
+            secret=delivered(announced=stamp("B", 40), inactive_since=stamp("A", 30)),
+        ),
+        "delete A, prepare B, warn B",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "the new key is disabled: the old one is all that the user has left",
+        user(
+            inactive("A", 140),
+            key("B", 45),
+            used={"B": None},
+            secret=delivered(
+                announced=stamp("B", 45),
+                inactive_since=stamp("A", 30),
+                warned_unused=stamp("B", 7),
+            ),
+        ),
+        "disable B",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "the new key is disabled, the old one is not on record",
+        user(
+            inactive("A", 140),
+            key("B", 45),
+            used={"B": None},
+            secret=delivered(announced=stamp("B", 45), warned_unused=stamp("B", 7)),
+        ),
+        "disable B",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "due and unused, the other one is inactive: no room is needed",
+        user(
+            inactive("X", 300),
+            key("A", 95),
+            used={"A": ago(50)},
+            secret=secret(inactive_since=stamp("X", 60)),
+        ),
+        "prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "due and unused, the other one is expired",
+        user(expired("X", 300), key("A", 95), used={"A": ago(50)}, secret=secret()),
+        "prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+]
+
+
 OVERRIDES = [
     Case(
         "a shorter limit",
@@ -1843,6 +2312,7 @@ OVERRIDES = [
             *DELETE,
             *TWO_ACTIVE,
             *LEFT_BEHIND,
+            *UNUSED_KEYS,
             *OVERRIDES,
         )
     ],
@@ -2493,6 +2963,12 @@ def test_a_hold_by_tag_that_is_over_does_not_end_one_of_use() -> None:
             Fact.LAST_USED,
             id="hold while used: the last use",
         ),
+        pytest.param(
+            replace(unused(0), last_used=None, secret=None),
+            FORTY_FIVE,
+            Fact.LAST_USED,
+            id="old enough to be unused: the last use, before the secret",
+        ),
     ],
 )
 def test_asks_for_a_fact_it_needs(
@@ -2507,6 +2983,17 @@ def test_asks_for_a_fact_it_needs(
         pytest.param(user(key("A", 40)), {}, id="young: the keys are enough"),
         pytest.param(user(), {}, id="no key: the keys are enough"),
         pytest.param(user(inactive("A", 40)), {}, id="inactive: the keys are enough"),
+        pytest.param(user(key("A", 37)), FORTY_FIVE, id="too young to be unused"),
+        pytest.param(
+            replace(user(key("A", 60)), reported_use=ago(37)),
+            FORTY_FIVE,
+            id="used, by the credential report",
+        ),
+        pytest.param(
+            user(key("A", 60), tags={"hold-until": "2026-06-30"}),
+            FORTY_FIVE,
+            id="held, used or not",
+        ),
     ],
 )
 def test_reads_nothing_more_for_a_quiet_user(subject: ManagedUser, changes: dict[str, Any]) -> None:

@@ -49,6 +49,29 @@ def looked_at(
 @pytest.mark.parametrize(
     ("slots", "expected"),
     [
+        pytest.param((active(60, used=37.9), NO_KEY), False, id="used late enough"),
+        pytest.param((active(60, used=37.96), NO_KEY), True, id="unused, by the margin"),
+        pytest.param((active(60, used=45), NO_KEY), True, id="unused"),
+        pytest.param((active(37.9), NO_KEY), False, id="never used, and young"),
+        pytest.param((active(37.96), NO_KEY), True, id="never used"),
+        pytest.param((inactive(60, used=50), NO_KEY), False, id="disabled"),
+    ],
+)
+def test_who_may_be_unused_is_looked_at(slots: tuple[Slot, Slot], expected: bool) -> None:
+    assert looked_at(*slots, disable_unused_after_days=45) is expected
+    assert not looked_at(*slots)
+
+
+def test_a_key_kept_for_an_emergency_is_not_looked_at() -> None:
+    tags = {"disable-unused-after-days": "0"}
+
+    assert looked_at(active(60), disable_unused_after_days=45)
+    assert not looked_at(active(60), tags=tags, disable_unused_after_days=45)
+
+
+@pytest.mark.parametrize(
+    ("slots", "expected"),
+    [
         pytest.param((NO_KEY, NO_KEY), False, id="no key"),
         pytest.param((active(10), NO_KEY), False, id="young"),
         pytest.param((NO_KEY, active(10)), False, id="young, in the second slot"),
@@ -127,9 +150,19 @@ SETTINGS = st.builds(
     grace_days=st.sampled_from([0, 5]),
     hold_while_used_days=st.sampled_from([0, 3]),
     delete_after_days=st.sampled_from([1, 30, 50]),
+    disable_unused_after_days=st.sampled_from([0, 0, 37, 45, 90]),
     require_confirmed_subscription=st.booleans(),
 )
-TAGS = st.sampled_from([{}, {"max-key-age-days": "70"}, {"max-key-age-days": "85"}])
+TAGS = st.sampled_from(
+    [
+        {},
+        {"max-key-age-days": "70"},
+        {"max-key-age-days": "85"},
+        {"disable-unused-after-days": "0"},
+        {"disable-unused-after-days": "60"},
+        {"hold-until": f"{NOW + timedelta(days=5):%Y-%m-%d}"},
+    ]
+)
 
 
 @st.composite
@@ -149,6 +182,7 @@ def secrets(draw: st.DrawFn) -> SecretState:
         intent=draw(st.none() | AGES.map(lambda age: intent(age / timedelta(days=1)))),
         announced=stamped(),
         warned=stamped(),
+        warned_unused=stamped(),
         inactive_since=stamped(),
     )
 

@@ -7,7 +7,7 @@ always the same.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from key_rotation.domain.credential_report import CredentialReport
 from key_rotation.domain.emergency import decide_emergency
 from key_rotation.domain.model import AccessKey, Audience, KeyStatus, ManagedUser
 from key_rotation.domain.orphans import ORPHAN_DELETED_AFTER
+from key_rotation.domain.overrides import limits_for
 from key_rotation.domain.policy import decide
 from key_rotation.domain.request import decide_request
 from key_rotation.domain.settings import Settings
@@ -110,6 +111,7 @@ def test_a_decision_takes_no_key_that_is_needed(
         if action.verb is Verb.DISABLE:
             assert (
                 is_lost(user, action)
+                or is_unused(user, settings, action)
                 or is_leaked_again(user, action)
                 or has_successor(user, settings, action, before)
             )
@@ -272,6 +274,32 @@ def is_leaked_again(user: ManagedUser, action: Action) -> bool:
         and action.access_key_id in user.secret.leaked
         and user.secret.user_id == user.ref.id
         and any(key.is_active for key in others)
+    )
+
+
+def is_unused(user: ManagedUser, settings: Settings, action: Action) -> bool:
+    """The only active key, not used for long enough by a last use that was read; its owner was
+    warned for long enough, and is notified."""
+    if action.reason is not Reason.UNUSED:
+        return False
+    assert user.secret is not None
+    assert user.last_used is not None
+    limits, warned = limits_for(user.tags, settings), user.secret.warned_unused
+    [key] = [key for key in user.keys if key.is_active]
+    days = timedelta(days=limits.disable_unused_after_days)
+    used = time_of(user.last_used[key.id])
+    return (
+        key.id == action.access_key_id
+        and action.notify
+        and days > timedelta(0)
+        and NOW - max(key.created, used or key.created) >= days
+        and warned is not None
+        and warned.access_key_id == key.id
+        and (used is None or warned.time > used)
+        and NOW - warned.time >= timedelta(days=max(1, settings.warn_before_days))
+        and user.secret.user_id == user.ref.id
+        and (limits.hold_until is None or limits.hold_until < NOW.date())
+        and user.audience is not (settings.require_confirmed_subscription and Audience.NOBODY)
     )
 
 

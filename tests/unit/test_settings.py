@@ -74,6 +74,9 @@ def test_missing_parameter_is_named(name: str) -> None:
         pytest.param({"hold_until_moved": "false"}, "hold_until_moved", False, id="not held"),
         pytest.param({"remind_before_days": "6"}, "remind_before_days", 6, id="reminded"),
         pytest.param({"idle_after_days": "1"}, "idle_after_days", 1, id="least number of days"),
+        pytest.param(
+            {"disable_unused_after_days": "45"}, "disable_unused_after_days", 45, id="unused"
+        ),
         pytest.param({"idle_after_days": "99999"}, "idle_after_days", 99999, id="most days"),
         pytest.param(
             {"secret_reader_arns": json.dumps([ROLE, ROLE.replace("role", "user")])},
@@ -320,6 +323,26 @@ def test_malformed_parameter_is_named(name: str, text: str, problem: str) -> Non
             "max_key_age_days (90)",
             id="no room for overlap and deletion",
         ),
+        pytest.param(
+            {"disable_unused_after_days": "7"},
+            "disable_unused_after_days (7) must be 0, or more than warn_before_days (7), and at "
+            "least 2: the owner of an unused key is warned so long before it is disabled, and at "
+            "least one day",
+            id="unused at its warning",
+        ),
+        pytest.param(
+            {"disable_unused_after_days": "1", "warn_before_days": "0"},
+            "disable_unused_after_days (1) must be 0, or more than warn_before_days (0), and at "
+            "least 2: the owner of an unused key is warned so long before it is disabled, and at "
+            "least one day",
+            id="unused at birth",
+        ),
+        pytest.param(
+            {"disable_unused_after_days": "91"},
+            "disable_unused_after_days (91) must not exceed max_key_age_days (90): a key is "
+            "replaced at that age, so no key would ever be unused for so long. 0 means never",
+            id="unused for longer than it lives",
+        ),
     ],
 )
 def test_contradiction_is_named(changes: dict[str, str], problem: str) -> None:
@@ -355,6 +378,8 @@ def test_contradiction_is_named(changes: dict[str, str], problem: str) -> None:
         ),
         pytest.param({"hold_while_used_days": "30"}, id="hold as long as the overlap"),
         pytest.param({"max_overlap_days": "59"}, id="overlap and deletion just fit"),
+        pytest.param({"disable_unused_after_days": "8"}, id="unused a day after its warning"),
+        pytest.param({"disable_unused_after_days": "90"}, id="unused for as long as it lives"),
         pytest.param(
             {
                 "max_key_age_days": "4",

@@ -9,6 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
 
+from key_rotation.domain.action import Reason
 from key_rotation.domain.model import AccessKey, Audience, Event, KeyStatus
 from key_rotation.domain.orphans import ORPHAN_DELETED_AFTER
 from key_rotation.domain.situation import REMIND_EVERY
@@ -50,6 +51,7 @@ CHANGES = frozenset(
         "disable",
         "enable",
         "forget_inactive",
+        "forget_unused_warning",
         "prepare",
         "record",
         "record_intent",
@@ -114,6 +116,7 @@ class Run:
         self._fetched: set[str] = set()
         self._could_work: dict[str, bool] = {}
         self._broken: list[str] = []
+        self._is_unused = False
 
     @property
     def changes(self) -> list[str]:
@@ -219,6 +222,8 @@ class Run:
                 assert before is not None
                 self._check_delete(args[0].name, before)
         for name, could in self._could_work.items():
+            if method == "disable" and self._is_unused:
+                self._could_work[name] = could = history.can_work(name, name in self._fetched)
             can = history.can_work(name, fetched=name in self._fetched)
             self._hold(can or not could, f"{name} has no key that they can use after {method}")
             self._could_work[name] = can
@@ -248,6 +253,14 @@ class Run:
         history, truth = self._history, self._history.truths[name]
         truth.seen_inactive.setdefault(key.id, history.clock.time)
         if self._emergency is not None and key.id == self._emergency.access_key_id:
+            return
+        self._is_unused = not any(other.is_active for other in history.users[name].keys)
+        if self._is_unused and key.id not in truth.made - truth.held - truth.delivered:
+            user, settings, now = history.users[name], history.settings, history.clock.time
+            for broken in truth.unused.broken_by_end(user, key, settings, now):
+                self._hold(False, broken)
+            notified = key.id in truth.notified_disabled
+            self._hold(notified, f"{key.id} was disabled before anybody was notified")
             return
         if key.id in history.secrets[name].leaked:
             return  # active again after an emergency: another key works, which is looked at anyway
@@ -313,6 +326,11 @@ class Run:
             reached = user.audience is (Audience.USER if to_owner else Audience.OPERATOR)
             reached = reached or not history.settings.require_confirmed_subscription
             self._note_hand_over(said)
+            if event is Event.WARNED and said.data.get("reason") == Reason.UNUSED and key_id:
+                truth.said[event, key_id] += to_owner
+                if reached:
+                    self._note_unused(said, key_id)
+                continue
             if to_owner:
                 truth.said[event, key_id] += 1
                 self._check_notice(name, event, key_id)
@@ -322,6 +340,14 @@ class Run:
                 truth.announced.setdefault(key_id, history.clock.time)
             if event is Event.DISABLED and key_id is not None:
                 truth.notified_disabled.add(key_id)
+
+    def _note_unused(self, said: Said, key_id: str) -> None:
+        """Nobody is warned twice of the same end, and nobody of a key that is used."""
+        history, truth = self._history, self._history.truths[said.user]
+        user, now = history.users[said.user], history.clock.time
+        for broken in truth.unused.broken_by_warning(user, key_id, history.settings, now):
+            self._hold(history.mishaps > 0 or truth.records_lost, broken)
+        truth.unused.warned[key_id] = now
 
     def _note_hand_over(self, said: Said) -> None:
         """What a run said that nothing happened to is on record, too."""

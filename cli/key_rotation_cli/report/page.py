@@ -51,6 +51,7 @@ _SETTINGS = (
     "max_overlap_days",
     "delete_after_days",
     "idle_after_days",
+    "disable_unused_after_days",
 )
 
 

@@ -78,6 +78,7 @@ class UserSecrets:
             intent=records.read_intent(tags.get(records.INTENT)),
             announced=records.read_stamp(tags.get(records.ANNOUNCED)),
             warned=records.read_stamp(tags.get(records.WARNED)),
+            warned_unused=records.read_stamp(tags.get(records.WARNED_UNUSED)),
             inactive_since=records.read_stamp(tags.get(records.INACTIVE_SINCE)),
             works_until=records.read_stamp(tags.get(records.WORKS_UNTIL)),
             leaked=records.read_ids(tags.get(records.LEAKED)),
@@ -165,6 +166,7 @@ class UserSecrets:
         *,
         announced: Stamp | None = None,
         warned: Stamp | None = None,
+        warned_unused: Stamp | None = None,
         inactive_since: Stamp | None = None,
         works_until: Stamp | None = None,
         leaked: frozenset[str] | None = None,
@@ -173,6 +175,7 @@ class UserSecrets:
         stamps = {
             records.ANNOUNCED: announced,
             records.WARNED: warned,
+            records.WARNED_UNUSED: warned_unused,
             records.INACTIVE_SINCE: inactive_since,
             records.WORKS_UNTIL: works_until,
         }
@@ -185,6 +188,9 @@ class UserSecrets:
 
     def forget_inactive(self, state: SecretState) -> None:
         self._client().untag_resource(SecretId=_arn(state), TagKeys=[records.INACTIVE_SINCE])
+
+    def forget_unused_warning(self, state: SecretState) -> None:
+        self._client().untag_resource(SecretId=_arn(state), TagKeys=[records.WARNED_UNUSED])
 
     def forget_announced(self, state: SecretState) -> None:
         keys = [records.ANNOUNCED, records.INTENT]

@@ -58,6 +58,7 @@ class Reason(StrEnum):
     SUPERSEDED = "superseded"
     OVERLAP_CEILING = "overlap_ceiling"
     IDLE = "idle"
+    UNUSED = "unused"  # the only active key; also while the warning runs
     ORPHAN = "orphan"
     SEEN_INACTIVE = "seen_inactive"
     SEEN_ACTIVE = "seen_active"

@@ -13,6 +13,7 @@ from .hand_over import days_of_reminder
 from .model import AccessKey, Event, KeyStatus, ManagedUser, SecretState, Stamp
 from .settings import Settings
 from .situation import Situation
+from .unused import unused_end
 
 # These make the secret, or make it this user's, before anything else.
 _PREPARING = (Verb.PREPARE, Verb.WARN, Verb.RECORD)
@@ -34,7 +35,7 @@ def after(user: ManagedUser, action: Action, settings: Settings, at: datetime) -
     stamp = Stamp(key_id, at)
     match action.verb:
         case Verb.DISABLE:
-            secret = replace(_secret(user), inactive_since=stamp)
+            secret = _without_warning(replace(_secret(user), inactive_since=stamp), key_id)
             if action.reason in LEAKED:
                 secret = replace(secret, leaked=leaked_with(user, key_id))
             keys = tuple(_inactive(key) if key.id == key_id else key for key in user.keys)
@@ -56,6 +57,11 @@ def after(user: ManagedUser, action: Action, settings: Settings, at: datetime) -
         case Verb.HOLD if action.last_notice:
             days = max(1, settings.remind_before_days)
             return replace(user, secret=_named(_secret(user), Event.ENDING, stamp, days))
+        case Verb.WARN if action.reason is Reason.UNUSED:
+            key = next(key for key in user.keys if key.id == key_id)
+            ends = Stamp(key_id, unused_end(Situation(user, settings, at), key))
+            secret = replace(_secret(user), warned_unused=stamp, works_until=ends)
+            return replace(user, secret=secret)
         case Verb.WARN:
             return replace(user, secret=replace(_secret(user), warned=stamp))
         case _:
@@ -68,6 +74,14 @@ def _named(secret: SecretState, event: Event, stamp: Stamp, days: int) -> Secret
     if until is None or until.access_key_id != stamp.access_key_id or until.time < ends:
         until = Stamp(stamp.access_key_id, ends)
     return replace(secret, notices={**secret.notices, event: stamp}, works_until=until)
+
+
+def _without_warning(secret: SecretState, key_id: str) -> SecretState:
+    """A key that is switched on again is warned about anew before it is disabled as unused."""
+    warned = secret.warned_unused
+    if warned is None or warned.access_key_id != key_id:
+        return secret
+    return replace(secret, warned_unused=None)
 
 
 def leaked_with(user: ManagedUser, key_id: str) -> frozenset[str]:

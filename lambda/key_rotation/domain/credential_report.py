@@ -44,6 +44,13 @@ class Row:
         since = [slot.last_rotated for slot in self.slots if slot.active and slot.last_rotated]
         return min(since, default=None)
 
+    @property
+    def last_use(self) -> datetime | None:
+        """When an active key was last used, as far as the report says."""
+        return max(
+            (slot.last_used for slot in self.slots if slot.active and slot.last_used), default=None
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class CredentialReport:

@@ -120,8 +120,9 @@ class SecretState:
     their stages. `kms_key_id` is the key that encrypts it as whoever chose it named it, None for
     AWS's own; `replica_regions` are where copies of it are. `managed_by` and `user_id` are tags, as
     are all the records below `versions`. `works_until` is a key, and the end that a message to its
-    owner named; `leaked` are the ids of the keys that were reported as leaked. `last_read` is the
-    day of the last read of the value, in UTC, by whomever; None if it was never read.
+    owner named; `warned_unused` is the warning about a key that nobody uses; `leaked` are the ids
+    of the keys that were reported as leaked. `last_read` is the day of the last read of the value,
+    in UTC, by whomever; None if it was never read.
     """
 
     name: str
@@ -136,6 +137,7 @@ class SecretState:
     intent: Intent | None = None
     announced: Stamp | None = None
     warned: Stamp | None = None
+    warned_unused: Stamp | None = None
     inactive_since: Stamp | None = None
     works_until: Stamp | None = None
     leaked: frozenset[str] = frozenset()
@@ -243,7 +245,8 @@ class ManagedUser:
     """A managed user and the facts read about it so far; a fact not read is None.
 
     `last_used` maps key ids to the last use, or to None for a key that was never used. `created`
-    is when the user was.
+    is when the user was. `reported_use` is the last use of an active key by the credential report,
+    which is hours old: it spares the reading for a user who uses their key.
     """
 
     ref: UserRef
@@ -254,6 +257,7 @@ class ManagedUser:
     has_password: bool | None = None
     audience: Audience | None = None
     created: datetime | None = None
+    reported_use: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +273,7 @@ class Limits:
     hold_until: date | None = None
     malformed: tuple[str, ...] = ()
     held_key: str | None = None
+    disable_unused_after_days: int = 0
 
 
 def placeholder_id(user_id: str, number: int) -> str:

@@ -1,5 +1,5 @@
-"""The one key of a user, or the one that counts: warned about, replaced when it is due; and the
-first one of a user who has none."""
+"""The one key of a user, or the one that counts: warned about, replaced when it is due, unless
+nobody uses it; and the first one of a user who has none."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from .hand_over import unmoved_until
 from .model import AccessKey
 from .overlap import old_key_until
 from .situation import Situation
+from .unused import when_unused
 
 
 def rotate_or_warn(situation: Situation, key: AccessKey) -> Decision:
     if not key.is_active:
         return Decision((), Reason.NOT_ACTIVE)
+    if (unused := when_unused(situation, key)) is not None:
+        return unused
     if situation.is_due(key):
         return _rotate(situation, key)
     if situation.in_warning_window(key):

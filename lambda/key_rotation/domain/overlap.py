@@ -34,7 +34,7 @@ def overlap_ends(situation: Situation, newer: AccessKey) -> datetime:
 def hold_reason(situation: Situation, key: AccessKey) -> Reason | None:
     """What holds the superseded key beyond its grace, whatever is seen of its successor; None if
     nothing does."""
-    ends = _tagged_hold_ends(situation, key)
+    ends = tagged_hold_ends(situation, key)
     if ends is not None and situation.now < ends:
         return Reason.HOLD_UNTIL
     days = situation.settings.hold_while_used_days
@@ -47,13 +47,13 @@ def hold_reason(situation: Situation, key: AccessKey) -> Reason | None:
 
 def held_until(situation: Situation, key: AccessKey, hold: Reason, latest: datetime) -> datetime:
     """Use may last up to the latest end; a tag names its day, which may be over by then."""
-    ends = _tagged_hold_ends(situation, key) if hold is Reason.HOLD_UNTIL else None
+    ends = tagged_hold_ends(situation, key) if hold is Reason.HOLD_UNTIL else None
     return min(ends or latest, latest)
 
 
 def tagged_end(situation: Situation, older: AccessKey, newer: AccessKey) -> datetime | None:
     """Up to when a tag holds the old key; None without one."""
-    ends = _tagged_hold_ends(situation, older)
+    ends = tagged_hold_ends(situation, older)
     return min(ends, overlap_ends(situation, newer)) if ends else None
 
 
@@ -121,7 +121,7 @@ def _was_fetchable_with(situation: Situation, idle: AccessKey, delivered: Access
     return situation.now - since >= timedelta(days=grace_days(situation))
 
 
-def _tagged_hold_ends(situation: Situation, key: AccessKey) -> datetime | None:
+def tagged_hold_ends(situation: Situation, key: AccessKey) -> datetime | None:
     """The end of the day that the override tag names; None if it is about another key."""
     limits = situation.limits
     if limits.hold_until is None or limits.held_key not in (None, key.id):

@@ -22,6 +22,7 @@ from .overlap import is_had, old_key_until
 from .settings import Settings
 from .situation import Situation, UnreadError
 from .two_keys import one_of_unrelated_pair, rotated_pair, unrelated_pair
+from .unused import seems_unused
 
 Rule = Callable[[Situation], Decision | None]
 # What may follow a late announcement in the same run: what it announces, and a mere record. For an
@@ -58,16 +59,17 @@ def _row(situation: Situation) -> Decision:
 
 
 def _quiet(situation: Situation) -> Decision | None:
-    """Decides from the keys alone that nothing is due; the only rule that reads nothing more."""
+    """Decides from the keys alone that nothing is due: the only rule that reads nothing more, but
+    for the last use of a single key that may be unused."""
     if not situation.keys:
         return None if situation.wants_first_key else Decision((), Reason.NO_KEY)
     if len(situation.keys) > 2 or any(situation.is_recent(key) for key in situation.keys):
         return None
     if not situation.active:
         return Decision((), Reason.NOT_ACTIVE)
-    if len(situation.keys) == 1 and not situation.in_warning_window(situation.keys[0]):
-        return Decision((), Reason.NOT_DUE)
-    return None
+    if len(situation.keys) > 1 or situation.in_warning_window(situation.keys[0]):
+        return None
+    return None if seems_unused(situation, situation.keys[0]) else Decision((), Reason.NOT_DUE)
 
 
 def _unmanaged_secret(situation: Situation) -> Decision | None:
@@ -213,8 +215,8 @@ def _one_key(situation: Situation) -> Decision:
     return first_key(situation) if situation.wants_first_key else Decision((), Reason.NO_KEY)
 
 
-# In this order: `_quiet` reads nothing; nothing may be written to a secret that is not ours; a run
-# at work on the user is left alone.
+# In this order: `_quiet` reads the least; nothing may be written to a secret that is not ours; a
+# run at work on the user is left alone.
 _ONCE_PER_DECISION: tuple[Rule, ...] = (_quiet, _unmanaged_secret, _in_progress)
 # Asked again on the situation that a first step leaves. `_had_a_key` comes first: no secret is
 # restored for a user without a key. Then `_restored`: a secret pending deletion delivers nothing. A

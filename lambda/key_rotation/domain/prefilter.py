@@ -13,6 +13,7 @@ from .model import ManagedUser
 from .overrides import limits_for
 from .settings import Settings
 from .situation import recent
+from .unused import warned_after
 
 # A run may last 15 minutes, and the clocks of report and function may differ.
 MARGIN = timedelta(hours=1)
@@ -68,6 +69,10 @@ def _one_active(
     limits = limits_for(user.tags, settings)
     window = timedelta(days=limits.max_key_age_days - settings.warn_before_days)
     if age >= window:
+        return True
+    unused_after = warned_after(limits, settings)
+    unused_for = now - max(since, active.last_used or since) + MARGIN
+    if unused_after is not None and unused_for >= unused_after:
         return True
     # A key that this one superseded was disabled later than this one was made; any other must be
     # on record for long enough to be deletable when this one is due.

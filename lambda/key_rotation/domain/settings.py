@@ -165,6 +165,7 @@ class Settings:
     max_overlap_days: int = _number()
     delete_after_days: int = _number(least=1)
     idle_after_days: int = _number(least=1)
+    disable_unused_after_days: int = _number()
     max_rotations_per_run: int = _number()
     deleted_user_secret_retention_days: int = _number()
     max_iam_writes_per_second: int = _number(least=1)
@@ -268,6 +269,8 @@ def _check_together(settings: Settings, path: str) -> None:
     s = settings
     longest_grace = max(s.grace_days, s.min_grace_days_without_console)
     notice = max(1, s.remind_before_days)  # the operators know before a hold ends
+    warning = max(1, s.warn_before_days)  # of an unused key, in any case
+    unused = s.disable_unused_after_days
     rules = (
         (
             s.warn_before_days < s.max_key_age_days,
@@ -325,6 +328,19 @@ def _check_together(settings: Settings, path: str) -> None:
             "max_overlap_days",
             f"({s.max_overlap_days}) and delete_after_days ({s.delete_after_days}) must together "
             f"be less than max_key_age_days ({s.max_key_age_days})",
+        ),
+        (
+            unused == 0 or unused > warning,
+            "disable_unused_after_days",
+            f"({unused}) must be 0, or more than warn_before_days ({s.warn_before_days}), and at "
+            "least 2: the owner of an unused key is warned so long before it is disabled, and at "
+            "least one day",
+        ),
+        (
+            unused <= s.max_key_age_days,
+            "disable_unused_after_days",
+            f"({unused}) must not exceed max_key_age_days ({s.max_key_age_days}): a key is "
+            "replaced at that age, so no key would ever be unused for so long. 0 means never",
         ),
         (
             s.coverage_exempt_tag is None or not s.coverage_exempt_tag.is_same(s.user_tag),

@@ -23,6 +23,7 @@ from .model import AccessKey, Event, KeyStatus
 from .one_key import rotate_or_warn, warn
 from .overlap import grace_ends, held_until, hold_reason, idle_key, tagged_end
 from .situation import VERIFIED_AFTER, Situation
+from .unused import when_unused
 
 
 def rotated_pair(situation: Situation, older: AccessKey, newer: AccessKey) -> Decision:
@@ -103,6 +104,8 @@ def one_of_unrelated_pair(situation: Situation, key: AccessKey, other: AccessKey
     expired = other.status is KeyStatus.EXPIRED
     superseded = situation.supersedes(key, other) and other.created <= key.created
     seen_inactive = record(situation, other)
+    if (unused := when_unused(situation, key)) is not None:
+        return _beside_unused(situation, other, superseded, unused)
     if situation.may_be_deleted(other) and (superseded or situation.is_due(key)):
         reason = Reason.SUPERSEDED if superseded else Reason.SLOT_TAKEN
         then = rotate_or_warn(situation, key)
@@ -122,6 +125,19 @@ def one_of_unrelated_pair(situation: Situation, key: AccessKey, other: AccessKey
         seen_inactive = ()
     reason = Reason.WAITING_TO_DELETE if superseded and not expired else Reason.NOT_DUE
     return Decision(seen_inactive, Reason.SEEN_INACTIVE if seen_inactive else reason)
+
+
+def _beside_unused(
+    situation: Situation, other: AccessKey, superseded: bool, unused: Decision
+) -> Decision:
+    """What is done about an inactive key beside an active one that nobody uses. No rotation needs
+    its place. When the active one goes it stays: it may be the one that the user goes back to."""
+    if any(action.verb in (Verb.DISABLE, Verb.BLOCK) for action in unused.actions):
+        return unused
+    first = record(situation, other)
+    if superseded and situation.may_be_deleted(other):
+        first = (Action(Verb.DELETE, Reason.SUPERSEDED, other.id),)
+    return replace(unused, actions=(*first, *unused.actions))
 
 
 def _should_record_inactive(situation: Situation, key: AccessKey) -> bool:

@@ -62,10 +62,10 @@ class Writer:
 
     def warned(self, key_id: str, due: datetime, in_secret: InSecret) -> Message:
         """The key will be rotated soon; the way to fetch the next one can be tried now."""
-        fetching = self._fetching()
+        fetching = self.fetching()
         text = f"""\
-The access key {one_line(key_id)} of {self._whom()} will be replaced on {day(due)}.
-Nothing changes before that day.{self._used(key_id, "The key")}
+The access key {one_line(key_id)} of {self.whom()} will be replaced on {day(due)}.
+Nothing changes before that day.{self.used_sentence(key_id, "The key")}
 
 Please try today whether you will be able to fetch the new key. The secret that it will be in is
 there already. Today it holds {in_secret.value}.
@@ -74,7 +74,7 @@ there already. Today it holds {in_secret.value}.
 
 If that is refused, tell your platform team before {day(due)}.
 """
-        return _message(
+        return message_about(
             self,
             Event.WARNED,
             f"will be replaced on {day(due)}",
@@ -102,12 +102,12 @@ If that is refused, tell your platform team before {day(due)}.
         owner has not moved. `reason` is a sentence that says who gave it: of an emergency, or of
         whoever `requested` the rotation.
         """
-        fetching = self._fetching(has_key=old_key_until is not None)
+        fetching = self.fetching(has_key=old_key_until is not None)
         assert fetching is not None
         said = _ASKED if requested else "The old key was replaced at once."
         why = f"{said} {one_line(reason)}\n\n" if reason else ""
         text = f"""\
-There is a new access key for {self._whom()}.
+There is a new access key for {self.whom()}.
 
 {keys(key_id, old_key_id, old_key_until, while_used)}
 
@@ -116,7 +116,7 @@ There is a new access key for {self._whom()}.
 {fetching.pull()}
 
 {fetching.steps()}"""
-        return _message(
+        return message_about(
             self,
             Event.ROTATED,
             "was replaced: please fetch the new one",
@@ -131,10 +131,10 @@ There is a new access key for {self._whom()}.
 
     def first(self, key_id: str) -> Message:
         """The user's first key, which replaces none; how to fetch it, use it and check it."""
-        fetching = self._fetching(has_key=False, is_first=True)
+        fetching = self.fetching(has_key=False, is_first=True)
         assert fetching is not None
         text = f"""\
-Welcome. There is an access key for {self._whom()} now. It is the first one.
+Welcome. There is an access key for {self.whom()} now. It is the first one.
 
   Key: {one_line(key_id)}, in the secret, ready to use
 
@@ -142,7 +142,7 @@ Nobody has seen it yet: it is in the secret, and nowhere else. From time to time
 replaced by a new one, in the same secret. You get a mail each time.
 
 {fetching.steps()}"""
-        return _message(
+        return message_about(
             self,
             Event.ROTATED,
             "is ready: please fetch it",
@@ -164,10 +164,10 @@ replaced by a new one, in the same secret. You get a mail each time.
         unmoved_until: datetime | None = None,
     ) -> Message:
         """The old key goes soon, and the owner has not moved to `key_id`; what was seen of that."""
-        fetching = self._fetching()
+        fetching = self.fetching()
         assert fetching is not None
         text = f"""\
-{_SEEN[seen].format(whom=self._whom())}{self._used(old_key_id, "The old key")}
+{_SEEN[seen].format(whom=self.whom())}{self.used_sentence(old_key_id, "The old key")}
 
 {keys(key_id, old_key_id, ends, False)}
 
@@ -177,7 +177,7 @@ Please move to the new key before {minute(ends)}. Then the old key is disabled.\
 {fetching.pull()}
 
 {fetching.steps()}"""
-        return _message(
+        return message_about(
             self,
             Event.REMINDED,
             f"works until {day(ends)}: please move to the new one",
@@ -197,15 +197,16 @@ Please move to the new key before {minute(ends)}. Then the old key is disabled.\
         """A key stops working, other than in the course of its own rotation. `in_secret`: the key
         that stays can be fetched."""
         why = REASON_TEXT[reason] + (f". {one_line(note)}" if note else "")
-        fetching = self._fetching(has_key=False)  # the key that works is the one in the secret
+        fetching = self.fetching(has_key=False)  # the key that works is the one in the secret
         text = f"""\
-The access key {one_line(key_id)} of {self._whom()} is disabled now: {why}.{self._used(key_id)}
+The access key {one_line(key_id)} of {self.whom()} is disabled now: {why}.\
+{self.used_sentence(key_id)}
 
 {if_it_is_missed(reason)}
 
 {where_the_other_one_is(reason, fetching) if in_secret else ""}
 """
-        return _message(
+        return message_about(
             self,
             Event.DISABLED,
             "is disabled",
@@ -220,11 +221,11 @@ The access key {one_line(key_id)} of {self._whom()} is disabled now: {why}.{self
     def deleted(self, key_id: str, reason: Reason) -> Message:
         """A long inactive key is removed."""
         text = f"""\
-The inactive access key {one_line(key_id)} of {self._whom()} is deleted now: {REASON_TEXT[reason]}.
+The inactive access key {one_line(key_id)} of {self.whom()} is deleted now: {REASON_TEXT[reason]}.
 
 There is nothing that you need to do.
 """
-        return _message(
+        return message_about(
             self, Event.DELETED, "is deleted", text, None, access_key_id=key_id, reason=reason.value
         )
 
@@ -232,16 +233,16 @@ There is nothing that you need to do.
         self, key_id: str, reason: Reason, until: datetime, last_notice: bool = False
     ) -> Message:
         """A superseded key is left on for now; `last_notice`: but not beyond `until`."""
-        fetching = self._fetching()
+        fetching = self.fetching()
         text = f"""\
-The access key {one_line(key_id)} of {self._whom()} was replaced, but is left on:
-{REASON_TEXT[reason]}.{self._used(key_id)}
+The access key {one_line(key_id)} of {self.whom()} was replaced, but is left on:
+{REASON_TEXT[reason]}.{self.used_sentence(key_id)}
 
 {when_a_hold_ends(until, last_notice)} Please move to the new key before then.
 
 {ways(fetching)}
 """
-        return _message(
+        return message_about(
             self,
             Event.HELD,
             f"works until {day(until)}" + ("" if last_notice else " at the latest"),
@@ -262,7 +263,7 @@ The access key {one_line(key_id)} of {self._whom()} was replaced, but is left on
         why = f"{_ASKED} {one_line(request)}\n\n" if request else ""
         then = "Whoever asked can ask again after that." if request else _GOES_ON
         text = f"""\
-The access key {one_line(key_id)} of {self._whom()} {what}: {blocked_because(reason)}.
+The access key {one_line(key_id)} of {self.whom()} {what}: {blocked_because(reason)}.
 
 {self._uses()}
 
@@ -270,7 +271,7 @@ The access key {one_line(key_id)} of {self._whom()} {what}: {blocked_because(rea
 
 {then} Until then the key works as before.
 """
-        return _message(
+        return message_about(
             self,
             Event.BLOCKED,
             subject,
@@ -281,7 +282,7 @@ The access key {one_line(key_id)} of {self._whom()} {what}: {blocked_because(rea
             last_used=used_data(self.used),
         )
 
-    def _used(self, key_id: str, what: str = "It") -> str:
+    def used_sentence(self, key_id: str, what: str = "It") -> str:
         """A sentence on the last use, to follow another one; nothing if it is not read."""
         if key_id not in self.used:
             return ""
@@ -292,11 +293,13 @@ The access key {one_line(key_id)} of {self._whom()} {what}: {blocked_because(rea
         lines = (f"  {one_line(key_id)}, {last_use(use)}" for key_id, use in self.used.items())
         return "\n".join(lines)
 
-    def _whom(self) -> str:
+    def whom(self) -> str:
+        """The user, in words."""
         name, account_id = one_line(self.user.name), self.user.account_id
         return f"the IAM user {name} in the AWS account {account_id}"
 
-    def _fetching(self, has_key: bool = True, is_first: bool = False) -> Fetching | None:
+    def fetching(self, has_key: bool = True, is_first: bool = False) -> Fetching | None:
+        """How the user fetches what is in the secret; None while there is none."""
         if self.secret_arn is None:
             return None
         name = one_line(self.user.name)
@@ -311,9 +314,10 @@ The access key {one_line(key_id)} of {self._whom()} {what}: {blocked_because(rea
         )
 
 
-def _message(
+def message_about(
     owner: Writer, event: Event, what: str, text: str, fetching: Fetching | None, **data: Any
 ) -> Message:
+    """A message to this user: `what` ends its subject, `data` is what programs get of it."""
     details = {
         "version": 1,
         "event": event.value,

@@ -40,8 +40,9 @@ _STATES = (Verb.HOLD, Verb.BLOCK)
 class Outcome:
     """One action, as it was done. `action` names the key that it was about.
 
-    created: the id of the key that a rotation made. until: when a warned key is replaced; when the
-    old key stops working at the latest (announced, reminded, held), None when it is disabled now.
+    created: the id of the key that a rotation made. until: when a warned key is replaced, or is
+    disabled if nobody uses it; when the old key stops working at the latest (announced, reminded,
+    held), None when it is disabled now.
     superseded: the id of the key that an announced one replaces. while_used: it may stop before,
     when it is not used any more. unmoved_until: it works beyond its end, at most until then, if its
     owner has not moved. used: the last uses of the user's keys, None if not read. by_operators: the
@@ -75,6 +76,11 @@ class Outcome:
         match self.action.verb:
             case Verb.PREPARE:
                 return "the secret was to be deleted, and is restored" if self.restored else None
+            case Verb.WARN if self.action.reason is Reason.UNUSED:
+                return (
+                    f"key {key_id} is disabled on {self.until:%Y-%m-%d}, unless it is used"
+                    f"{self._used()}"
+                )
             case Verb.WARN:
                 return f"key {key_id} will be replaced on {self.until:%Y-%m-%d}{self._used()}"
             case Verb.ROTATE:

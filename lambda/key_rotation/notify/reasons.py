@@ -8,6 +8,7 @@ REASON_TEXT = {
     Reason.SUPERSEDED: "it was replaced, and the time to move to its successor is over",
     Reason.OVERLAP_CEILING: "it was replaced, and the longest time that both keys may work is over",
     Reason.IDLE: "it has not been used for a long time",
+    Reason.UNUSED: "it has not been used for a long time, and its owner was warned",
     Reason.ORPHAN: "it was left behind by a run that died, and nobody has its secret",
     Reason.REQUESTED: "somebody asked for it",
     Reason.EMERGENCY: "it was reported as leaked",

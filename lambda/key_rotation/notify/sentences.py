@@ -78,6 +78,11 @@ def keys(
 def if_it_is_missed(reason: Reason) -> str:
     if reason in (Reason.EMERGENCY, Reason.LEAKED):
         return "Do not use it any more: if a program stopped, give it another key of the user."
+    if reason is Reason.UNUSED:
+        return (
+            "If you need it, tell your platform team: the key is not deleted, and they can enable "
+            "it again with `key-rotation restore`."
+        )
     return (
         "If something stopped working, tell your platform team: the key is not deleted yet and can "
         "be enabled again."

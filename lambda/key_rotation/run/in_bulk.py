@@ -65,7 +65,7 @@ def by_report(
         if row is None:
             unlisted.add(user.ref.name)
         else:
-            user = replace(user, keys=_reported_keys(row))
+            user = replace(user, keys=_reported_keys(row), reported_use=row.last_use)
         if needs_a_look(user, row):
             since = row.oldest_active or NEVER if row else NEVER
             looked_at.append((since, user.ref.name, user))

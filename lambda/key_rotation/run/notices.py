@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from ..domain.action import Action, Reason
 from ..domain.model import AccessKey, Event, SecretState, Stamp
 from ..domain.situation import Situation
+from ..domain.unused import USE_IS_SEEN_AFTER, unused_end
 from ..notify.mail import InSecret
 from ..notify.outcome import digest_line
+from ..notify.unused import warned_unused
 from .progress import PostponedError, Progress, RunContext
 
 
@@ -19,6 +21,9 @@ class EmergencyBlockedError(Exception):
 
 def warn(run: RunContext, progress: Progress, action: Action) -> None:
     """The owner can try now whether they will be able to fetch the next key."""
+    if action.reason is Reason.UNUSED:
+        _warn_unused(run, progress, action)
+        return
     key = progress.key(action.access_key_id)
     situation = Situation(progress.user, run.settings, run.now())
     due = key.created + timedelta(days=situation.limits.max_key_age_days)
@@ -29,6 +34,21 @@ def warn(run: RunContext, progress: Progress, action: Action) -> None:
     run.notify(progress, Event.WARNED, message, outcome, first=True)
     run.world.secrets.record(
         progress.secret, warned=Stamp(key.id, run.now()), works_until=Stamp(key.id, due)
+    )
+    run.happened(progress, outcome)
+    run.leave(progress, action)
+
+
+def _warn_unused(run: RunContext, progress: Progress, action: Action) -> None:
+    """The owner can use the key, or leave it."""
+    key, now = progress.key(action.access_key_id), run.now()
+    ends = unused_end(Situation(progress.user, run.settings, now), key)
+    outcome = run.outcome(progress, action, until=ends)
+    content = _content(progress.secret, key)
+    message = warned_unused(run.writer(progress), key.id, ends, ends - USE_IS_SEEN_AFTER, content)
+    run.notify(progress, Event.WARNED, message, outcome, first=True)
+    run.world.secrets.record(
+        progress.secret, warned_unused=Stamp(key.id, now), works_until=Stamp(key.id, ends)
     )
     run.happened(progress, outcome)
     run.leave(progress, action)

@@ -24,7 +24,7 @@ class UndoneError(Exception):
 
 
 def disable(run: RunContext, progress: Progress, action: Action) -> None:
-    """The key stops working, if another one surely works and can be had."""
+    """The key stops working, if another one surely works and can be had, or nobody needs one."""
     key = progress.key(action.access_key_id)
     at_once = action.reason in LEAKED
     stays = _key_that_stays(progress, action, key)
@@ -39,7 +39,7 @@ def disable(run: RunContext, progress: Progress, action: Action) -> None:
     outcome = run.outcome(progress, action, fetchable=progress.new_key is not None)
     message = run.writer(progress).disabled(key.id, action.reason, outcome.note, in_secret)
     if action.notify and not at_once:
-        first = action.reason is Reason.IDLE
+        first = action.reason in (Reason.IDLE, Reason.UNUSED)
         run.notify(progress, Event.DISABLED, message, outcome, first)
     _forget_earlier(run, progress, key)
     key_changes.disable(run, progress, action, key.id)
@@ -121,9 +121,9 @@ def forget(run: RunContext, progress: Progress, action: Action) -> None:
 
 
 def _key_that_stays(progress: Progress, action: Action, key: AccessKey) -> str | None:
-    """The id of the other key, which must work. Nobody has an orphan's secret, so nobody depends on
-    another key in its place."""
-    if action.reason is Reason.ORPHAN:
+    """The id of the other key, which must work. Nobody has an orphan's secret, and nobody uses an
+    unused key, so nobody depends on another key in its place."""
+    if action.reason in (Reason.ORPHAN, Reason.UNUSED):
         return None
     others = (other for other in progress.user.keys if other is not key)
     holds = progress.secret.currently_holds
@@ -153,10 +153,13 @@ def _may_be_unreadable(progress: Progress, action: Action, stays: str | None) ->
 
 def _forget_earlier(run: RunContext, progress: Progress, key: AccessKey) -> None:
     """A record of when the key was inactive before somebody enabled it must not count, should the
-    new one never be written."""
+    new one never be written. Nor must a warning that it is unused, should somebody enable it."""
     earlier = progress.secret.inactive_since
     if earlier is not None and earlier.access_key_id == key.id:
         run.world.secrets.forget_inactive(progress.secret)
+    warned = progress.secret.warned_unused
+    if warned is not None and warned.access_key_id == key.id:
+        run.world.secrets.forget_unused_warning(progress.secret)
 
 
 def _wait_until_listed(run: RunContext, progress: Progress, key_id: str | None) -> None:
