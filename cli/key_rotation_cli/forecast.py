@@ -2,15 +2,17 @@
 
 The product's own `decide` says what is due at instants to come, and its `after` what each step
 leaves; tests/aws/test_forecast.py holds the forecast against real runs. "As things stand" means:
-nobody changes a key or a tag, and no key is used meanwhile. An old key that stays on for an owner
-who has not moved is due twice: as things stand, and, earlier, once they have moved.
+nobody changes a key or a tag, and no key is used meanwhile. But an owner who uses their only key
+goes on using it: of a key that nobody uses it is said when it is disabled, of no other. An old key
+that stays on for an owner who has not moved is due twice: as things stand, and, earlier, once they
+have moved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from key_rotation.domain.action import Action, Decision, Needs, Verb
 from key_rotation.domain.after import after
@@ -19,7 +21,9 @@ from key_rotation.domain.model import AccessKey, LastUse, ManagedUser
 from key_rotation.domain.policy import decide
 from key_rotation.domain.settings import Settings
 from key_rotation.domain.situation import VERIFIED_AFTER
+from key_rotation.domain.unused import is_unused
 
+_ALWAYS = datetime.max.replace(tzinfo=UTC)
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 # A cycle is at most announce, remind, disable, delete, warn, rotate, with an orphan before it.
@@ -110,6 +114,11 @@ def forecast(user: ManagedUser, settings: Settings, now: datetime) -> Forecast |
     """What is due for `user` from `now` on, or which fact must be read first."""
     try:
         present = _decision(user, settings, now)
+        unused = is_unused(user, settings, now)
+        if isinstance(unused, Needs):
+            return unused
+        if not unused:
+            user = replace(user, reported_use=_ALWAYS)
         steps = tuple(_steps(user, settings, now))
         hand_over = state_of(user, settings, now)
         if isinstance(hand_over, Needs):

@@ -65,6 +65,24 @@ def test_forecast_comes_true(account: Account, password: bool, tags: dict[str, s
             rotations += "rotate" in notified
 
 
+@pytest.mark.parametrize("tags", [{}, {"hold-until": "2026-07-01"}], ids=["unused", "held"])
+def test_the_end_of_an_unused_key_comes_true(account: Account, tags: dict[str, str]) -> None:
+    account.parameters["disable_unused_after_days"] = "45"
+    account.set_parameter("disable_unused_after_days", "45")
+    overrides = {f"access-key-rotation:{name}": value for name, value in tags.items()}
+    [key] = account.add_user("alice", 40, tags=overrides)
+    done = []
+    while steps := foreseen(account).steps:
+        _wait_for(account, steps[0])
+        done.append(account.run()["users"][-1])
+
+    assert [(row["action"], row["reason"]) for row in done] == [
+        ("warn", "unused"),
+        ("disable", "unused"),
+    ]
+    assert account.statuses() == {key: "Inactive"}
+
+
 def test_a_service_that_never_reacts(account: Account) -> None:
     """It still uses the old key. Every day the forecast says how long that may stay on."""
     [old] = account.add_user("alice", 90, password=False)

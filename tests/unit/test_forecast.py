@@ -258,6 +258,56 @@ def test_who_has_moved_uses_the_new_key_after_the_old_one(used: datetime | None)
     assert moved(unread, NOW) is unread
 
 
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        pytest.param(user(key("A", 10)), "warn +73, rotate +80", id="used, and so it goes on"),
+        pytest.param(
+            user(key("A", 60), used={"A": ago(37)}), "warn +23, rotate +30", id="used lately"
+        ),
+        pytest.param(user(key("A", 60), used={"A": ago(40)}), "warn +0, disable +7", id="unused"),
+        pytest.param(
+            user(key("A", 88), used={"A": ago(40)}), "warn +0, disable +7", id="unused, nearly due"
+        ),
+        pytest.param(
+            user(
+                key("A", 60),
+                used={"A": ago(40)},
+                secret=secret(warned_unused=stamp("A", 2), works_until=stamp("A", -5)),
+            ),
+            "disable +5",
+            id="warned",
+        ),
+        pytest.param(
+            user(key("A", 50), used={"A": ago(40)}, tags={"hold-until": "2026-06-20"}),
+            "warn +12.5, disable +19.5",
+            id="held by a tag",
+        ),
+        pytest.param(
+            user(
+                key("A", 60),
+                used={"A": ago(40)},
+                tags={"disable-unused-after-days": "0"},
+            ),
+            "warn +23, rotate +30",
+            id="kept for an emergency",
+        ),
+    ],
+)
+def test_unused(subject: ManagedUser, expected: str) -> None:
+    assert said(notified(subject, settings(disable_unused_after_days=45)).steps) == expected
+
+
+def test_the_last_use_is_asked_for_where_it_matters() -> None:
+    bare = replace(user(key("A", 60)), last_used=None)
+    by_report = replace(bare, reported_use=ago(1))
+    wanted = settings(disable_unused_after_days=45)
+
+    assert forecast(bare, wanted, NOW) == Needs(Fact.LAST_USED)
+    assert isinstance(forecast(by_report, wanted, NOW), Forecast)
+    assert isinstance(forecast(bare, SETTINGS, NOW), Forecast)
+
+
 def test_instant_is_exact_to_the_second() -> None:
     now = NOW + timedelta(hours=5, minutes=17, seconds=3)
     steps = notified(user(key("A", 79.5)), now=now).steps

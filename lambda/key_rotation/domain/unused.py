@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from .action import Action, Decision, Reason, Verb
+from .action import Action, Decision, Needs, Reason, Verb
 from .decisions import blocked
-from .model import AccessKey, Limits
+from .model import AccessKey, Limits, ManagedUser
 from .overlap import tagged_hold_ends
 from .settings import Settings
-from .situation import Situation
+from .situation import Situation, UnreadError
 
 # IAM shows a use hours late. A use that is to keep the key must be so much older than its end.
 USE_IS_SEEN_AFTER = timedelta(hours=12)
@@ -32,14 +32,30 @@ def warned_after(limits: Limits, settings: Settings) -> timedelta | None:
     return timedelta(days=days) - warning_ahead(settings) if days else None
 
 
+def is_unused(user: ManagedUser, settings: Settings, now: datetime) -> bool | Needs:
+    """Whether this user has a single active key that is not used for long enough to be warned
+    about, also while a tag holds it; or which fact must be read first."""
+    situation = Situation(user, settings, now)
+    try:
+        return len(situation.active) == 1 and _is_unused(situation, situation.active[0])
+    except UnreadError as unread:
+        return Needs(unread.fact)
+
+
 def seems_unused(situation: Situation, key: AccessKey) -> bool:
     """Whether this key may be one to warn about, whatever the records say. The last use is read
     only if age, tags and credential report leave that open."""
-    after = warned_after(situation.limits, situation.settings)
-    if after is None or situation.requested or situation.age(key) < after:
+    if situation.requested:
         return False
     held = tagged_hold_ends(situation, key)
     if held is not None and situation.now < held - warning_ahead(situation.settings):
+        return False
+    return _is_unused(situation, key)
+
+
+def _is_unused(situation: Situation, key: AccessKey) -> bool:
+    after = warned_after(situation.limits, situation.settings)
+    if after is None or situation.age(key) < after:
         return False
     reported = situation.user.reported_use
     if reported is not None and situation.now - reported < after:
