@@ -23,6 +23,7 @@ from tests.crash.key_log import KeyLog
 from tests.crash.promises import Promise, Violation
 from tests.crash.scenario import Owner
 from tests.crash.settings_read import options
+from tests.crash.unused import UnusedKeys
 
 DELETE_AFTER = timedelta(days=30)
 ORPHAN_AFTER = timedelta(hours=6)
@@ -81,11 +82,14 @@ class Ledger:
     _unprotected: set[str] = field(default_factory=set)
     _had_a_key: set[str] = field(default_factory=set)
     _exposures: Exposures = field(init=False)
+    _left_without: set[str] = field(default_factory=set)
     _hand_overs: HandOvers = field(init=False)
+    _unused: UnusedKeys = field(init=False)
 
     def __post_init__(self) -> None:
         self._exposures = Exposures(self.account, self.names, self.secret)
         self._hand_overs = HandOvers(self.account, self.secret)
+        self._unused = UnusedKeys(self.account)
         self.look("setting up")
         for name in self.names:
             self._take_over_records(name)
@@ -101,8 +105,10 @@ class Ledger:
         for tag in (secret.tags or []) if secret else []:
             if tag["Key"] == "access-key-rotation:inactive-since":
                 key_id, time = tag["Value"].split()
+                since = datetime.fromisoformat(time)
+                if self.is_active(name, key_id):
+                    self._unused.switched_on(key_id, since)
                 if key_id in self.facts and self.facts[key_id].inactive_since is not None:
-                    since = datetime.fromisoformat(time)
                     self.facts[key_id].inactive_since = max(since, self._last_used(name, key_id))
 
     # -- the account as it is ----------------------------------------------------------------------
@@ -267,7 +273,9 @@ class Ledger:
     def _check_working_key(self, name: str, call: str) -> None:
         worked, works = self._works.get(name, False), self._can_work(name)
         self._works[name] = works
-        if works or self._is_price_of_an_emergency(name):
+        if works:
+            self._left_without.discard(name)
+        if works or self._is_price_of_an_emergency(name) or name in self._left_without:
             self._lost.pop(name, None)
         elif worked and call != "person" and not self._could_not_be_known(name, call):
             self._lost[name] = f"{name} has none after {call}"
@@ -335,6 +343,8 @@ class Ledger:
                 self._check_first_key(name, key_id)
         facts = self.facts[key_id]
         if key.status == "Active":
+            if facts.inactive_since is not None:
+                self._unused.switched_on(key_id, now)
             facts.inactive_since = None
         elif facts.inactive_since is None:
             facts.inactive_since = now
@@ -368,6 +378,8 @@ class Ledger:
             self._taken[key_id] = name
             if not self.tolerant:
                 self.end_run()
+        if not any(self.is_active(name, other) for other in self.keys(name)):
+            self._check_unused(name, key_id)
         if not self.facts[key_id].held_by_person:
             return  # an orphan: nobody has its secret
         delivered = self.in_secret(name)
@@ -379,6 +391,15 @@ class Ledger:
         )
         if not notified:
             self._violated(Promise.NOTIFIED_FIRST, f"{key_id} of {name} was disabled before a word")
+
+    def _check_unused(self, name: str, key_id: str) -> None:
+        """It was the last active key, so nobody may be in need of it: unless a person took the
+        other one away, and the handler will see that, or nobody has its secret."""
+        if self._works.get(name) and not self._person_acted:
+            broken = list(self._unused.broken(key_id, self.keys(name)[key_id]))
+            self._left_without |= set() if broken else {name}
+            for what in broken:
+                self._violated(Promise.UNUSED, what)
 
     def _check_deletion(self, key_id: str, facts: KeyFacts, call: str) -> None:
         if call == "person" or self._acted_just_now:
@@ -402,6 +423,7 @@ class Ledger:
             self._said += [body, subject or "", json.dumps(attributes, default=str)]
             data = json.loads(json.loads(body)["default"])
             self._hand_overs.heard(data, body, is_new=call != "setting up")
+            self._unused.heard(data, is_new=call != "setting up")
             lines = data["lines"] if data["event"] == "digest" else [data]
             own_copy = data["event"] != "digest"
             self._said_in_run += [line.get("reason") for line in lines]

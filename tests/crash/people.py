@@ -63,6 +63,11 @@ def _deletes_the_only_key(account: Account, ledger: Ledger) -> None:
         account.client("iam").delete_access_key(UserName="alice", AccessKeyId=only)
 
 
+def _uses_the_only_key(account: Account, ledger: Ledger) -> None:
+    if (only := _only_key(account)) is not None and account.statuses()[only] == "Active":
+        account.use(only)
+
+
 def _disables_new(account: Account, ledger: Ledger) -> None:
     _, newest = _oldest_and_newest(account)
     if newest is not None:
@@ -190,6 +195,11 @@ OF_FIRST_KEYS: dict[str, Act] = {
     "disables the only key": _disables_the_only_key,
     "deletes the only key": _deletes_the_only_key,
 }
+OF_UNUSED: dict[str, Act] = {
+    "uses the only key": _uses_the_only_key,
+    "creates a key": _creates,
+    "disables the only key": _disables_the_only_key,
+}
 OF_OWNERS: dict[str, Act] = {
     "reads the secret": _reads_the_secret,
     "uses the new key": _uses_the_new_key,
@@ -199,7 +209,7 @@ OF_SETTINGS: dict[str, Act] = {
     "wants no reminders": _sets("remind_before_days", "0"),
     "wants earlier reminders": _sets("remind_before_days", "6"),
 }
-_ACTS = ACTS | OF_FIRST_KEYS | OF_ACCESS | OF_OWNERS | OF_SETTINGS
+_ACTS = ACTS | OF_FIRST_KEYS | OF_UNUSED | OF_ACCESS | OF_OWNERS | OF_SETTINGS
 SCENARIOS_OF_ACCESS = (
     "first key",
     "due, warned of",
@@ -275,12 +285,18 @@ def person_points(name: str) -> list[PersonPoint]:
     ]
     acts += [*(OF_ACCESS if name in SCENARIOS_OF_ACCESS else ())]
     acts += [*(OF_FIRST_KEYS if name == "first key" else ())]
+    is_unused = name == "unused, to be warned"
+    acts += [*(OF_UNUSED if is_unused else ())]
     hands_over = name in SCENARIOS_OF_HAND_OVER
     if not acts and not hands_over:
         return []
     calls = len(undisturbed_calls(name))
     acts += [*(OF_OWNERS if hands_over else ())]
     points = [PersonPoint(name, act, at) for act in acts for at in range(calls + 1)]
+    if is_unused:
+        points += [
+            PersonPoint(name, act, 0, day) for act in OF_UNUSED for day in scenario.days[:-1]
+        ]
     if hands_over:
         points += [PersonPoint(name, act, at) for act in OF_SETTINGS for at in (0, 1, calls)]
         points += [

@@ -30,6 +30,7 @@ class Promise(StrEnum):
     FIRST_KEY = "a first key is made once, and for nobody who has or had one"
     REPORTED = "12: what IAM should not show is reported as blocked"
     ONCE_A_DAY = "13: a request makes no key for a user within a day of another one"
+    UNUSED = "14: no key is disabled as unused that is used, or whose owner was not warned for days"
     PREDECESSOR = "a user created again never gets the predecessor's key"
     KEY_LOG = "each change of a key has a line in the log, but for one that nobody could know of"
     PERSONS_KEY = "a key that a person made, or chose to keep, is left to them"

@@ -11,6 +11,7 @@ from tests.crash.deaths import died_at
 from tests.crash.hand_over_scenarios import HANDING_OVER
 from tests.crash.option_scenarios import OF_OPTIONS, first_key
 from tests.crash.scenario import DAYS, Owner, Scenario, Unheld
+from tests.crash.unused_scenarios import OF_UNUSED
 from tests.crash.wire import Fault
 
 # Whoever deletes the new key goes on with the old one up to the day that was announced. Then comes
@@ -308,6 +309,7 @@ _BY_BULK = (
     Scenario("superseded, the value was changed", _value_changed),
     *HANDING_OVER,
     *OF_OPTIONS,
+    *OF_UNUSED,
     Scenario("due, two users", _two_users, users=("alice", "bob")),
     Scenario("due, a key that came back", _came_back, days=_LONGER),
     Scenario("to be warned", _to_be_warned),

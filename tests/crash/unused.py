@@ -1,0 +1,74 @@
+"""Whether the last active key of a user that the handler disabled was unused, and its owner warned.
+
+Held against moto, which knows when each key was used, and against what was published: no rule of
+the product is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tests.aws.account import Account
+from tests.crash.settings_read import parameter
+
+# IAM shows a use hours late, and the warning says so.
+_SEEN_LATE = timedelta(hours=12)
+# A digest names the minute at which its run began.
+_GRAIN = timedelta(minutes=1)
+
+
+class UnusedKeys:
+    """What was said of keys that nobody uses."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._warned: dict[str, list[datetime]] = {}
+        self._disabled: set[str] = set()
+        self._switched_on: dict[str, datetime] = {}
+
+    def heard(self, data: dict[str, Any], is_new: bool) -> None:
+        """This was published; just now, if it `is_new`."""
+        is_digest = data["event"] == "digest"
+        if is_digest:
+            at = datetime.strptime(data["run"], "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC)
+        elif is_new:
+            at = self._account.clock.now()
+        else:
+            return  # the digest of that run says when
+        for line in data["lines"] if is_digest else [data]:
+            if line.get("reason") != "unused":
+                continue
+            if line["event"] == "warned":
+                self._warned.setdefault(line["access_key_id"], []).append(at)
+            if line["event"] == "disabled":
+                self._disabled.add(line["access_key_id"])
+
+    def switched_on(self, key_id: str, at: datetime) -> None:
+        """Somebody did so then, or later: what was said before is over."""
+        self._switched_on[key_id] = at
+
+    def broken(self, key_id: str, key: Any) -> Iterator[str]:
+        """What it breaks that the handler disabled this key of moto's just now, and left none."""
+        now = self._account.clock.now()
+        days = timedelta(days=int(parameter("disable_unused_after_days")))
+        ahead = timedelta(days=max(1, int(parameter("warn_before_days"))))
+        since, used = key.create_date.replace(tzinfo=UTC), _last_use(key)
+        if used is not None and used <= now - _SEEN_LATE:
+            since = max(since, used)
+        if not days or now - since < days:
+            yield f"{key_id} was disabled, and was in use until {since}"
+        begins = max(since, self._switched_on.get(key_id, since))
+        warned = [at for at in self._warned.get(key_id, ()) if begins < at]
+        if not any(now - at >= ahead - _GRAIN for at in warned):
+            yield f"{key_id} was disabled as unused, and its owner was warned at {warned}"
+        if key_id not in self._disabled:
+            yield f"{key_id} was disabled as unused, and nobody was told"
+
+
+def _last_use(key: Any) -> datetime | None:
+    if key.last_used is None:
+        return None
+    at: datetime = key.last_used._timestamp.replace(tzinfo=UTC)
+    return at
