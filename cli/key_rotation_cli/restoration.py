@@ -38,17 +38,20 @@ class Restoration:
     """`key` works again beside its successor, until `off_again`, if the user's tag `tag` has the
     value `value`: the day `hold_until`, and the key, so that it holds no other. `once_moved` is
     when it goes if the owner moves to the successor, None if that makes no difference. `suspicion`
-    says why the key may have been disabled for a leak."""
+    says why the key may have been disabled for a leak. A key that nobody used has no successor, and
+    is not disabled again (`off_again` is None) if it is used, or not looked at for that: it may be
+    `replaced_at` its day before."""
 
     key: AccessKey
-    successor: AccessKey
+    successor: AccessKey | None
     tag: str
     value: str
     hold_until: date
     is_to_be_tagged: bool
-    off_again: datetime
+    off_again: datetime | None
     once_moved: datetime | None
     suspicion: str | None
+    replaced_at: datetime | None = None
 
 
 def restoration(
@@ -67,7 +70,7 @@ def restoration(
     limits = limits_for(user.tags, settings)
     tagged = limits.hold_until if limits.held_key in (None, key.id) else None
     wanted = until or max(tagged or longest, longest)
-    restored = _held(_switched_on(_without_leak(user, key), key), tag, _value(wanted, key))
+    restored = held(switched_on(_without_leak(user, key), key), tag, hold_value(wanted, key))
     decision = decide(restored, settings, now)
     if isinstance(decision, Needs):
         return decision
@@ -84,9 +87,9 @@ def restoration(
     if isinstance(suspicion, Needs):
         return suspicion
     day = wanted if tagged == wanted else min(wanted, (off_again - _SECOND).date())
-    value = _tag_of(user, tag) if day == tagged else None
+    value = tag_of(user, tag) if day == tagged else None
     return Restoration(
-        *(key, successor, tag, value or _value(day, key), day, day != tagged),
+        *(key, successor, tag, value or hold_value(day, key), day, day != tagged),
         *(off_again, once_moved, suspicion),
     )
 
@@ -109,7 +112,7 @@ def _pair(user: ManagedUser) -> tuple[AccessKey, AccessKey]:
     return key, successor
 
 
-def _switched_on(user: ManagedUser, key: AccessKey) -> ManagedUser:
+def switched_on(user: ManagedUser, key: AccessKey) -> ManagedUser:
     active = replace(key, status=KeyStatus.ACTIVE)
     return replace(user, keys=tuple(active if k.id == key.id else k for k in user.keys))
 
@@ -122,17 +125,17 @@ def _without_leak(user: ManagedUser, key: AccessKey) -> ManagedUser:
     return replace(user, secret=secret)
 
 
-def _value(until: date, key: AccessKey) -> str:
+def hold_value(until: date, key: AccessKey) -> str:
     """Of the tag. Nobody takes the tag off when it is over, so it names the key: when that is off
     before the day, the tag must not hold the old key of a rotation that somebody asks for then."""
     return f"{until.isoformat()} {key.id}"
 
 
-def _tag_of(user: ManagedUser, tag: str) -> str | None:
+def tag_of(user: ManagedUser, tag: str) -> str | None:
     return next((value for name, value in user.tags.items() if name.lower() == tag.lower()), None)
 
 
-def _held(user: ManagedUser, tag: str, value: str) -> ManagedUser:
+def held(user: ManagedUser, tag: str, value: str) -> ManagedUser:
     """IAM compares tag keys without regard to case: the new tag takes the place of any other."""
     others = {name: old for name, old in user.tags.items() if name.lower() != tag.lower()}
     return replace(user, tags=others | {tag: value})
@@ -176,7 +179,7 @@ def _suspicion(
     if key.is_active or record is None or record.access_key_id != key.id:
         return None
     # As one who has moved: what is seen of the owner now was not seen then.
-    then = decide(moved(_switched_on(user, key), record.time), settings, record.time)
+    then = decide(moved(switched_on(user, key), record.time), settings, record.time)
     if isinstance(then, Needs):
         return then
     if then.reason in (Reason.IN_GRACE, Reason.HOLD_UNTIL):

@@ -20,8 +20,9 @@ from .account import settings_of
 from .connection import RESTORATION, Connection, OperatorClock
 from .exits import DeclinedError, Exit
 from .options import connect, shared
-from .restoration import NotRestorableError, Restoration, restoration
+from .restoration import NotRestorableError, Restoration
 from .screen import Screen
+from .unused_key import any_restoration
 
 CALLS = RESTORATION
 
@@ -30,9 +31,10 @@ def add_to(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "restore",
         parents=[shared()],
-        help="switch a user's superseded key on again",
-        description="Switches the superseded key of a user on again, beside its successor, and "
-        "sets the tag hold-until so that the next run does not undo it. Disables nothing.",
+        help="switch a user's superseded or unused key on again",
+        description="Switches the superseded key of a user on again, beside its successor, or the "
+        "only one, which was disabled since nobody used it. Sets the tag hold-until so that the "
+        "next run does not undo it. Disables nothing.",
     )
     parser.add_argument("user", metavar="USER", help="IAM user name")
     parser.add_argument(
@@ -61,9 +63,10 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         except NotRestorableError as refused:
             raise DeclinedError(str(refused), Exit.FINDINGS) from None
     if found.suspicion is not None and not arguments.not_leaked:
+        why = "that is what an emergency does, or a rotation that somebody asked for. "
         raise DeclinedError(
-            f"{found.suspicion}: that is what an emergency does, or a rotation that somebody asked "
-            "for. A key that leaked, or that is with somebody who left, must stay off; if you know "
+            f"{found.suspicion}: {why if found.successor else 'somebody may have had a reason. '}"
+            "A key that leaked, or that is with somebody who left, must stay off; if you know "
             "that it did not, repeat with --not-leaked",
             Exit.FINDINGS,
         )
@@ -87,7 +90,7 @@ def _restoration(
     world: World, settings: Settings, user: ManagedUser, until: date | None
 ) -> tuple[ManagedUser, Restoration]:
     now = world.clock.now()
-    return decided(world, user, lambda known: restoration(known, settings, now, until))
+    return decided(world, user, lambda known: any_restoration(known, settings, now, until))
 
 
 def _carry_out(
@@ -113,14 +116,30 @@ def _carry_out(
 
 
 def _tell(user: ManagedUser, found: Restoration, dry_run: bool, screen: Screen) -> None:
-    key, successor = found.key.id, found.successor.id
-    verb = "would be" if dry_run else "is"
+    key, verb = found.key.id, "would be" if dry_run else "is"
+    if found.successor is None or found.off_again is None:
+        _tell_of_unused(user, found, verb, screen)
+        return
+    successor = found.successor.id
     screen.say(f"{user.ref.name}: {key} {verb} active again, beside its successor {successor}")
     screen.say(f"{found.tag} = {found.value}")
     again = f"{key} will be disabled again by the first run after {minute(found.off_again)}"
     if found.once_moved is not None:
         again += f", or after {minute(found.once_moved)} if {successor} is in use by then"
     screen.say(again)
+
+
+def _tell_of_unused(user: ManagedUser, found: Restoration, verb: str, screen: Screen) -> None:
+    key = found.key.id
+    screen.say(f"{user.ref.name}: {key} {verb} active again")
+    if found.off_again is not None:
+        screen.say(f"{found.tag} = {found.value}")
+        screen.say(
+            f"if nobody uses {key}, its owner is warned, and it will be disabled again by the "
+            f"first run after {minute(found.off_again)}"
+        )
+    if found.replaced_at is not None:
+        screen.say(f"{key} will be replaced by the first run after {minute(found.replaced_at)}")
 
 
 def _date(text: str) -> date:

@@ -544,6 +544,30 @@ def test_restoring_twice_is_harmless(account: Account, key_rotation: CommandLine
     assert account.statuses() == statuses
 
 
+def test_a_restored_key_that_nobody_uses_is_warned_about_before_it_goes_again(
+    account: Account, key_rotation: CommandLine
+) -> None:
+    account.set_parameter("disable_unused_after_days", "45")
+    [unused] = account.add_user("alice", 40)
+    account.run()
+    account.pass_days(7)
+    account.run()
+    assert account.statuses() == {unused: "Inactive"}
+
+    first = key_rotation("restore", "alice", "--until", "2026-06-30")
+
+    assert first.status == Exit.OK
+    assert account.statuses() == {unused: "Active"}
+    assert tag_of(account, "hold-until") == f"2026-06-30 {unused}"
+    assert "first run after 2026-07-01 00:00 UTC" in first.out
+    assert key_rotation("restore", "alice", "--until", "2026-06-30") == first
+    done = []
+    while account.statuses()[unused] == "Active":
+        done += [(f"{account.clock.now():%m-%d}", row["action"]) for row in account.run()["users"]]
+        account.pass_days(1)
+    assert done == [("06-24", "prepare"), ("06-24", "warn"), ("07-01", "disable")]
+
+
 @pytest.mark.parametrize(
     ("days_ago", "arguments", "words"),
     [

@@ -69,7 +69,7 @@ def refusal(subject: ManagedUser, until: date | None = None, limits: Settings = 
 def test_held_for_as_long_as_the_settings_allow() -> None:
     it = found(superseded(10))
 
-    assert (it.key.id, it.successor.id) == ("A", "B")
+    assert (it.key, it.successor) == (inactive("A", 100), key("B", 10))
     assert it.off_again == ago(10) + timedelta(days=30)
     assert it.hold_until == it.off_again.date()
     assert (it.tag, it.value) == ("access-key-rotation:hold-until", "2026-06-21 A")
