@@ -229,3 +229,48 @@ def hand_overs(
         draw(st.sampled_from([Audience.USER] * 4 + [Audience.OPERATOR, Audience.NOBODY])),
     )
     return user, chosen
+
+
+@st.composite
+def unused_keys(draw: st.DrawFn) -> tuple[ManagedUser, Settings]:
+    """A user whose only active key B was not used for about as long as the settings ask for, and
+    the settings; some have an inactive key A, too."""
+    chosen: Settings = draw(accepted_settings().filter(lambda s: s.disable_unused_after_days > 0))
+    days = timedelta(chosen.disable_unused_after_days)
+    ahead = timedelta(max(1, chosen.warn_before_days))
+    near = st.integers(-18, 18).map(lambda hours: timedelta(hours=hours))
+    unused = draw(
+        st.sampled_from([days - ahead, days, days, days, days + ahead, days + 3 * ahead])
+    ) + draw(near)
+    since = NOW - max(unused, timedelta(hours=1))
+    was_used = draw(st.booleans())
+    created = since - timedelta(draw(st.integers(0, 60))) if was_used else since
+    keys = [AccessKey("B", KeyStatus.ACTIVE, created)]
+    if draw(st.booleans()):
+        status = draw(st.sampled_from([KeyStatus.INACTIVE, KeyStatus.EXPIRED]))
+        keys.insert(0, AccessKey("A", status, created - timedelta(draw(st.integers(1, 90)))))
+    told = st.sampled_from([ahead, ahead, ahead, ahead * 2, days, timedelta(0)])
+    later = st.sampled_from([timedelta(0), timedelta(hours=1)]) | near
+    warned = draw(st.builds(lambda ago, later: NOW - ago - later, told, later) | st.none())
+    ends = draw(st.sampled_from([None, None, NOW - ahead, NOW, NOW + ahead]))
+    announced = draw(st.none() | st.sampled_from([created, since]))
+    state = secret(
+        "B" if announced else None,
+        announced=Stamp("B", announced) if announced else None,
+        warned_unused=Stamp(draw(st.sampled_from(["B", "B", "B", "A"])), warned)
+        if warned
+        else None,
+        works_until=Stamp("B", ends) if ends else None,
+        inactive_since=draw(st.none() | st.builds(Stamp, st.sampled_from(["A", "B"]), TIMES)),
+        leaked=draw(st.sampled_from([(), (), (), ("B",)])),
+    )
+    user = ManagedUser(
+        ALICE,
+        tuple(keys),
+        draw(st.just({}) | override_tags()),
+        state,
+        uses({"A": None, "B": since if was_used else None}),
+        draw(st.booleans()),
+        draw(st.sampled_from([Audience.USER] * 3 + [Audience.OPERATOR, Audience.NOBODY])),
+    )
+    return user, chosen

@@ -43,6 +43,7 @@ from tests.unit.strategies import (
     accepted_settings,
     hand_overs,
     override_tags,
+    unused_keys,
     users,
 )
 from tests.unit.watched_run import CHANGES, OTHER_CALLS, Fault, Mishap, Run
@@ -68,9 +69,12 @@ NAMES = ("alice", "bob")
 # rotation, and never uses, looks like an orphan if the rotation's own key is gone or died with it.
 AFTER_A_RUN = timedelta(minutes=2)
 AUDIENCES = st.sampled_from([Audience.USER, Audience.OPERATOR] * 2 + [Audience.NOBODY])
-# Users in any state, and as often users between two keys, who are few among those.
-STATES = st.tuples(users(), accepted_settings()) | st.sampled_from(HAND_OVERS).flatmap(
-    lambda where: hand_overs(*where)
+# Users in any state, and as often users between two keys, and such who do not use theirs, who are
+# few among those.
+STATES = (
+    st.tuples(users(), accepted_settings())
+    | st.sampled_from(HAND_OVERS).flatmap(lambda where: hand_overs(*where))
+    | unused_keys()
 )
 # The first calls of a rotation's own methods more often than others.
 A_ROTATION = ("create", "store", "works", "notify", "notify_operators", "disable", "record", "keys")
@@ -288,6 +292,8 @@ def is_unused(user: ManagedUser, settings: Settings, action: Action) -> bool:
     [key] = [key for key in user.keys if key.is_active]
     days = timedelta(days=limits.disable_unused_after_days)
     used = time_of(user.last_used[key.id])
+    is_held = limits.hold_until is not None and limits.hold_until >= NOW.date()
+    is_held &= limits.held_key in (None, key.id)
     return (
         key.id == action.access_key_id
         and action.notify
@@ -298,7 +304,7 @@ def is_unused(user: ManagedUser, settings: Settings, action: Action) -> bool:
         and (used is None or warned.time > used)
         and NOW - warned.time >= timedelta(days=max(1, settings.warn_before_days))
         and user.secret.user_id == user.ref.id
-        and (limits.hold_until is None or limits.hold_until < NOW.date())
+        and not is_held
         and user.audience is not (settings.require_confirmed_subscription and Audience.NOBODY)
     )
 
