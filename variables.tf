@@ -365,12 +365,12 @@ variable "disable_unused_after_days" {
 
   validation {
     condition     = var.disable_unused_after_days == 0 || var.disable_unused_after_days > max(1, var.warn_before_days)
-    error_message = "disable_unused_after_days must be 0, or more than warn_before_days, and at least 2: the owner of an unused key is warned so long before it is disabled, and at least one day."
+    error_message = "disable_unused_after_days (${var.disable_unused_after_days}) must be 0, or more than warn_before_days (${var.warn_before_days}), and at least 2: the owner of an unused key is warned so long before it is disabled, and at least one day."
   }
 
   validation {
     condition     = var.disable_unused_after_days <= var.max_key_age_days
-    error_message = "disable_unused_after_days must not exceed max_key_age_days: a key is replaced at that age, so no key would ever be unused for so long. 0 means never."
+    error_message = "disable_unused_after_days (${var.disable_unused_after_days}) must not exceed max_key_age_days (${var.max_key_age_days}): a key is replaced at that age, so no key would ever be unused for so long. 0 means never."
   }
 }
 

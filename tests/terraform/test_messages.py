@@ -70,6 +70,14 @@ CASES = (
     in_words_of_the_function("reminder_beyond_the_grace", grace_days=3),
     in_words_of_the_function("reminder_beyond_the_time_to_fetch", min_grace_days_without_console=3),
     in_words_of_the_function("no_room_to_hold_after_the_grace", grace_days=28),
+    Case(
+        "unused_negative",
+        "disable_unused_after_days = -1",
+        ("disable_unused_after_days must be a whole number of days, or 0: never.",),
+    ),
+    in_words_of_the_function("unused_at_its_warning", disable_unused_after_days=7),
+    in_words_of_the_function("unused_at_birth", disable_unused_after_days=1, warn_before_days=0),
+    in_words_of_the_function("unused_for_longer_than_it_lives", disable_unused_after_days=91),
     in_words_of_the_function(
         "no_room_to_hold_after_the_time_to_fetch",
         grace_days=10,
