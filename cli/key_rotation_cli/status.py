@@ -70,8 +70,7 @@ def add_to(commands: Any) -> None:
 def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     connection = connect(arguments, CALLS)
     chosen = selection.selection_of(arguments)
-    if arguments.unmanaged and chosen != selection.EVERYBODY:
-        raise DeclinedError("--unmanaged shows all of them: leave out --state, --user and --all")
+    check_selection(arguments, chosen)
     with screen.counting("reading users") as progress:
         now = datetime.now(UTC)
         exact = is_exact(arguments, now)
@@ -116,6 +115,12 @@ def _show_unmanaged(found: AccountStatus, arguments: argparse.Namespace, screen:
         screen.csv(unmanaged.COLUMNS, unmanaged.csv_rows(found))
     else:
         unmanaged.show(found, screen)
+
+
+def check_selection(arguments: argparse.Namespace, chosen: selection.Selection) -> None:
+    """Raises DeclinedError if it is of managed users and the others were asked for."""
+    if arguments.unmanaged and chosen != selection.EVERYBODY:
+        raise DeclinedError("--unmanaged shows all of them: leave out --state, --user and --all")
 
 
 def _days(text: str) -> int:

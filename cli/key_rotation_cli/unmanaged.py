@@ -17,7 +17,7 @@ from .findings import in_words
 from .screen import Screen
 from .words import count
 
-_HEADINGS = ("user", "keys", "since", "age", "last use", "over the limit", "new", "why")
+HEADINGS = ("user", "keys", "since", "age", "last use", "over the limit", "new", "why")
 COLUMNS = ("user", "reason", "active_keys", "since", "last_used", "keys_over_limit", "new")
 
 
@@ -60,7 +60,7 @@ def show(found: AccountStatus, screen: Screen) -> None:
     known = coverage(found)
     if known.users:
         screen.table(
-            _HEADINGS, [_row(user, found.at) for user in known.users], wrapping=("user", "why")
+            HEADINGS, [row_of(user, found.at) for user in known.users], wrapping=("user", "why")
         )
     limit, report = found.settings.max_key_age_days, found.credential_report
     screen.say(summary(known, limit))
@@ -76,7 +76,7 @@ def show(found: AccountStatus, screen: Screen) -> None:
         screen.note(not_known(known))
 
 
-def _row(user: UnmanagedUser, now: datetime) -> list[str | Text]:
+def row_of(user: UnmanagedUser, now: datetime) -> list[str | Text]:
     return [
         user.name,
         str(user.keys),

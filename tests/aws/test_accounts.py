@@ -73,9 +73,9 @@ def test_status_shows_every_account_with_who_needs_attention_first(
     ]
     assert users[1][-6:] == ["key", "too", "old", "rotate", "next", "run"]
     assert counts[1:] == [
-        ["shop", SHOP, "1", "1", "1", "10", "d", "0", "0", "0", "0"],
-        ["warehouse", WAREHOUSE, "2", "2", "1", "95", "d", "1", "1", "0", "0"],
-        ["total", "2", "accounts", "3", "3", "2", "95", "d", "1", "1", "0", "0"],
+        ["shop", SHOP, "1", "1", "1", "10", "d", "0", "0", "0", "0", "0"],
+        ["warehouse", WAREHOUSE, "2", "2", "1", "95", "d", "1", "1", "0", "0", "0"],
+        ["total", "2", "accounts", "3", "3", "2", "95", "d", "1", "1", "0", "0", "0"],
     ]
 
 
@@ -132,6 +132,41 @@ def test_json_and_csv_have_the_account_in_each_row(
         ("shop", SHOP, keys[0]),
         ("warehouse", WAREHOUSE, keys[1]),
     ]
+
+
+def test_unmanaged_users_of_all_accounts(
+    shop: MemberAccount, warehouse: MemberAccount, all_accounts: AllAccounts
+) -> None:
+    shop.add_user("alice", 95, managed=None)
+    warehouse.add_user("bob", 10, managed=None)
+    warehouse.pass_days(1)
+
+    table = all_accounts("status", "--unmanaged", ids=BOTH)
+    checked = all_accounts("status", "--check", ids=BOTH)
+    document = json.loads(
+        all_accounts("status", "--unmanaged", "--json", ids=BOTH | {"new": NEW}).out
+    )
+    text = all_accounts("status", "--unmanaged", "--csv", ids=BOTH | {"new": NEW}).out
+    refused = all_accounts("status", "--unmanaged", "--state", "ok", ids=BOTH)
+
+    assert table.status == Exit.OK
+    assert {tuple(line.split()[:2]) for line in table.lines[1:3]} == {
+        ("shop", "alice"), ("warehouse", "bob"),
+    }  # fmt: skip
+    assert checked.status == Exit.FINDINGS
+    assert "shop: 1 key of 1 user not managed over the limit" in checked.err
+    users = [user for account in document["accounts"] for user in account["users"]]
+    assert [(user["account"], user["user"]) for user in users] == [
+        ("shop", "alice"),
+        ("warehouse", "bob"),
+    ]
+    assert [each["account"] for each in document["unread_accounts"]] == ["new"]
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [(row["account"], row["account_id"], row["user"]) for row in rows] == [
+        ("new", NEW, ""), ("shop", SHOP, "alice"), ("warehouse", WAREHOUSE, "bob"),
+    ]  # fmt: skip
+    assert rows[0]["reason"].startswith("there is no installation")
+    assert refused.status == Exit.USAGE
 
 
 def test_check_is_over_all_accounts(

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from key_rotation_cli.account import Unread
+from key_rotation_cli.accounts import unmanaged
 from key_rotation_cli.accounts.gather import Gathered, ReadAccount, UnreadAccount
 from key_rotation_cli.accounts.report import page
 from key_rotation_cli.accounts.status_table import show
@@ -47,12 +48,31 @@ def test_the_total_has_the_oldest_key_of_all() -> None:
     assert total([]) == Counts()
 
 
+def test_what_is_unknown_of_one_account_is_unknown_of_all() -> None:
+    both = total([Counts(unmanaged_users=3), Counts(unmanaged_users=None)])
+
+    assert both.unmanaged_users is None
+    assert total([Counts(unmanaged_users=3), Counts(unmanaged_users=4)]).unmanaged_users == 7
+
+
+def test_without_a_credential_report_the_unmanaged_are_unknown() -> None:
+    found = replace(sample(), credential_report=None)
+    counts = counts_of(ReadAccount("shop", found, nobodys(found)))
+
+    assert (counts.unmanaged_users, counts.unmanaged_over_benchmark) == (None, None)
+    text = page(Gathered(NOW, (ReadAccount("shop", found, nobodys(found)),), ()))
+    assert "Nobody knows how many users who are not managed have keys." in text
+
+
 @pytest.mark.parametrize(
     ("counts", "verdict"),
     [
         pytest.param(Counts(over_limit=1, blocked=1), "compliant", id="within 90 days"),
         pytest.param(Counts(over_benchmark=1), "not_compliant", id="over 90 days"),
         pytest.param(Counts(over_benchmark=1, unread=1), "incomplete", id="not read"),
+        pytest.param(Counts(unmanaged_over_benchmark=1), "not_compliant", id="not managed"),
+        pytest.param(Counts(unmanaged_users=2), "compliant", id="not managed, within 90 days"),
+        pytest.param(Counts(unmanaged_over_benchmark=None), "incomplete", id="not known"),
     ],
 )
 def test_verdict(counts: Counts, verdict: str) -> None:
@@ -147,6 +167,23 @@ def test_whom_the_limit_puts_off_is_said_by_account(capsys: pytest.CaptureFixtur
     ]  # fmt: skip
 
 
+def test_users_who_are_not_managed_are_counted_by_account(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    *_tables, sentences, counts = shown(whole(), capsys)
+
+    assert [line.split()[-1] for line in counts[1:]] == ["1", "4", "5"]
+    assert sentences[-1].startswith("shop: 4 users who are not managed have active keys")
+
+    unmanaged.show(whole(), Screen())
+    users = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in users[1:-2]] == [
+        ["security", "intern"], ["shop", "intern"],
+        ["shop", "legacy-ftp"], ["shop", "zoe"], ["shop", "tim"],
+    ]  # fmt: skip
+    assert users[-1].startswith("shop: 4 users who are not managed have active keys")
+
+
 # -- the report ------------------------------------------------------------------------------------
 
 
@@ -188,7 +225,7 @@ def test_page_has_the_part_of_each_account() -> None:
         ids = [key.id for each in account.status.statuses for key in each.keys]
         assert [key_id for key_id in ids if key_id not in part] == []
     assert "<strong>Not compliant</strong>" in summary
-    assert "in 1 account older than 90 days" in summary
+    assert "9 active keys older than 90 days: 7 of managed users, 2 of users who" in summary
     rows = re.findall(r"<tr><td>.*?<b class=\"whole\">(.*?)</b>", summary)
     assert rows == ["shop", "security", "total"]
     assert summary.count(">Compliant<") == 1
@@ -203,7 +240,7 @@ def test_page_of_accounts_that_are_all_compliant() -> None:
 
 def test_page_is_incomplete_without_an_account_or_a_user() -> None:
     summary = page(gathered()).split('<header class="account"')[0]
-    assert "Not complete: 1 account could not be read. Of the others, 2 active keys" in summary
+    assert "Not complete: 1 account could not be read. 2 active keys of managed" in summary
     assert "of 3 accounts read" in summary
     assert "cannot be assumed" in summary
 

@@ -16,6 +16,7 @@ from ..report.file import check_target, write_private
 from ..report.page import account_part, document, template
 from ..schedule import standstill
 from ..screen import Screen
+from ..unmanaged import summed_up
 from ..words import count
 from .gather import Gathered
 from .options import read_accounts
@@ -38,6 +39,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     )
     for account in found.read:
         status = account.status
+        for sentence in summed_up(status):
+            screen.say(f"{account.name}: {sentence}")
         for sentence in (
             *standstill(status.settings, status.schedule),
             *no_report(status),

@@ -6,6 +6,7 @@ import argparse
 from datetime import UTC, datetime
 
 from .. import status as of_one
+from .. import unmanaged as unmanaged_of_one
 from ..account import no_report
 from ..exits import DeclinedError, Exit
 from ..findings import Tolerance, findings
@@ -13,6 +14,7 @@ from ..rotation_limit import limit_of
 from ..schedule import standstill
 from ..screen import Screen
 from ..selection import selection_of
+from . import unmanaged
 from .gather import Gathered, ReadAccount
 from .options import read_accounts
 from .status_document import COLUMNS, as_document, csv_rows
@@ -21,6 +23,7 @@ from .status_table import show
 
 def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     now, chosen = datetime.now(UTC), selection_of(arguments)
+    of_one.check_selection(arguments, chosen)
     exact = of_one.is_exact(arguments, now)
     found = read_accounts(arguments, screen, of_one.CALLS, now, exact, chosen.users)
     _check_somewhere(found, chosen.users)
@@ -32,7 +35,9 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
             *no_report(status),
         ):
             screen.note(f"{account.name}: {sentence}")
-    if arguments.json:
+    if arguments.unmanaged:
+        unmanaged.answer(found, arguments, screen)
+    elif arguments.json:
         screen.document(as_document(found, chosen))
     elif arguments.csv:
         screen.csv(COLUMNS, csv_rows(found, chosen))
@@ -77,4 +82,5 @@ def _findings(
     if arguments.check:
         tolerance = Tolerance(arguments.slack_days, arguments.accept_grace)
         looked_at += findings(account.status, tolerance)
+        looked_at += unmanaged_of_one.findings(account.status, arguments.slack_days)
     return looked_at

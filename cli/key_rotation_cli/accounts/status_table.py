@@ -12,13 +12,14 @@ from ..account import UserStatus, settled
 from ..rotation_limit import put_off
 from ..screen import Screen
 from ..selection import EVERYBODY, MOST_SHOWN, Selection, rank
+from ..unmanaged import summed_up
 from .gather import Gathered, ReadAccount
 from .summary import Counts, counts_of, total
 
 _HEADINGS = ("account", *of_one.HEADINGS)
 _COUNTS = (
     *("account", "id", "managed", "of IAM users", "active keys", "oldest", "over limit"),
-    *("due", "held", "blocked"),
+    *("due", "held", "blocked", "not managed, with keys"),
 )
 
 type User = tuple[ReadAccount, UserStatus]
@@ -41,7 +42,11 @@ def show(found: Gathered, screen: Screen, selection: Selection = EVERYBODY) -> N
         screen.table(headings, uses, wrapping=("account", "user", "last use"))
         screen.gap()
     sentences = of_one.not_shown(left_out)
-    sentences += [f"{each.name}: {text}" for each in found.read for text in settled(each.status)]
+    sentences += [
+        f"{each.name}: {text}"
+        for each in found.read
+        for text in (*settled(each.status), *summed_up(each.status))
+    ]
     for sentence in sentences:
         screen.say(sentence)
     if sentences:
@@ -103,5 +108,7 @@ def _count_row(name: str, account_id: str, counts: Counts) -> list[str | Text]:
         *(name, account_id),
         *(f"{counts.managed_users}", f"{counts.iam_users}", f"{counts.active_keys}"),
         *(f"{counts.oldest_days} d", f"{counts.over_limit}"),
-        *(f"{counts.due}", f"{counts.held}", f"{counts.blocked}", ""),
+        *(f"{counts.due}", f"{counts.held}", f"{counts.blocked}"),
+        "?" if counts.unmanaged_users is None else f"{counts.unmanaged_users}",
+        "",
     ]

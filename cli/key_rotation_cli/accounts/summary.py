@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 from ..report.compliance import Compliance
@@ -20,7 +20,9 @@ class Counts:
     """How many of an account, or of several; `oldest_days` is the age of the oldest active key.
 
     `over_limit` are active keys beyond their user's own limit, `over_benchmark` beyond the 90 days
-    of the benchmarks; `unread` are the users, or the operators, of whom something was not read.
+    of the benchmarks; `unread` are the users, or the subscriptions, that could not be read.
+    `unmanaged_users` are those who are not managed and have active keys, and
+    `unmanaged_over_benchmark` such keys; None: nobody knows.
     """
 
     iam_users: int = 0
@@ -34,13 +36,16 @@ class Counts:
     blocked: int = 0
     out_of_reach: int = 0
     unread: int = 0
+    unmanaged_users: int | None = 0
+    unmanaged_over_benchmark: int | None = 0
 
     @property
     def verdict(self) -> str:
-        """One of `VERDICTS`, as the report of a single account has it."""
-        if self.unread:
+        """One of `VERDICTS`, of all users but the exempt, as the report of an account has it."""
+        if self.unread or self.unmanaged_over_benchmark is None:
             return "incomplete"
-        return "not_compliant" if self.over_benchmark else "compliant"
+        is_over = self.over_benchmark or self.unmanaged_over_benchmark
+        return "not_compliant" if is_over else "compliant"
 
 
 def counts_of(account: ReadAccount) -> Counts:
@@ -48,6 +53,7 @@ def counts_of(account: ReadAccount) -> Counts:
     found = account.status
     compliance = Compliance(found, account.administrators)
     keys = compliance.keys
+    coverage = compliance.coverage
     states = [status.state for status in found.statuses]
     return Counts(
         iam_users=found.scanned,
@@ -61,11 +67,22 @@ def counts_of(account: ReadAccount) -> Counts:
         blocked=states.count("blocked"),
         out_of_reach=len(found.out_of_reach),
         unread=len(found.unread),
+        unmanaged_users=len(coverage.users) if coverage.is_known else None,
+        unmanaged_over_benchmark=coverage.keys_over_limit if coverage.is_known else None,
     )
 
 
 def total(counts: Iterable[Counts]) -> Counts:
     """Of all these accounts."""
     all_of = tuple(counts)
-    sums = {field.name: sum(getattr(one, field.name) for one in all_of) for field in fields(Counts)}
-    return Counts(**sums | {"oldest_days": max((one.oldest_days for one in all_of), default=0)})
+    sums = {
+        field.name: _sum([getattr(one, field.name) for one in all_of]) for field in fields(Counts)
+    }
+    oldest = max((one.oldest_days for one in all_of), default=0)
+    return Counts(**sums | {"oldest_days": oldest})  # type: ignore[arg-type]  # None where it may be
+
+
+def _sum(numbers: Sequence[int | None]) -> int | None:
+    """None if one of them is unknown."""
+    known = [number for number in numbers if number is not None]
+    return sum(known) if len(known) == len(numbers) else None
