@@ -48,7 +48,7 @@ def seems_unused(situation: Situation, key: AccessKey) -> bool:
     if situation.requested:
         return False
     held = tagged_hold_ends(situation, key)
-    if held is not None and situation.now < held - warning_ahead(situation.settings):
+    if held is not None and held - situation.now > warning_ahead(situation.settings):
         return False
     return _is_unused(situation, key)
 
@@ -98,7 +98,8 @@ def _warned(situation: Situation, key: AccessKey) -> datetime | None:
         return None
     ends = max(_ends(situation, key), stamp.time + warning_ahead(situation.settings))
     ends = max(ends, situation.promised_end(key) or ends)
-    return stamp.time if situation.now < ends + WARNING_LASTS else None
+    # The record of an end, which others can write, may be of the year 9999.
+    return stamp.time if situation.now - ends < WARNING_LASTS else None
 
 
 def _ends(situation: Situation, key: AccessKey) -> datetime:
