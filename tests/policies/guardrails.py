@@ -192,6 +192,7 @@ def _calls_of_the_command_line() -> list[Question]:
         "iam:GetAccountAuthorizationDetails",
         "iam:GetCredentialReport",
         "iam:ListUsers",
+        "logs:DescribeLogGroups",
         "secretsmanager:ListSecrets",
         "sts:GetCallerIdentity",
     }
