@@ -2120,6 +2120,20 @@ UNUSED_KEYS = [
         FORTY_FIVE,
     ),
     Case(
+        "a tag of the first day of all",
+        unused(60, 80, tags={"hold-until": "0001-01-01"}),
+        "prepare A, warn A",
+        Reason.UNUSED,
+        FORTY_FIVE,
+    ),
+    Case(
+        "a tag of the last day of all",
+        unused(60, 80, tags={"hold-until": "9999-12-31"}),
+        "",
+        Reason.NOT_DUE,
+        FORTY_FIVE,
+    ),
+    Case(
         "held by a tag, and due: replaced",
         unused(60, 90, tags={"hold-until": "2026-07-30"}),
         "rotate A, announce",
