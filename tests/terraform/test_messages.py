@@ -73,7 +73,11 @@ CASES = (
     Case(
         "unused_negative",
         "disable_unused_after_days = -1",
-        ("disable_unused_after_days must be a whole number of days, or 0: never.",),
+        (
+            "disable_unused_after_days must be a whole number of days, or 0: never.",
+            "disable_unused_after_days (-1) must be 0, or more than warn_before_days (7)",
+        ),
+        rule=DAYS,
     ),
     in_words_of_the_function("unused_at_its_warning", disable_unused_after_days=7),
     in_words_of_the_function("unused_at_birth", disable_unused_after_days=1, warn_before_days=0),
@@ -101,6 +105,16 @@ CASES = (
         "exempt_by_a_word",
         'user_tag = {}\n coverage_exempt_tag = "exempt"',
         ("coverage_exempt_tag must be an object such as",),
+    ),
+    Case(
+        "exempt_by_half_a_tag",
+        'user_tag = {}\n coverage_exempt_tag = { key = "exempt" }',
+        ("coverage_exempt_tag.value must have 1 to 256 characters",),
+    ),
+    Case(
+        "exempt_by_a_wildcard",
+        'user_tag = {}\n coverage_exempt_tag = { key = "exempt", value = "*" }',
+        ("coverage_exempt_tag.value must have 1 to 256 characters",),
     ),
     Case(
         "exempt_by_more_than_a_tag",

@@ -30,7 +30,6 @@ run "wrong_values_first_set" {
     max_rotations_per_run              = -1                                                 # is negative
     max_iam_writes_per_second          = 0                                                  # lets nothing pass
     idle_after_days                    = 0                                                  # is zero
-    disable_unused_after_days          = -1                                                 # is negative
     deleted_user_secret_retention_days = -1                                                 # is negative
     function                           = { architecture = "arm" }                           # is unknown
     monitoring                         = { overdue_alarm_days = 0 }                         # is zero
@@ -57,7 +56,6 @@ run "wrong_values_first_set" {
     var.max_rotations_per_run,
     var.max_iam_writes_per_second,
     var.idle_after_days,
-    var.disable_unused_after_days,
     var.deleted_user_secret_retention_days,
     var.function,
     var.monitoring,
@@ -80,7 +78,6 @@ run "wrong_values_second_set" {
   command = plan
 
   variables {
-    disable_unused_after_days = 45.5                                                      # is a fraction
     name                      = "team/rotation"                                           # holds a slash
     tags                      = { "access-key-rotation:intent" = "x" }                    # holds a key of the function's record
     user_tag                  = { key = join("", [for i in range(103) : "k"]) }           # has a key without room for overrides
@@ -99,7 +96,6 @@ run "wrong_values_second_set" {
   }
 
   expect_failures = [
-    var.disable_unused_after_days,
     var.name,
     var.tags,
     var.user_tag,
@@ -121,7 +117,6 @@ run "wrong_values_third_set" {
   command = plan
 
   variables {
-    coverage_exempt_tag       = { key = "exempt" }                                   # lacks its value
     name                      = "a2345678901234567890123456789012345678901234567890" # is too long
     tags                      = { "a{b" = "x" }                                      # holds a key with a bad character
     user_tag                  = { value = "" }                                       # has an empty value
@@ -135,7 +130,6 @@ run "wrong_values_third_set" {
   }
 
   expect_failures = [
-    var.coverage_exempt_tag,
     var.name,
     var.tags,
     var.user_tag,
@@ -152,12 +146,11 @@ run "wrong_values_fourth_set" {
   command = plan
 
   variables {
-    coverage_exempt_tag = { key = "exempt", value = "*" }                                                      # has a wildcard value
-    name                = "aws-rotation"                                                                       # is reserved by ssm aws
-    tags                = { a = "x;y" }                                                                        # holds a value with a bad character
-    user_tag            = { value = "*" }                                                                      # has a wildcard value
-    secret_reader_arns  = [for i in range(90) : "arn:aws:iam::111122223333:role/a-role-with-a-long-name-${i}"] # is too large for a parameter
-    users               = { alice = { email = "Alice <alice@example.com>" } }                                  # holds a bad e mail address
+    name               = "aws-rotation"                                                                       # is reserved by ssm aws
+    tags               = { a = "x;y" }                                                                        # holds a value with a bad character
+    user_tag           = { value = "*" }                                                                      # has a wildcard value
+    secret_reader_arns = [for i in range(90) : "arn:aws:iam::111122223333:role/a-role-with-a-long-name-${i}"] # is too large for a parameter
+    users              = { alice = { email = "Alice <alice@example.com>" } }                                  # holds a bad e mail address
 
     warn_before_days   = -1 # is negative
     remind_before_days = -1 # is negative
@@ -165,7 +158,6 @@ run "wrong_values_fourth_set" {
   }
 
   expect_failures = [
-    var.coverage_exempt_tag,
     var.name,
     var.tags,
     var.user_tag,
@@ -206,13 +198,15 @@ run "wrong_values_sixth_set" {
   command = plan
 
   variables {
-    coverage_exempt_tag = { key = join("", [for i in range(129) : "k"]), value = "x" }              # has a key that is too long
-    tags                = { for i in range(20) : "k${i}" => join("", [for j in range(250) : "v"]) } # is too large for a parameter
+    disable_unused_after_days = 45.5                                                                      # is a fraction
+    coverage_exempt_tag       = { key = join("", [for i in range(129) : "k"]), value = "x" }              # has a key that is too long
+    tags                      = { for i in range(20) : "k${i}" => join("", [for j in range(250) : "v"]) } # is too large for a parameter
 
     max_overlap_days = 30.5 # is a fraction
   }
 
   expect_failures = [
+    var.disable_unused_after_days,
     var.coverage_exempt_tag,
     var.tags,
     var.max_overlap_days,

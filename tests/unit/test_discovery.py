@@ -557,3 +557,18 @@ def test_a_superseded_key_waits_without_a_call_and_is_then_deleted() -> None:
     report = run(account)
 
     assert rows(report) == [("alice", "delete", "superseded")]
+
+
+def test_a_user_who_cannot_be_decided_hides_nobody() -> None:
+    """A date without a zone stands for what no rule foresees."""
+    account = account_of(95, 95, password=False)
+    odd = replace(account.users["u0"].keys[0], created=NOW.replace(tzinfo=None))
+    account.users["u0"] = replace(account.users["u0"], keys=(odd,))
+    account.fail("read", NoCredentialReportError("none"))
+
+    with pytest.raises(RotationFailedError) as failed:
+        run(account)
+
+    report = failed.value.report
+    assert [row for row in rows(report) if row[1] == "fail"] == [("u0", "fail", "error")]
+    assert ("u1", "rotate", "key_too_old") in rows(report)

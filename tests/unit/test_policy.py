@@ -1922,14 +1922,14 @@ UNUSED_KEYS = [
     ),
     Case(
         "the warning is one of long ago: no run came in time",
-        unused(66, 80, records=warned_unused(28)),
+        unused(80, 85, records=warned_unused(42)),
         "prepare A, warn A",
         Reason.UNUSED,
         FORTY_FIVE,
     ),
     Case(
         "a run that came a second earlier",
-        unused(66 - SECOND, 80, records=warned_unused(21 - SECOND)),
+        unused(80 - SECOND, 85, records=warned_unused(42 - SECOND)),
         "disable A",
         Reason.UNUSED,
         FORTY_FIVE,
@@ -2042,10 +2042,10 @@ UNUSED_KEYS = [
         FORTY_FIVE,
     ),
     Case(
-        "to be disabled, no subscription, and nobody has to",
+        "to be disabled, no subscription, and nobody has to: there is no new key to find",
         unused(45, records=warned_unused(7), audience=Audience.NOBODY),
-        "disable A",
-        Reason.UNUSED,
+        "block A silently",
+        Reason.NO_CONFIRMED_SUBSCRIPTION,
         FORTY_FIVE | {"require_confirmed_subscription": False},
     ),
     Case(

@@ -52,8 +52,7 @@ def looked_at(
         pytest.param((active(60, used=37.9), NO_KEY), False, id="used late enough"),
         pytest.param((active(60, used=37.96), NO_KEY), True, id="unused, by the margin"),
         pytest.param((active(60, used=45), NO_KEY), True, id="unused"),
-        pytest.param((active(37.9), NO_KEY), False, id="never used, and young"),
-        pytest.param((active(37.96), NO_KEY), True, id="never used"),
+        pytest.param((active(10), NO_KEY), True, id="never used: perhaps switched on again then"),
         pytest.param((inactive(60, used=50), NO_KEY), False, id="disabled"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from key_rotation.domain.credential_report import CredentialReport, Row, Slot
 from key_rotation.domain.model import Audience, Event, KeyStatus, LastUse
 from key_rotation.notify.response import RotationFailedError
 from tests.unit.builders import (
@@ -22,7 +23,7 @@ from tests.unit.builders import (
     user,
 )
 from tests.unit.fakes import FakeAccount, TooManyRequestsError
-from tests.unit.test_run import one_user, rows, run
+from tests.unit.test_run import leaked, one_user, rows, run
 
 WANTED: dict[str, Any] = {"disable_unused_after_days": 45}
 WARN = [("prepare", "unused", "A"), ("warn", "unused", "A")]
@@ -123,6 +124,35 @@ def test_a_key_of_two_that_was_disabled_for_another_reason_keeps_no_old_warning(
     assert account.secrets["alice"].warned_unused is None
 
 
+def test_a_key_that_was_switched_off_and_on_during_its_warning_is_warned_about_anew() -> None:
+    account = unused(days=45, secret=warned())
+    on_again = Slot(True, last_rotated=ago(1), last_used=ago(45))
+    created = account.users["alice"].created
+    assert created is not None
+    account.credential_report = CredentialReport(NOW, {"alice": Row(created, (on_again, Slot()))})
+
+    assert rows(run(account, **WANTED)) == WARN
+
+
+def test_a_key_that_was_never_used_is_no_younger_for_being_switched_on() -> None:
+    account = one_user(key("A", 60), used={"A": None})
+    created = account.users["alice"].created
+    assert created is not None
+    on_again = Slot(True, last_rotated=ago(5))
+    account.credential_report = CredentialReport(NOW, {"alice": Row(created, (on_again, Slot()))})
+
+    assert rows(run(account, **WANTED)) == WARN
+
+
+def test_runs_once_a_month_are_enough() -> None:
+    account = unused(days=40, age=60)
+    assert rows(run(account, **WANTED)) == WARN
+
+    account.clock.time += timedelta(days=31)
+
+    assert rows(run(account, **WANTED)) == DISABLE
+
+
 # -- who is told -----------------------------------------------------------------------------------
 
 
@@ -158,6 +188,15 @@ def test_nothing_is_done_of_which_nobody_would_hear(state: Any) -> None:
 
     assert account.statuses() == {"A": "Active"}
     assert "notify" not in account.calls
+
+
+def test_nobody_is_left_without_a_key_and_a_word() -> None:
+    """Who rotates without a confirmed subscription gets a new key for the old one; not here."""
+    account = unused(days=45, audience=Audience.NOBODY, secret=warned())
+    done = run(account, require_confirmed_subscription=False, **WANTED)
+
+    assert rows(done) == [("block", "no_confirmed_subscription", "A")]
+    assert account.statuses() == {"A": "Active"}
 
 
 def test_the_warning_names_its_days() -> None:
@@ -237,6 +276,42 @@ def test_a_throttled_disable_leaves_the_key_on_and_warns_again() -> None:
 
     assert ("warn", "unused", "A") in rows(run(account, **WANTED))
     assert account.statuses() == {"A": "Active"}
+
+
+def test_a_disable_whose_answer_is_lost_is_recorded_and_said_all_the_same(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    account = unused(days=45, secret=warned())
+    account.lose_answer("disable", RuntimeError("timed out"))
+
+    with caplog.at_level("INFO"):
+        assert rows(run(account, **WANTED)) == DISABLE
+
+    assert account.statuses() == {"A": "Inactive"}
+    assert account.secrets["alice"].inactive_since == stamp("A", 0)
+    lines = [vars(record) for record in caplog.records if record.getMessage() == "key changed"]
+    assert [line["action"] for line in lines] == ["found_inactive"]
+
+
+def test_a_disable_that_had_no_effect_is_a_failure() -> None:
+    account = unused(days=45, secret=warned())
+    account.fail("disable", RuntimeError("down"))
+
+    with pytest.raises(RotationFailedError, match="alice: RuntimeError: down"):
+        run(account, **WANTED)
+
+    assert account.statuses() == {"A": "Active"}
+    assert account.secrets["alice"].inactive_since is None
+
+
+def test_a_leaked_key_goes_before_its_old_warning_does() -> None:
+    account = unused(days=45, secret=warned())
+    account.fail("forget_unused_warning", RuntimeError("down"))
+
+    with pytest.raises(RotationFailedError, match="RuntimeError: down"):
+        run(account, leaked(), **WANTED)
+
+    assert account.statuses()["A"] == "Inactive"
 
 
 def test_an_inactive_key_beside_it_stays_when_it_goes() -> None:

@@ -45,6 +45,12 @@ class Row:
         return min(since, default=None)
 
     @property
+    def last_begin(self) -> datetime | None:
+        """When an active key was last created or switched on, as far as the report says."""
+        since = [slot.last_rotated for slot in self.slots if slot.active and slot.last_rotated]
+        return max(since, default=None)
+
+    @property
     def last_use(self) -> datetime | None:
         """When an active key was last used, as far as the report says."""
         return max(

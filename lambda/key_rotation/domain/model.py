@@ -246,7 +246,8 @@ class ManagedUser:
 
     `last_used` maps key ids to the last use, or to None for a key that was never used. `created`
     is when the user was. `reported_use` is the last use of an active key by the credential report,
-    which is hours old: it spares the reading for a user who uses their key.
+    which is hours old: it spares the reading for a user who uses their key. `reported_begin` is
+    when such a key was created or switched on: a warning from before that is none.
     """
 
     ref: UserRef
@@ -258,6 +259,7 @@ class ManagedUser:
     audience: Audience | None = None
     created: datetime | None = None
     reported_use: datetime | None = None
+    reported_begin: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def _may_need_attention(
             return wants_first_key and not any(slot.seems_taken for slot in row.slots)
         case [active]:
             [other] = [slot for slot in row.slots if slot is not active]
-            return _one_active(active, other, user, settings, now)
+            return _one_active(active, other, row.user_created, user, settings, now)
         case _:
             return True
 
@@ -58,7 +58,12 @@ def _is_younger(slot: Slot, limit: timedelta, now: datetime) -> bool:
 
 
 def _one_active(
-    active: Slot, other: Slot, user: ManagedUser, settings: Settings, now: datetime
+    active: Slot,
+    other: Slot,
+    user_created: datetime,
+    user: ManagedUser,
+    settings: Settings,
+    now: datetime,
 ) -> bool:
     since = active.last_rotated
     if since is None:
@@ -71,7 +76,8 @@ def _one_active(
     if age >= window:
         return True
     unused_after = warned_after(limits, settings)
-    unused_for = now - max(since, active.last_used or since) + MARGIN
+    # A key that was never used betrays nowhere that it was switched on again, and is older.
+    unused_for = now - (active.last_used or user_created) + MARGIN
     if unused_after is not None and unused_for >= unused_after:
         return True
     # A key that this one superseded was disabled later than this one was made; any other must be

@@ -257,8 +257,11 @@ class Situation:
     @property
     def has_no_recipient(self) -> bool:
         """The settings ask for a confirmed subscription, and there is none."""
-        if not self.settings.require_confirmed_subscription:
-            return False
+        return self.settings.require_confirmed_subscription and self.is_heard_by_nobody
+
+    @property
+    def is_heard_by_nobody(self) -> bool:
+        """There is no confirmed subscription, whether or not the settings ask for one."""
         if self.user.audience is None:
             raise UnreadError(Fact.AUDIENCE)
         return self.user.audience is Audience.NOBODY

@@ -17,8 +17,8 @@ from .situation import Situation, UnreadError
 # IAM shows a use hours late. A use that is to keep the key must be so much older than its end.
 USE_IS_SEEN_AFTER = timedelta(hours=12)
 # So long after the end that it named, a warning counts no more: nobody remembers it. Runs may be a
-# week apart.
-WARNING_LASTS = timedelta(days=14)
+# month apart.
+WARNING_LASTS = timedelta(days=35)
 
 
 def warning_ahead(settings: Settings) -> timedelta:
@@ -81,7 +81,7 @@ def when_unused(situation: Situation, key: AccessKey) -> Decision | None:
     is_warned = _warned(situation, key) is not None
     if is_warned and situation.now < unused_end(situation, key):
         return Decision((), Reason.UNUSED)
-    if situation.has_no_recipient:
+    if situation.is_heard_by_nobody:
         return blocked(situation, key, Reason.NO_CONFIRMED_SUBSCRIPTION)
     verbs = (Verb.DISABLE,) if is_warned else (Verb.PREPARE, Verb.WARN)
     actions = tuple(Action(verb, Reason.UNUSED, key.id) for verb in verbs)
@@ -96,6 +96,9 @@ def _warned(situation: Situation, key: AccessKey) -> datetime | None:
         return None
     if not _warning_begins(situation, key) <= stamp.time <= situation.now:
         return None
+    begun = situation.user.reported_begin
+    if begun is not None and stamp.time < begun:
+        return None  # somebody switched the key off and on since
     ends = max(_ends(situation, key), stamp.time + warning_ahead(situation.settings))
     ends = max(ends, situation.promised_end(key) or ends)
     # The record of an end, which others can write, may be of the year 9999.

@@ -195,7 +195,11 @@ class Discovery:
         except Exception as error:
             self._unlisted.add(user.ref.name)
             return user if self.world.is_throttle(error) else error
-        outcome = decide(user, self.settings, self.world.clock.now())
+        try:
+            outcome = decide(user, self.settings, self.world.clock.now())
+        except Exception as error:  # a fault of ours: it must not hide the other users
+            self._unlisted.add(user.ref.name)
+            return error
         if isinstance(outcome, Decision) and not outcome.actions:
             self._left_alone.append(user)
             return None

@@ -65,7 +65,12 @@ def by_report(
         if row is None:
             unlisted.add(user.ref.name)
         else:
-            user = replace(user, keys=_reported_keys(row), reported_use=row.last_use)
+            user = replace(
+                user,
+                keys=_reported_keys(row),
+                reported_use=row.last_use,
+                reported_begin=row.last_begin,
+            )
         if needs_a_look(user, row):
             since = row.oldest_active or NEVER if row else NEVER
             looked_at.append((since, user.ref.name, user))

@@ -63,6 +63,11 @@ def found(run: RunContext, progress: Progress, action: Action) -> None:
     _write(run, progress, action, state, action.access_key_id)
 
 
+def found_active(run: RunContext, progress: Progress, action: Action, key_id: str) -> None:
+    """A key that this action disables was on record as inactive: somebody switched it on."""
+    _write(run, progress, action, FOUND_ACTIVE, key_id, Reason.SEEN_ACTIVE.value)
+
+
 def _write(
     run: RunContext,
     progress: Progress,

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ..domain.action import Action, Reason, Verb
 from ..domain.after import LEAKED
-from ..domain.model import AccessKey, Event, KeyStatus, Stamp
+from ..domain.model import AccessKey, Event, KeyStatus, SecretState, Stamp
 from ..notify.outcome import line_about
 from ..notify.reasons import SUPERSEDED
 from ..notify.text import minute
@@ -41,8 +41,11 @@ def disable(run: RunContext, progress: Progress, action: Action) -> None:
     if action.notify and not at_once:
         first = action.reason in (Reason.IDLE, Reason.UNUSED)
         run.notify(progress, Event.DISABLED, message, outcome, first)
-    _forget_earlier(run, progress, key)
-    key_changes.disable(run, progress, action, key.id)
+    _forget_earlier(run, progress, action, key)
+    if not at_once:  # a leaked key does not wait for that
+        _forget_warning(run, progress.secret, key)
+    _disable(run, progress, action, key)
+    warned = progress.secret
     if stays is not None and not at_once:  # a leaked key is never switched on again
         _undo_unless_active(run, progress, action, key.id, stays)
     run.ensure_secret_exists(progress)
@@ -56,6 +59,8 @@ def disable(run: RunContext, progress: Progress, action: Action) -> None:
         leaked=progress.secret.leaked if at_once else None,
     )
     progress.pending_record = progress.pending_end = None
+    if at_once:
+        _forget_warning(run, warned, key)
     outcome = replace(outcome, secret_arn=progress.secret.arn, time=run.now())
     run.happened(progress, outcome)
     if action.notify and at_once:
@@ -151,15 +156,34 @@ def _may_be_unreadable(progress: Progress, action: Action, stays: str | None) ->
     return idle or action.reason in SUPERSEDED
 
 
-def _forget_earlier(run: RunContext, progress: Progress, key: AccessKey) -> None:
+def _disable(run: RunContext, progress: Progress, action: Action, key: AccessKey) -> None:
+    """No later run would look for what became of the only active key: so this one does, if the
+    answer was lost."""
+    try:
+        key_changes.disable(run, progress, action, key.id)
+    except Exception:
+        if action.reason is not Reason.UNUSED:
+            raise
+        run.relist(progress)
+        if progress.is_active(key.id):
+            raise
+        key_changes.found(run, progress, action)
+
+
+def _forget_earlier(run: RunContext, progress: Progress, action: Action, key: AccessKey) -> None:
     """A record of when the key was inactive before somebody enabled it must not count, should the
-    new one never be written. Nor must a warning that it is unused, should somebody enable it."""
+    new one never be written."""
     earlier = progress.secret.inactive_since
     if earlier is not None and earlier.access_key_id == key.id:
+        key_changes.found_active(run, progress, action, key.id)
         run.world.secrets.forget_inactive(progress.secret)
-    warned = progress.secret.warned_unused
+
+
+def _forget_warning(run: RunContext, secret: SecretState, key: AccessKey) -> None:
+    """The warning that the key is unused must not count, should somebody enable it again."""
+    warned = secret.warned_unused
     if warned is not None and warned.access_key_id == key.id:
-        run.world.secrets.forget_unused_warning(progress.secret)
+        run.world.secrets.forget_unused_warning(secret)
 
 
 def _wait_until_listed(run: RunContext, progress: Progress, key_id: str | None) -> None:
