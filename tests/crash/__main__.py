@@ -15,10 +15,8 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from itertools import batched, chain, groupby
 
 from tests.crash.points import KINDS, Point, points_of, try_points
-from tests.crash.sabotage import SABOTAGES, try_sabotage
-from tests.crash.sabotages_of_hand_over import OF_HAND_OVER
-from tests.crash.sabotages_of_options import OF_OPTIONS
-from tests.crash.sabotages_of_unused import OF_UNUSED
+from tests.crash.sabotage import try_sabotage
+from tests.crash.sabotages import ALL
 from tests.crash.scenarios import SCENARIOS
 
 PROGRESS_EVERY = 30.0  # seconds
@@ -86,7 +84,7 @@ def _in_batches(points: Iterable[Sequence[Point]]) -> list[tuple[Point, ...]]:
 
 def _try_sabotages(most: int | None) -> int:
     """The number of sabotages that the harness did not notice."""
-    chosen = (*SABOTAGES, *OF_HAND_OVER, *OF_OPTIONS, *OF_UNUSED)[:most]
+    chosen = ALL[:most]
     if not chosen:
         return 0
     began = time.monotonic()

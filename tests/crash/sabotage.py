@@ -139,8 +139,8 @@ SABOTAGES = (
     Sabotage(
         "the created key is rolled back after any failure to store it",
         "run/issue.py",
-        "    except RefusedError:\n        run.world.keys.delete(user, new.access_key.id)",
-        "    except Exception:\n        run.world.keys.delete(user, new.access_key.id)",
+        "    except RefusedError:\n        key_changes.take_back(",
+        "    except Exception:\n        key_changes.take_back(",
         Promise.NOT_DELETED_EARLY,
         "faults",
         "due again",
@@ -148,7 +148,7 @@ SABOTAGES = (
     Sabotage(
         "the keys are not listed again after a disable",
         "run/retire.py",
-        "        _undo_unless_active(run, progress, key.id, stays)\n",
+        "        _undo_unless_active(run, progress, action, key.id, stays)\n",
         "        pass\n",
         Promise.WORKING_KEY,
         "people",

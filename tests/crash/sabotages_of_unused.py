@@ -32,7 +32,7 @@ OF_UNUSED = (
     Sabotage(
         "a key that is switched on again goes by the old warning",
         "run/retire.py",
-        "        run.world.secrets.forget_unused_warning(progress.secret)\n",
+        "        run.world.secrets.forget_unused_warning(secret)\n",
         "        pass\n",
         Promise.UNUSED,
         "faults",

@@ -32,7 +32,8 @@ def _beside_an_inactive_key(account: Account) -> Unheld:
 
 
 def _switched_on(account: Account) -> Unheld:
-    """It was disabled as unused, and the next day somebody enabled it."""
+    """It was disabled as unused, and the next day somebody enabled it. No credential report says
+    so: the record alone."""
     _warned(account)
     account.run()
     account.pass_days(1)
@@ -57,7 +58,13 @@ OF_UNUSED = (
         parameters=_FORTY_FIVE | {"delete_after_days": "50"},
         owner=Owner.SLEEPS,
     ),
-    Scenario("unused, switched on again", _switched_on, parameters=_FORTY_FIVE, owner=Owner.SLEEPS),
+    Scenario(
+        "unused, switched on again",
+        _switched_on,
+        parameters=_FORTY_FIVE,
+        owner=Owner.SLEEPS,
+        denied=_BULK_READS,
+    ),
     Scenario(
         "unused, used since the warning", _used_since, parameters=_FORTY_FIVE, denied=_BULK_READS
     ),
