@@ -13,10 +13,11 @@ from key_rotation_cli.history.log_group import History, LogGroup
 from key_rotation_cli.report.charts import by_month
 from key_rotation_cli.report.compliance import Compliance
 from key_rotation_cli.report.page import page
-from key_rotation_cli.report.past import Past
+from key_rotation_cli.report.past import Past, read_past
 from tests.unit.builders import ACCOUNT, NOW, ago, inactive, key, secret, stamp, user
 from tests.unit.history_sample import history_sample
 from tests.unit.sample import account_status, nobodys, sample, status
+from tests.unit.test_history import FineLogs
 from tests.unit.test_report_page import Tags
 
 GROUP = LogGroup("/aws/lambda/key-rotation", ACCOUNT, ago(400), None)
@@ -88,7 +89,7 @@ def test_an_emergency_is_shown_as_one_and_its_disable_too() -> None:
         ),
         pytest.param(
             past(since=90),
-            "Read back to 2026-03-03 12:00 UTC only, since the log has so many lines",
+            "Read back to 2026-03-03 12:00 UTC only, since the log takes so many calls to read",
             id="not all was read",
         ),
     ],
@@ -102,6 +103,48 @@ def test_the_bound_of_what_the_log_knows_is_said(found: Past, sentence: str | No
         assert "Read back" not in text
     else:
         assert sentence in text
+
+
+def test_a_month_that_was_not_read_has_no_number() -> None:
+    chart = by_month(past(change(5), since=40))
+
+    assert "March 2026: not known" in chart
+    assert "April 2026: 0 keys made, as far as known" in chart
+    assert "May 2026: 1 key made<" in chart
+    assert "July 2025: 0 keys" not in chart
+
+
+class Logs(FineLogs):
+    """With the log group, too."""
+
+    def get_paginator(self, name: str) -> Any:
+        return super().get_paginator(name) if name == "filter_log_events" else Groups()
+
+
+class Groups:
+    def paginate(self, logGroupNamePrefix: str) -> list[dict[str, Any]]:  # noqa: N803
+        arn = f"arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:{logGroupNamePrefix}"
+        made = int(ago(400).timestamp() * 1000)
+        group = {"logGroupName": logGroupNamePrefix, "arn": arn, "creationTime": made}
+        return [{"logGroups": [group]}]
+
+
+def test_a_log_of_which_nothing_was_read_is_no_evidence() -> None:
+    found = read_past(Logs([], days=0.01), "key-rotation", NOW)
+
+    assert found.history is None
+    text = shown(found)
+    assert "do not reach over the last day of the log; key-rotation history reads all" in text
+    assert "0 keys made" not in text
+    assert "did not run" not in text
+
+
+def test_what_was_read_of_a_log_of_fine_pages_is_kept() -> None:
+    found = read_past(Logs([]), "key-rotation", NOW)
+
+    assert found.history is not None
+    assert found.history.since <= ago(18)
+    assert "takes so many calls to read: key-rotation history reads all" in shown(found)
 
 
 def test_a_log_that_is_not_readable_is_said_plainly() -> None:

@@ -1,7 +1,7 @@
 """The function's log group: which it is, from when on it can know, and what it has of keys.
 
-`FilterLogEvents` returns up to 1 MB or 10,000 events a page, oldest first; an empty page is not
-always the last one:
+`FilterLogEvents` returns up to 1 MB or 10,000 events a page, oldest first. It may return less, or
+an empty page with a token for the next one:
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_FilterLogEvents.html
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 from key_rotation.run.key_changes import MESSAGE
@@ -23,8 +23,9 @@ _RUNS = f'($.message = "{RUN}")'
 # What is needed of a year: docs.aws.amazon.com, "Filter pattern syntax" of JSON log events.
 EVERYTHING = f"{{ {_RUNS} || {_CHANGES} }}"
 ROTATIONS = f'{{ {_RUNS} || ({_CHANGES} && (($.action = "create") || ($.reason = "emergency"))) }}'
-# So far back at a time, the latest first, where not everything may be read.
-_SPANS = (30, 60, 90, 185)
+# Where not everything may be read: the last day first, then at most so many times as long as the
+# span before, and no more than half the calls that are left should take.
+_FIRST, _GROWTH = timedelta(days=1), 7
 YEAR = timedelta(days=365)
 
 
@@ -88,26 +89,29 @@ def read(logs: Any, group: LogGroup, since: datetime, until: datetime) -> Histor
     return found.history(group, since, until)
 
 
-def read_rotations(logs: Any, group: LogGroup, now: datetime, max_calls: int) -> History:
+def read_rotations(logs: Any, group: LogGroup, now: datetime, max_calls: int) -> History | None:
     """The rotations and emergencies of the last year, or of as much of it as `max_calls` reach;
-    `since` of the answer says how much that is."""
+    `since` of the answer says how much that is. None if they do not reach over the last day.
+
+    CloudWatch Logs pages by what it scans, so the number of lines says nothing about the calls.
+    Pages begin with the oldest line: a span that was not read to its end says nothing, either.
+    """
     begin = max(now - YEAR, group.known_from(now))
-    found, until, calls = _Found(), now, 0
-    for span in _SPANS:
-        since = max(until - timedelta(days=span), begin)
-        if since >= until:
-            break
-        part = _Found()
-        for page in _pages(logs, group, since, until, ROTATIONS):
+    found, until, left, span = _Found(), now, max_calls, _FIRST
+    while left and until > begin:
+        since = max(until - span, begin)
+        part, calls, more = _Found(), 0, True
+        for page in islice(_pages(logs, group, since, until, ROTATIONS), left):
             calls += 1
             part.add(page)
-            if calls == max_calls and page.get("nextToken"):
-                return found.history(group, until, now)
-        found.put_before(part)
-        until = since
-        if calls == max_calls:
+            more = "nextToken" in page
+        if more:
             break
-    return found.history(group, until, now)
+        left -= calls
+        found.put_before(part)
+        span = min((until - since) * _GROWTH, (until - since) * left / (2 * calls))
+        until = since
+    return found.history(group, until, now) if until < now or begin >= now else None
 
 
 def _pages(

@@ -123,7 +123,10 @@ def _week(week: Week, what: str) -> str:
 
 
 def _month(month: Month) -> str:
+    if month.unread == "all":
+        return f"{month.start:%B %Y}: not known"
     text = f"{month.start:%B %Y}: {count(month.rotations, 'key')} made"
+    text += ", as far as known" if month.unread else ""
     return f"{text}, {month.emergencies} in an emergency" if month.emergencies else text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -19,18 +19,20 @@ from ..history.changes import KeyChange
 from ..history.log_group import YEAR, History, find_group, read_rotations
 
 MONTHS = 12
-# A page of the log has up to 1 MB, some 1,800 rotations. The whole report takes 40 calls at most
-# where nobody is due.
-_MAX_CALLS = 12
+# A page of the log has up to 1 MB, some 1,800 rotations, or much less.
+_MAX_CALLS = 20
+_ALL = "key-rotation history reads all"
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """The keys made in the month that begins at `start`, and how many of them in an emergency."""
+    """The keys made in the month that begins at `start`, and how many of them in an emergency.
+    `unread`: nothing or not all of the month was read, or can be in the log."""
 
     start: datetime
     rotations: int
     emergencies: int
+    unread: Literal["all", "some"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Past:
     def months(self) -> list[Month]:
         """This month and the twelve before it."""
         assert self.history is not None
+        since = max(self.history.since, self.history.group.known_from(self.history.until))
         start = self.history.until.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         starts = [start]
         while len(starts) <= MONTHS:
@@ -70,6 +73,7 @@ class Past:
                 begin,
                 sum(begin <= at < end for at, _ in made),
                 sum(begin <= at < end and urgent for at, urgent in made),
+                "all" if end <= since else "some" if begin < since else None,
             )
             for begin, end in zip(starts, ends, strict=True)
         ]
@@ -81,8 +85,8 @@ class Past:
         begin = history.group.known_from(history.until)
         if history.since > max(begin, history.until - YEAR):
             yield (
-                f"Read back to {minute(history.since)} only, since the log has so many lines: "
-                "key-rotation history reads all."
+                f"Read back to {minute(history.since)} only, since the log takes so many calls to "
+                f"read: {_ALL}."
             )
         elif begin > history.until - YEAR:
             yield f"The log knows nothing before {minute(begin)}."
@@ -93,11 +97,14 @@ NOT_ASKED = Past(None, "the log was not asked")
 
 
 def read_past(logs: Any, installation: str, now: datetime) -> Past:
-    """In at most 13 calls. A log that cannot be read is no failure of the report."""
+    """In at most 21 calls. A log that cannot be read is no failure of the report."""
     try:
         group = find_group(logs, installation)
-        return Past(read_rotations(logs, group, now, _MAX_CALLS))
+        history = read_rotations(logs, group, now, _MAX_CALLS)
     except DeclinedError as declined:
         return Past(None, str(declined))
     except (BotoCoreError, ClientError) as error:
         return Past(None, describe(error))
+    if history is None:
+        return Past(None, f"{_MAX_CALLS} calls do not reach over the last day of the log; {_ALL}")
+    return Past(history)
