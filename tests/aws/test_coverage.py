@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from key_rotation_cli.exits import Exit
 from tests.aws.account import Account
 from tests.aws.command_line import CommandLine
+from tests.aws.test_command_line import calls, refused
 from tests.aws.test_discovery import GAAD, answered, counted
 
 EXEMPT = {"key": "access-key-rotation", "value": "exempt"}
@@ -145,6 +147,36 @@ def test_status_names_who_is_not_managed(account: Account, key_rotation: Command
     assert "alice" not in table.out
     assert [user["user"] for user in document["users"]] == ["carol"]
     assert [line.partition(",")[0] for line in lines] == ["user", "carol"]
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_the_report_dates_who_is_not_managed_or_reads_their_keys(
+    account: Account, key_rotation: CommandLine, tmp_path: Path, exact: bool
+) -> None:
+    account.add_user("carol", 10, managed=None)
+    account.add_user("dave", managed=None)
+    target = tmp_path / "report.html"
+
+    with calls() as made:
+        outcome = key_rotation("report", "--html", str(target), *(["--exact"] if exact else []))
+
+    assert outcome.status == Exit.OK
+    assert made.count("ListAccessKeys") == exact
+    assert ("<strong>Compliant</strong>" in target.read_text()) is exact
+    assert ("as far as the credential report dates keys" in target.read_text()) is not exact
+
+
+def test_keys_that_could_not_be_listed_are_dated_by_the_report(
+    account: Account, key_rotation: CommandLine, tmp_path: Path
+) -> None:
+    account.add_user("carol", 10, managed=None)
+    target = tmp_path / "report.html"
+
+    with refused("ListAccessKeys"):
+        outcome = key_rotation("report", "--exact", "--html", str(target))
+
+    assert "dates the keys of 1 user not managed, which could not be listed: carol: " in outcome.err
+    assert "<strong>Compliant, as far as the credential report dates keys" in target.read_text()
 
 
 @pytest.mark.parametrize(("age", "status"), [(200, Exit.FINDINGS), (10, Exit.OK)])

@@ -21,6 +21,7 @@ from tests.unit.builders import NOW, ago, expired, inactive, key, secret, settin
 from tests.unit.history_sample import past_sample
 from tests.unit.sample import account_status, nobodys, sample, settled_status, status
 
+AS_DATED = "Compliant, as far as the credential report dates keys"
 VOID = {"meta", "line"}
 HOSTILE = '<script>alert("x")</script>&"\''
 
@@ -159,9 +160,10 @@ def test_page_says_what_is_wrong() -> None:
 def test_page_of_a_compliant_account() -> None:
     text = page(of(sample(compliant=True)))
 
-    assert "<strong>Compliant</strong>" in text
+    assert f"<strong>{AS_DATED}</strong>" in text
+    assert "<strong>Managed users: compliant</strong>" in text
     assert "failing" not in text
-    assert text.count("passed") == 6
+    assert text.count(">passed") == 6
     assert "Blocked: waiting" not in text
 
 
@@ -187,7 +189,7 @@ def with_carol(*slots: Slot, **facts: Any) -> AccountStatus:
     ("found", "account", "failing"),
     [
         pytest.param(with_carol(), "Compliant", 0, id="no key"),
-        pytest.param(with_carol(Slot(True, ago(90))), "Compliant", 0, id="a young key"),
+        pytest.param(with_carol(Slot(True, ago(90))), AS_DATED, 0, id="a young key"),
         pytest.param(with_carol(Slot(True, ago(91))), "Not compliant", 1, id="an old key"),
         pytest.param(with_carol(Slot(True, ago(91)), exempt=True), "Compliant", 0, id="exempt"),
         pytest.param(with_carol(Slot(True, ago(1)), exempt=None), "Incomplete", 0, id="unread"),

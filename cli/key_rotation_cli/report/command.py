@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,15 +14,22 @@ from ..administrators import read_administrators
 from ..connection import HISTORY, READS
 from ..exits import Exit
 from ..options import connect, shared
+from ..rotation_limit import limit_of
 from ..schedule import standstill
 from ..screen import Screen
 from ..unmanaged import summed_up
+from ..words import count
 from .compliance import BENCHMARK_DAYS, Compliance
 from .file import check_target, write_private
 from .page import page
 from .past import read_past
+from .unmanaged_keys import read_unmanaged_keys
 
 CALLS = READS | HISTORY
+_EXACT = (
+    f"{EXACT}, and the keys of the users who are not managed and have active keys by that report. "
+    "With --accounts the report dates the latter"
+)
 
 
 def add_to(commands: Any) -> None:
@@ -38,7 +47,7 @@ def add_to(commands: Any) -> None:
         metavar="FILE",
         help="where to write it, for you alone (mode 0600)",
     )
-    parser.add_argument("--exact", action="store_true", help=EXACT)
+    parser.add_argument("--exact", action="store_true", help=_EXACT)
     parser.set_defaults(run=run)
 
 
@@ -52,6 +61,12 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         administrators = read_administrators(connection.client("iam"), found.settings.user_tag)
         past = read_past(connection.client("logs"), arguments.name, now)
     compliance = Compliance(found, administrators)
+    unlisted: Mapping[str, str] = {}
+    if arguments.exact:
+        names = [user.name for user in compliance.coverage.users]
+        with screen.counting("reading users who are not managed") as progress:
+            listed, unlisted = read_unmanaged_keys(connection.client("iam"), names, progress)
+        compliance = replace(compliance, listed=listed)
     write_private(target, page(compliance, past))
     screen.say(
         f"{target}: {len(found.statuses)} managed users, {len(compliance.keys)} active keys, "
@@ -61,11 +76,18 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         screen.say(sentence)
     for sentence in (
         *standstill(found.settings, found.schedule),
+        *limit_of(found),
         *no_report(found),
         *settled(found),
         *administrators.findings(),
     ):
         screen.note(sentence)
+    if unlisted:
+        user, error = next(iter(unlisted.items()))
+        screen.note(
+            f"the credential report dates the keys of {count(len(unlisted), 'user')} not managed, "
+            f"which could not be listed: {user}: {error}"
+        )
     if past.error is not None:
         screen.note(f"without the rotations of the last twelve months: {past.error}")
     for unread in found.unread:

@@ -6,13 +6,14 @@ last rotation and the last disabled key of each user.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from key_rotation.domain.action import Verb
-from key_rotation.domain.coverage import Coverage, coverage_of
+from key_rotation.domain.coverage import Coverage, UnmanagedUser, coverage_of
+from key_rotation.domain.model import AccessKey
 
 from ..account import AccountStatus, UserStatus
 from ..administrators import Administrators, Power
@@ -90,10 +91,15 @@ class Control:
 
 @dataclass(frozen=True)
 class Compliance:
-    """An account as its auditor sees it."""
+    """An account as its auditor sees it.
+
+    `listed` are the keys of users who are not managed, by name, as far as IAM was asked for them.
+    The credential report dates the keys of the others.
+    """
 
     account: AccountStatus
     administrators: Administrators
+    listed: Mapping[str, Sequence[AccessKey]] = field(default_factory=dict)
 
     @property
     def keys(self) -> list[ActiveKey]:
@@ -126,7 +132,21 @@ class Compliance:
     def coverage(self) -> Coverage:
         """The users who are not managed and have active keys; over the limit is the benchmark's."""
         found = self.account
-        return coverage_of(found.scan.others, found.credential_report, BENCHMARK_DAYS, found.at)
+        known = coverage_of(found.scan.others, found.credential_report, BENCHMARK_DAYS, found.at)
+        users = [self._as_listed(user) for user in known.users]
+        users = [user for user in users if user.keys]
+        users.sort(key=lambda user: (not user.is_new, user.since, user.name))
+        return replace(known, users=tuple(users))
+
+    @property
+    def dated_managed(self) -> int:
+        """Managed users with active keys that the credential report dates: they may be older."""
+        return sum(status.from_report and bool(status.keys) for status in self.account.statuses)
+
+    @property
+    def dated_unmanaged(self) -> int:
+        """The same of users who are not managed."""
+        return sum(user.name not in self.listed for user in self.coverage.users)
 
     @property
     def failing_of_account(self) -> int:
@@ -189,13 +209,26 @@ class Compliance:
             [Week(start, sum(start <= at < start + week for at in due)) for start in after],
         )
 
+    def _as_listed(self, user: UnmanagedUser) -> UnmanagedUser:
+        """The user with their keys as IAM lists them, if it was asked; the report may be older."""
+        if user.name not in self.listed:
+            return user
+        made = [key.created for key in self.listed[user.name] if key.is_active]
+        limit = timedelta(days=BENCHMARK_DAYS)
+        return replace(
+            user,
+            keys=len(made),
+            since=min(made, default=user.since),
+            over_limit=sum(self.account.at - at > limit for at in made),
+        )
+
     def _past(self) -> Iterator[KeyEvent]:
         for status in self.account.statuses:
             secret = status.user.secret
             if secret is None or secret.user_id != status.user.ref.id:
                 continue  # never looked at, or a predecessor's
-            for field, what in _PAST.items():
-                stamp = getattr(secret, field)
+            for name, what in _PAST.items():
+                stamp = getattr(secret, name)
                 if stamp is not None:
                     leaked = what == "disabled" and stamp.access_key_id in secret.leaked
                     said = f"{what} in an emergency" if leaked else what

@@ -18,6 +18,8 @@ from key_rotation.notify.text import one_line
 
 from .. import hand_over
 from ..forecast import Due
+from ..rotation_limit import limit_of
+from ..schedule import standstill
 from ..words import count
 from .charts import age_histogram, by_month, rotations
 from .compliance import BENCHMARK_DAYS, WEEKS, Compliance, KeyEvent
@@ -25,7 +27,7 @@ from .past import NOT_ASKED, Past
 from .related import related
 
 _MOST_UNMANAGED = 100
-_LATEST = 20  # events shown each way; the table of users has what is on record for each
+_LATEST = 20  # events shown each way
 _SHOWN_CHANGES = 200  # of the last twelve months
 # What is not done yet, and may not be, must not read as if it were.
 _WILL = {
@@ -73,8 +75,11 @@ def document(title: str, about: str, parts: Sequence[Markup]) -> str:
 
 def account_part(compliance: Compliance, past: Past = NOT_ASKED) -> Markup:
     """What a document has of an account."""
-    now = compliance.account.at
+    account = compliance.account
+    now = account.at
     before, coming = compliance.weeks()
+    latest = compliance.past()
+    due = [event for event in compliance.coming() if event.at < now + timedelta(days=30)]
 
     def due_day(due: Due | KeyEvent) -> str:
         return hand_over.between(due.at, due.held_until, now)
@@ -83,13 +88,16 @@ def account_part(compliance: Compliance, past: Past = NOT_ASKED) -> Markup:
         "account.html.j2"
     ).render(
         compliance=compliance,
-        account=compliance.account,
+        account=account,
+        obstacles=[*standstill(account.settings, account.schedule), *limit_of(account)],
         administrators=compliance.administrators,
         # The charts escape their own texts.
         ages=Markup(age_histogram(compliance.bins())),  # noqa: S704
         rotations=Markup(rotations(before, coming)),  # noqa: S704
-        latest=compliance.past()[:_LATEST],
-        due=[h for h in compliance.coming() if h.at < now + timedelta(days=30)][:_LATEST],
+        latest=latest[:_LATEST],
+        more_latest=len(latest[_LATEST:]),
+        due=due[:_LATEST],
+        more_due=len(due[_LATEST:]),
         past=past,
         related=related(compliance),
         by_month=Markup(by_month(past) if past.history else ""),  # noqa: S704
