@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 
@@ -82,6 +83,23 @@ def test_whose_rotation_the_limit_puts_off(account: Account, key_rotation: Comma
     rows = account.run()["users"]
     assert [r["user"] for r in rows if r["action"] == "defer"] == ["dave", "alice", "carol"]
     assert [r["user"] for r in rows if r["action"] == "rotate"] == ["bob"]
+
+
+def test_the_report_says_what_holds_the_runs_back(
+    account: Account, key_rotation: CommandLine, tmp_path: Path
+) -> None:
+    account.add_user("alice", 95)
+    account.add_user("bob", 99)
+    account.set_parameter("max_rotations_per_run", "1")
+    account.set_parameter("dry_run", "true")
+    account.client("events").disable_rule(Name=RULE)
+    target = tmp_path / "report.html"
+
+    outcome = key_rotation("report", "--html", str(target))
+
+    for said in ("dry_run is true", "max_rotations_per_run is 1: 1 of 2", "is off: no run starts"):
+        assert said in outcome.err
+        assert said in " ".join(target.read_text().split())
 
 
 # -- which users -----------------------------------------------------------------------------------
