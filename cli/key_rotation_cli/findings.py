@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from key_rotation.domain.action import Verb
 from key_rotation.domain.model import AccessKey
 from key_rotation.domain.situation import Situation
 
@@ -39,10 +40,12 @@ def findings(found: AccountStatus, tolerance: Tolerance) -> list[str]:
 
 def is_in_announced_grace(found: AccountStatus, status: UserStatus, key: AccessKey) -> bool:
     """Whether this key was replaced, and works until an end that a message named and that is not
-    over. One that is held beyond that end is not."""
+    over. Neither one that is held is, though a last notice names an end, nor a leaked one."""
     if status.hand_over(key) is None:
         return False
-    return Situation(status.user, found.settings, found.at).is_promised(key)
+    situation = Situation(status.user, found.settings, found.at)
+    is_held = any(action.verb is Verb.HOLD for action in status.forecast.present.actions)
+    return situation.is_promised(key) and not is_held and not situation.is_leaked(key)
 
 
 def in_words(reason: str) -> str:
