@@ -25,17 +25,17 @@ from key_rotation.domain.settings import Settings, SettingsError
 from key_rotation.handler import world_of
 from key_rotation.notify.response import describe
 from key_rotation.notify.text import minute
-from key_rotation.ports import Scan, UnreachedOperator, World
-from key_rotation.run.account_check import unheard_owners
+from key_rotation.ports import Scan, World
 from key_rotation.run.gather import decided
 from key_rotation.run.in_bulk import by_report, read_in_bulk
 from key_rotation.run.named_users import named_in_vain
 
 from .connection import MAX_WORKERS, Connection, OperatorClock
-from .exits import DeclinedError
 from .forecast import Forecast, forecast
 from .schedule import Schedule, read_schedule
 from .settled import forecast_settled
+from .subscriptions import ALL_REACHED, Subscriptions, read_subscriptions
+from .wanted import check_managed, only_these
 from .words import count
 
 # So few are each read in full: that takes seconds, and shows the ids of all keys.
@@ -125,12 +125,11 @@ class AccountStatus:
     """All managed users of an installation at one time.
 
     `scanned` counts all IAM users; `unexpected` are those whose tag has an unexpected value;
-    `unreached` are the operators who would not get the digest; `out_of_reach` are tagged users whom
-    the role may not touch, with the setting that says so; `named_in_vain` are names in
-    `users` that are no managed user's, and why; `unheard` are owners whose address gets nothing,
-    and why. `scan` are all IAM users by their tags, as read in
-    bulk; `credential_report` is None if there is none, and `no_report` says why. `only`: these
-    users were asked for, and nothing is known of the others; empty if all were.
+    `unread` are managed users; `out_of_reach` are tagged users whom the role may not touch, with
+    the setting that says so; `named_in_vain` are names in `users` that are no managed user's, and
+    why. `scan` are all IAM users by their tags, as read in bulk; `credential_report` is None if
+    there is none, and `no_report` says why. `only`: these users were asked for, and nothing is
+    known of the others; empty if all were.
     """
 
     settings: Settings
@@ -146,10 +145,15 @@ class AccountStatus:
     credential_report: CredentialReport | None = None
     no_report: str | None = None
     only: tuple[str, ...] = ()
-    unreached: tuple[UnreachedOperator, ...] = ()
+    subscriptions: Subscriptions = ALL_REACHED
     out_of_reach: Mapping[str, str] = field(default_factory=dict)
     named_in_vain: Mapping[str, str] = field(default_factory=dict)
-    unheard: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def gaps(self) -> list[str]:
+        """What could not be read, in a sentence each."""
+        users = [f"{unread.name} could not be read: {unread.error}" for unread in self.unread]
+        return users + self.subscriptions.gap()
 
 
 def settings_of(connection: Connection, name: str) -> Settings:
@@ -210,10 +214,9 @@ def read_account(
     scan = bulk.scan
     if not may_be_elsewhere:
         check_managed(settings, scan, only)
-    wanted = _only(scan, only) if only else scan
+    wanted = only_these(scan, only) if only else scan
     report = None if exact or len(wanted.managed) <= few else bulk.report
     statuses, unread = read_all(world, settings, wanted, now, progress, report)
-    unreached, unheard, unread_subscriptions = _subscriptions(world, settings, scan)
     return AccountStatus(
         settings,
         connection.account_id,
@@ -222,59 +225,16 @@ def read_account(
         scan.scanned,
         dict(scan.unexpected),
         tuple(statuses),
-        (*unread, *unread_subscriptions),
+        tuple(unread),
         scan,
         read_schedule(connection.client("events"), settings.name),
         bulk.report,
         None if bulk.no_report is None else describe(bulk.no_report),
         only,
-        unreached,
+        read_subscriptions(world, settings, scan),
         dict(scan.out_of_reach),
         named_in_vain(settings, scan),
-        unheard,
     )
-
-
-def check_managed(settings: Settings, scan: Scan, names: Collection[str]) -> None:
-    """Raises DeclinedError for a name that is no managed user's, or whose user is out of reach. One
-    whose tags could not be read may be."""
-    managed = {user.ref.name for user in scan.managed}
-    for name in names:
-        if name in managed or name in scan.unread:
-            continue
-        if name in scan.out_of_reach:
-            barrier = scan.out_of_reach[name]
-            raise DeclinedError(
-                f"{name!r} is out of the function's reach, by the setting {barrier}"
-            )
-        tag = settings.user_tag
-        twin = next((each for each in sorted(managed) if each.lower() == name.lower()), None)
-        hint = "" if twin is None else f" (but {twin!r} is)"
-        raise DeclinedError(
-            f"{name!r} is not an IAM user of this account that carries the tag "
-            f"{tag.key} = {tag.value}{hint}"
-        )
-
-
-def _only(scan: Scan, names: Collection[str]) -> Scan:
-    """The scan without any other users."""
-    return replace(
-        scan,
-        managed=tuple(user for user in scan.managed if user.ref.name in names),
-        unread={name: error for name, error in scan.unread.items() if name in names},
-    )
-
-
-def _subscriptions(
-    world: World, settings: Settings, scan: Scan
-) -> tuple[tuple[UnreachedOperator, ...], dict[str, str], tuple[Unread, ...]]:
-    """The operators who would not get the digest, and the owners whose address gets nothing; who
-    may not ask that sees all the rest."""
-    try:
-        operators = tuple(world.notifier.unreached_operators())
-        return operators, unheard_owners(scan.managed, settings, world.notifier), ()
-    except (BotoCoreError, ClientError) as error:
-        return (), {}, (Unread("(subscriptions)", describe(error)),)
 
 
 def read_all(

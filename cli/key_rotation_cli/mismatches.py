@@ -20,7 +20,7 @@ def mismatches(found: AccountStatus) -> Iterator[str]:
         return
     for what, whys in (
         ("names in `users`", found.named_in_vain),
-        ("owners without a subscription", found.unheard),
+        ("owners without a subscription", found.subscriptions.unheard),
     ):
         for name, why in list(whys.items())[:NAMED]:
             yield f"{name}: {why}"
@@ -42,10 +42,15 @@ def mismatches(found: AccountStatus) -> Iterator[str]:
 
 
 def as_document(found: AccountStatus) -> dict[str, Any]:
-    """As JSON, for all users who were read."""
+    """As JSON, for all users who were read. Of subscriptions that were not read there is none."""
+    of = found.subscriptions
+    is_known = of.error is None
+    unreached = {operator.email: operator.why for operator in of.unreached}
     return {
         "named_in_vain": dict(found.named_in_vain),
-        "owners_without_subscription": dict(found.unheard),
+        "owners_without_subscription": dict(of.unheard) if is_known else None,
+        "unreached_operators": unreached if is_known else None,
+        "subscriptions_unread": of.error,
         "lost_secrets": lost_secrets(found),
         "only_own_key_fetches": only_own_key_fetches(found),
     }

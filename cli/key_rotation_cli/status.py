@@ -90,15 +90,15 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         screen.csv(COLUMNS, csv_rows(found, administrators, chosen))
     else:
         show(found, screen, chosen)
-    for unread in found.unread:
-        screen.error(f"{unread.name} could not be read: {unread.error}")
+    for gap in found.gaps:
+        screen.error(gap)
     looked_at = administrators.findings(only=chosen.users)
-    if arguments.check and not found.unread:
+    if arguments.check:
         looked_at += findings(found, Tolerance(arguments.slack_days, arguments.accept_grace))
         looked_at += unmanaged.findings(found, arguments.slack_days)
     for sentence in looked_at:
         screen.note(sentence)
-    if found.unread:
+    if found.gaps:
         return Exit.AWS
     return Exit.FINDINGS if arguments.check and looked_at else Exit.OK
 

@@ -40,7 +40,6 @@ def as_document(
         "unexpected_tag_values": found.unexpected,
         "out_of_reach": dict(found.out_of_reach),
         **mismatches.as_document(found),
-        "unreached_operators": {operator.email: operator.why for operator in found.unreached},
         "unmanaged": unmanaged.as_document(found),
         "unread": [{"user": unread.name, "error": unread.error} for unread in found.unread],
     }

@@ -75,7 +75,7 @@ def notes(found: AccountStatus) -> Iterator[str]:
     if not found.only:
         for name, value in sorted(found.unexpected.items()):
             yield f"{name}: the tag {tag.key} is {value!r}, not {tag.value!r}: left alone"
-        for operator in found.unreached:
+        for operator in found.subscriptions.unreached:
             yield f"operator {operator.email} {operator.why}"
     for status in found.statuses:
         for problem in status.limits.malformed:

@@ -19,7 +19,7 @@ from key_rotation_cli.exits import Exit
 from tests.aws.account import Account
 from tests.aws.command_line import CommandLine, Outcome
 from tests.aws.member_account import MemberAccount
-from tests.aws.test_command_line import calls
+from tests.aws.test_command_line import calls, refused
 
 SHOP, WAREHOUSE, NEW = "444455556666", "777788889999", "222233334444"
 
@@ -167,6 +167,22 @@ def test_unmanaged_users_of_all_accounts(
     ]  # fmt: skip
     assert rows[0]["reason"].startswith("there is no installation")
     assert refused.status == Exit.USAGE
+
+
+@pytest.mark.parametrize("operation", ["ListSubscriptionsByTopic", "GetSubscriptionAttributes"])
+def test_of_which_account_the_subscriptions_could_not_be_read(
+    operation: str, shop: MemberAccount, all_accounts: AllAccounts, tmp_path: Path
+) -> None:
+    shop.add_user("dave", 400, managed=None)
+
+    with refused(operation):
+        outcome = all_accounts("status", "--check", ids={"shop": SHOP})
+        report = all_accounts("report", "--html", str(tmp_path / "all.html"), ids={"shop": SHOP})
+
+    assert outcome.status == Exit.AWS
+    assert "shop: the subscriptions could not be read: ClientError" in outcome.err
+    assert "shop: 1 key of 1 user not managed over the limit" in outcome.err
+    assert report.status == Exit.OK  # it has nothing of them
 
 
 def test_check_is_over_all_accounts(

@@ -754,12 +754,12 @@ def calls() -> Iterator[list[str]]:
 
 
 @contextmanager
-def refused(operation: str) -> Iterator[None]:
-    """AWS answers this operation with an error, whichever client asks."""
+def refused(operation: str, user: str | None = None) -> Iterator[None]:
+    """AWS answers this operation with an error, whichever client asks, or about this user only."""
     send = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def answer(self: Any, name: str, arguments: Any) -> Any:
-        if name == operation:
+        if name == operation and user in (None, arguments.get("UserName")):
             error = {"Error": {"Code": "AccessDenied", "Message": "no"}}
             raise ClientError(error, name)  # type: ignore[arg-type]
         return send(self, name, arguments)

@@ -14,6 +14,7 @@ from key_rotation_cli.account import AccountStatus
 from key_rotation_cli.screen import Screen
 from key_rotation_cli.status_document import as_document
 from key_rotation_cli.status_table import show
+from key_rotation_cli.subscriptions import Subscriptions
 from tests.unit.builders import NO_SECRET, ago, credential_report_of, key, secret, settings, user
 from tests.unit.sample import account_status, nobodys, status
 
@@ -142,7 +143,7 @@ def test_names_in_vain_and_owners_without_a_subscription_are_noted_and_cut() -> 
     found = replace(
         account(),
         named_in_vain={f"u{number:02}": "nobody" for number in range(30)},
-        unheard={"alice": "gone"},
+        subscriptions=Subscriptions(unheard={"alice": "gone"}),
     )
 
     sentences = list(mismatches.mismatches(found))

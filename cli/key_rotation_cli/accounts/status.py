@@ -44,6 +44,13 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     else:
         show(found, screen, chosen)
     name_unread(found, screen)
+    without_subscriptions = [
+        f"{account.name}: {gap}"
+        for account in found.read
+        for gap in account.status.subscriptions.gap()
+    ]
+    for sentence in without_subscriptions:
+        screen.error(sentence)
     looked_at = [
         f"{account.name}: {sentence}"
         for account in found.read
@@ -51,13 +58,13 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     ]
     for sentence in looked_at:
         screen.note(sentence)
-    if not found.is_whole:
+    if without_subscriptions or not found.is_whole:
         return Exit.AWS
     return Exit.FINDINGS if arguments.check and looked_at else Exit.OK
 
 
 def name_unread(found: Gathered, screen: Screen) -> None:
-    """What is missing in the answer, on standard error."""
+    """The accounts and users that are missing in the answer, on standard error."""
     for account in found.unread:
         screen.error(f"{account.name} ({account.id}) could not be read: {account.error}")
     for each in found.read:

@@ -20,7 +20,7 @@ class Counts:
     """How many of an account, or of several; `oldest_days` is the age of the oldest active key.
 
     `over_limit` are active keys beyond their user's own limit, `over_benchmark` beyond the 90 days
-    of the benchmarks; `unread` are the users, or the subscriptions, that could not be read.
+    of the benchmarks; `unread` are the users who could not be read.
     `unmanaged_users` are those who are not managed and have active keys, and
     `unmanaged_over_benchmark` such keys; None: nobody knows.
     """
