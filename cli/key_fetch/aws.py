@@ -10,8 +10,9 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
-from .aws_errors import no_region, refuses_key, translate
+from .aws_errors import no_region, refuse_web_page, refuses_key, translate
 from .failures import NotAcceptedError
 from .key import Identity, Key
 from .secret import Secret, parse, region_of
@@ -110,13 +111,15 @@ class Botocore:
                 "aws_secret_access_key": key.secret,
                 "aws_session_token": key.token,
             }
-        return self._session.create_client(
+        client = self._session.create_client(
             service, region_name=self._region, config=_CONFIG, **signed
         )
+        client.meta.events.register("before-parse", refuse_web_page)
+        return client
 
     @contextmanager
     def _translating(self, signer: str | None = None) -> Iterator[None]:
         try:
             yield
-        except (BotoCoreError, ClientError, RuntimeError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError, RuntimeError) as error:
             raise translate(error, signer or self._signer, self._secret_id) from None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from .failures import Exit, FetchError
 from .lines import one_line
@@ -51,10 +54,25 @@ def refuses_key(error: ClientError) -> str | None:
     return code if code in _NOT_ACCEPTED and not _is_clock(error) else None
 
 
+def refuse_web_page(response_dict: dict[str, Any], **_rest: object) -> None:
+    """A handler of botocore's event `before-parse`. botocore takes a page for an empty answer, or
+    fails in its own ways. A page that says that a server failed is left to its retries.
+
+    Raises FetchError.
+    """
+    kind = str(response_dict["headers"].get("content-type", ""))
+    if response_dict["status_code"] < 500 and kind.lower().startswith("text/html"):
+        raise _not_aws()
+
+
 def translate(
-    error: BotoCoreError | ClientError | RuntimeError, signer: str, secret_id: str
+    error: BotoCoreError | ClientError | ResponseParserError | RuntimeError,
+    signer: str,
+    secret_id: str,
 ) -> FetchError:
     """`signer` says what signed the call: `the profile x`."""
+    if isinstance(error, ResponseParserError):
+        return _not_aws()
     if isinstance(error, ClientError):
         return _answer(error, signer, secret_id)
     if isinstance(error, RuntimeError):  # of botocore, where it refreshes credentials
@@ -73,6 +91,14 @@ def translate(
     if names & _NO_ANSWER:
         return FetchError(Exit.UNREACHABLE, f"AWS cannot be reached: {one_line(str(error))}")
     return unexpected(error)
+
+
+def _not_aws() -> FetchError:
+    return FetchError(
+        Exit.UNREACHABLE,
+        "AWS cannot be reached: something else answered in its place. Is there a proxy, or does "
+        "this network want you to sign in?",
+    )
 
 
 def no_region() -> FetchError:

@@ -11,8 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from key_rotation.aws.credential_report import IamCredentialReports
 from key_rotation.aws.parameters import read_parameters, settings_from
 from key_rotation.domain.action import Verb
@@ -23,13 +21,13 @@ from key_rotation.domain.overrides import limits_for
 from key_rotation.domain.prefilter import is_settled
 from key_rotation.domain.settings import Settings, SettingsError
 from key_rotation.handler import world_of
-from key_rotation.notify.response import describe
 from key_rotation.notify.text import minute
 from key_rotation.ports import Scan, World
 from key_rotation.run.gather import decided
 from key_rotation.run.in_bulk import by_report, read_in_bulk
 from key_rotation.run.named_users import named_in_vain
 
+from .aws_errors import AWS_ERRORS, describe
 from .connection import MAX_WORKERS, Connection, OperatorClock
 from .forecast import Forecast, forecast
 from .schedule import Schedule, read_schedule
@@ -279,7 +277,7 @@ def _read_each(
         try:
             user = replace(user, keys=world.directory.keys(user.ref))
             user, coming = forecast_user(world, settings, user, now)
-        except (BotoCoreError, ClientError) as error:
+        except AWS_ERRORS as error:
             return Unread(user.ref.name, describe(error))
         return UserStatus(user, limits_for(user.tags, settings), coming)
 

@@ -11,10 +11,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from key_rotation.domain.settings import UserTag
-from key_rotation.notify.response import describe
+
+from .aws_errors import AWS_ERRORS, describe
 
 # AWS's own policies are the same in every account: reading them would cost pages, and say no more.
 OF_AWS = frozenset({"AdministratorAccess", "AWSMcpServiceActionsFullAccess", "IAMFullAccess"})
@@ -69,7 +68,7 @@ def read_administrators(iam: Any, tag: UserTag) -> Administrators:
         for page in pages:
             for name, entries in found.items():
                 entries += page.get(name, [])
-    except (BotoCoreError, ClientError) as error:
+    except AWS_ERRORS as error:
         return Administrators({}, describe(error))
     policies = {policy["Arn"]: _default_document(policy) for policy in found["Policies"]}
     groups = {group["GroupName"]: group for group in found["GroupDetailList"]}

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
-
 from key_rotation.run.payload import PayloadError, parse_payload
 
+from .aws_errors import AWS_ERRORS, shortened
 from .screen import Screen
 
 
@@ -22,7 +20,7 @@ def signed(payload: Mapping[str, Any], sts: Any, screen: Screen) -> dict[str, An
     try:
         caller = {"requested_by": sts.get_caller_identity()["Arn"]}
         parse_payload(caller)
-    except (BotoCoreError, ClientError, ResponseParserError, PayloadError) as error:
-        screen.note(f"the log will not say who asked: {error}")
+    except (*AWS_ERRORS, PayloadError) as error:
+        screen.note(f"the log will not say who asked: {shortened(str(error))}")
         return dict(payload)
     return {**payload, **caller}

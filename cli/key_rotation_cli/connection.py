@@ -21,6 +21,8 @@ from botocore.exceptions import (
 
 from key_rotation.handler import Clients
 
+from .aws_errors import refuse_web_page
+
 if TYPE_CHECKING:
     from botocore.model import OperationModel
 
@@ -107,6 +109,7 @@ class Connection:
         config = _CONFIGS.get(service, _READING)
         client = self.session.client(service, region, config=config)  # type: ignore[call-overload]
         client.meta.events.register("before-call", self._check)
+        client.meta.events.register("before-parse", refuse_web_page)
         return client
 
     @property

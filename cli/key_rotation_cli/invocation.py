@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ConnectionError as NotConnectedError
 from botocore.exceptions import HTTPClientError
 
+from .aws_errors import WebPageError
 from .exits import DeclinedError, Exit
 
 _NOTHING_DONE = ("PayloadError", "SettingsError")
@@ -39,10 +40,14 @@ def invoke(client: Any, function: str, payload: Mapping[str, Any], unknown: str)
     """
     try:
         answer = client.invoke(FunctionName=function, Payload=json.dumps(payload))
+        document = json.loads(answer["Payload"].read())
     except client.exceptions.ResourceNotFoundException:
         raise DeclinedError(
             f"there is no function {function!r} in this region (--name, --region)"
         ) from None
-    except (HTTPClientError, NotConnectedError) as error:
+    except ValueError:
+        text = f"what came back is no answer of a function: {unknown}"
+        raise DeclinedError(text, Exit.AWS) from None
+    except (HTTPClientError, NotConnectedError, WebPageError) as error:
         raise DeclinedError(f"{error}: {unknown}", Exit.AWS) from None
-    return Answer(json.loads(answer["Payload"].read()), "FunctionError" in answer)
+    return Answer(document, "FunctionError" in answer)

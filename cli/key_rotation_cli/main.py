@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from botocore.exceptions import NoCredentialsError, NoRegionError
 
 from key_rotation.domain.settings import SettingsError
 from key_rotation.ports import DiscoveryError
@@ -18,6 +18,7 @@ from key_rotation.run.payload import PayloadError
 from . import emergency, plan, restore, rotate, status
 from .accounts import command as accounts
 from .accounts.map import AccountMapError
+from .aws_errors import AWS_ERRORS, shortened
 from .connection import NOT_SET_UP
 from .exits import DeclinedError, Exit
 from .history import command as history
@@ -48,8 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except NOT_SET_UP as error:
         screen.error(_hint(error))
         return Exit.USAGE
-    except (BotoCoreError, ClientError, DiscoveryError) as error:
-        screen.error(str(error))
+    except (*AWS_ERRORS, DiscoveryError) as error:
+        screen.error(shortened(str(error)))
         return Exit.AWS
     except KeyboardInterrupt:
         screen.error("interrupted")

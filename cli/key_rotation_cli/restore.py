@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from key_rotation.domain.model import ManagedUser
 from key_rotation.domain.settings import Settings
 from key_rotation.handler import world_of
@@ -17,6 +15,7 @@ from key_rotation.ports import World
 from key_rotation.run.gather import decided
 
 from .account import settings_of
+from .aws_errors import AWS_ERRORS
 from .connection import RESTORATION, Connection, OperatorClock
 from .exits import DeclinedError, Exit
 from .options import connect, shared
@@ -111,7 +110,7 @@ def _carry_out(
     if secret is not None and record is not None and record.access_key_id == found.key.id:
         try:
             world.secrets.forget_inactive(secret)
-        except (BotoCoreError, ClientError) as error:
+        except AWS_ERRORS as error:
             screen.note(f"the record inactive-since stays for the next run to clear: {error}")
 
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from key_rotation.domain.settings import Settings
-from key_rotation.notify.response import describe
+
+from .aws_errors import AWS_ERRORS, describe
 
 
 class State(StrEnum):
@@ -37,7 +36,7 @@ def read_schedule(events: Any, name: str) -> Schedule:
         rule = events.describe_rule(Name=name)
     except events.exceptions.ResourceNotFoundException:
         return Schedule(name, State.MISSING)
-    except (BotoCoreError, ClientError) as error:
+    except AWS_ERRORS as error:
         return Schedule(name, State.UNKNOWN, describe(error))
     return Schedule(name, State.OFF if rule["State"] == "DISABLED" else State.ON)
 

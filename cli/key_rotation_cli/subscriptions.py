@@ -6,12 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from key_rotation.domain.settings import Settings
-from key_rotation.notify.response import describe
 from key_rotation.ports import Scan, UnreachedOperator, World
 from key_rotation.run.account_check import unheard_owners
+
+from .aws_errors import AWS_ERRORS, describe
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +36,5 @@ def read_subscriptions(world: World, settings: Settings, scan: Scan) -> Subscrip
     try:
         unreached = tuple(world.notifier.unreached_operators())
         return Subscriptions(unreached, unheard_owners(scan.managed, settings, world.notifier))
-    except (BotoCoreError, ClientError) as error:
+    except AWS_ERRORS as error:
         return Subscriptions(error=describe(error))

@@ -103,6 +103,26 @@ def test_each_answer_has_its_status(
 
 
 @commands
+@pytest.mark.parametrize("status", [200, 403])
+def test_a_page_of_a_proxy_is_no_answer(
+    server: AnsweringServer,
+    credentials: Path,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    status: int,
+) -> None:
+    server.be_a_proxy("<html><body>Sign in</body></html>")
+    server.status = status
+
+    assert main(COMMANDS[command]) == Exit.UNREACHABLE
+
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "AWS cannot be reached: something else answered in its place" in printed.err
+    assert credentials.read_text() == profile("build-agent", KEY)
+
+
+@commands
 def test_no_network(
     credentials: Path,
     monkeypatch: pytest.MonkeyPatch,

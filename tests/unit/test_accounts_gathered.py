@@ -8,6 +8,7 @@ from threading import Barrier, Event
 
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError, UnknownRegionError
+from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
 
 from key_rotation.domain.settings import SettingsError
@@ -146,6 +147,11 @@ def test_accounts_come_in_the_order_of_the_map() -> None:
             "slow",
             id="AWS",
         ),
+        pytest.param(
+            ResponseParserError("Unable to parse response:\n<html>" + "x" * 10_000),
+            "ResponseParserError: Unable to parse response: <html>",
+            id="a page of a proxy",
+        ),
         pytest.param(UnknownRegionError(region_name="x", error_msg="no"), "UnknownReg", id="boto"),
     ],
 )
@@ -156,6 +162,7 @@ def test_an_account_that_cannot_be_read_is_beside_the_others(error: Exception, t
     [shop] = found.unread
     assert (shop.name, shop.id) == ("shop", "444455556666")
     assert shop.error.startswith(text)
+    assert len(shop.error) <= 500
     assert not found.is_whole
     assert shown[-1] == (3, 3, "")
 

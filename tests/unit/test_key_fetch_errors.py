@@ -7,6 +7,7 @@ import configparser
 import pytest
 from botocore import exceptions as botocore_exceptions
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from key_fetch.aws_errors import refuses_key, translate, unexpected
 from key_fetch.failures import Exit
@@ -172,3 +173,11 @@ def test_expired_credentials_of_the_environment() -> None:
 )
 def test_a_key_that_is_not_accepted(error: ClientError, code: str | None) -> None:
     assert refuses_key(error) == code
+
+
+def test_what_botocore_cannot_parse_is_no_answer_of_aws() -> None:
+    """It is no BotoCoreError, and its text is the page that a proxy sent."""
+    found = translate(ResponseParserError("Unable to parse:\n<html>"), "the profile x", SECRET)
+
+    assert found.status == Exit.UNREACHABLE
+    assert "<html>" not in str(found)

@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from key_rotation.domain.settings import SettingsError
-from key_rotation.notify.response import describe
 from key_rotation.ports import DiscoveryError
 
 from ..account import AccountStatus, ShowProgress
 from ..administrators import Administrators
+from ..aws_errors import AWS_ERRORS, describe
 from ..connection import NOT_SET_UP
 from ..report.past import NOT_ASKED, Past
 from .roles import Member, RoleNotAssumedError
@@ -123,7 +121,7 @@ def gather(
             raise
         except (DiscoveryError, RoleNotAssumedError, SettingsError) as error:
             return UnreadAccount(member.name, member.id, str(error))
-        except (BotoCoreError, ClientError) as error:
+        except AWS_ERRORS as error:
             return UnreadAccount(member.name, member.id, describe(error))
         finally:
             work.end(member.name)

@@ -10,8 +10,7 @@ import boto3
 import botocore.session
 from botocore.exceptions import ClientError
 
-from key_rotation.notify.response import describe
-
+from ..aws_errors import describe
 from ..connection import Connection
 from .map import AccountMap
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotConnectedError
 
 from key_rotation.aws.errors import code, is_definite
 from key_rotation.aws.rate_limiter import RateLimiter
-from key_rotation.notify.response import describe
 from key_rotation.ports import Clock
 
+from ..aws_errors import AWS_ERRORS, describe
 from .trail import Call, call_of
 
 KEPT_DAYS = 90
@@ -82,7 +82,7 @@ class History:
                 calls += [call_of(event, self._region) for event in page.get("Events", [])]
                 if calls:
                     reached(calls[-1].at)
-        except (BotoCoreError, ClientError) as failure:
+        except AWS_ERRORS as failure:
             error = _why(failure)
         return Reading(self._region, access_key_id, tuple(calls), error)
 
@@ -142,7 +142,7 @@ def read_all(
     return readings
 
 
-def _why(error: BotoCoreError | ClientError) -> str:
+def _why(error: Exception) -> str:
     if isinstance(error, ClientError) and code(error) in _NOT_KNOWN_THERE:
         return f"{describe(error)} (is the region enabled in this account?)"
     return describe(error)
