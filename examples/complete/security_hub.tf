@@ -24,10 +24,11 @@ resource "aws_securityhub_automation_rule" "secrets" {
       }
     }
 
-    # No other product can have a finding suppressed so.
-    product_name {
-      comparison = "EQUALS"
-      value      = "Security Hub"
+    # No other product can have a finding suppressed so. Its name would not do: AWS has called it "Security Hub" and "Security
+    # Hub CSPM", and others can give their findings any name. The ARN has a region, and stays.
+    product_arn {
+      comparison = "CONTAINS"
+      value      = "::product/aws/securityhub"
     }
 
     record_state {

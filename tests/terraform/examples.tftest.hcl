@@ -160,6 +160,23 @@ run "security_hub" {
     error_message = "No other control may be suppressed."
   }
 
+  # AWS has called the product "Security Hub" and "Security Hub CSPM".
+  assert {
+    condition = (
+      length(aws_securityhub_automation_rule.secrets[0].criteria[0].product_name) == 0 &&
+      one(aws_securityhub_automation_rule.secrets[0].criteria[0].product_arn).comparison == "CONTAINS" &&
+      strcontains(
+        "arn:aws:securityhub:eu-central-1::product/aws/securityhub",
+        one(aws_securityhub_automation_rule.secrets[0].criteria[0].product_arn).value
+      ) &&
+      !strcontains(
+        "arn:aws:securityhub:eu-central-1:111122223333:product/111122223333/default",
+        one(aws_securityhub_automation_rule.secrets[0].criteria[0].product_arn).value
+      )
+    )
+    error_message = "The findings of Security Hub itself, and no others, may be suppressed, whatever it calls itself."
+  }
+
   # Without these, it would suppress the findings about every secret of the account.
   assert {
     condition = alltrue([
