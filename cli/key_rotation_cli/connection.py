@@ -77,11 +77,11 @@ _READING = Config(
 _INVOKING = Config(connect_timeout=5, read_timeout=910, retries={"total_max_attempts": 1})
 # Two calls a second are allowed: whoever asks keeps to that when trying again, too.
 _PACED = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 1})
-# It knows who asks at once, or not at all: nobody with a leaked key waits for that.
+# STS knows who asks at once, or not at all: nobody with a leaked key waits for that.
 _ASKING_WHO = Config(
     connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
 )
-_CONFIGS = {"cloudtrail": _PACED, "lambda": _INVOKING, "sts": _ASKING_WHO}
+_CONFIGS = {"cloudtrail": _PACED, "lambda": _INVOKING}
 _PERMISSIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
 
 # Without these there is nothing to connect with: no answer of AWS, and the same in every account.
@@ -107,6 +107,8 @@ class Connection:
         """In this connection's region, or in another one. Raises BotoCoreError if region or profile
         are missing."""
         config = _CONFIGS.get(service, _READING)
+        if service == "sts" and self.allowed == INVOCATION:
+            config = _ASKING_WHO
         client = self.session.client(service, region, config=config)  # type: ignore[call-overload]
         client.meta.events.register("before-call", self._check)
         client.meta.events.register("before-parse", refuse_web_page)

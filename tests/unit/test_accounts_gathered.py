@@ -23,7 +23,7 @@ from key_rotation_cli.accounts.roles import (
     assume,
     members,
 )
-from key_rotation_cli.connection import ASSUMPTION, Connection, session
+from key_rotation_cli.connection import ASSUMPTION, INVOCATION, READS, Connection, session
 from tests.unit.builders import NOW, key, user
 from tests.unit.sample import account_status, nobodys, status
 
@@ -91,6 +91,18 @@ def own(monkeypatch: pytest.MonkeyPatch) -> Connection:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     return Connection(session(None, "eu-west-1"), ASSUMPTION)
+
+
+def test_a_role_is_assumed_with_patience(own: Connection) -> None:
+    """An account that STS throttles must not be missing. Only an emergency is in a hurry."""
+    hasty = Connection(own.session, INVOCATION).client("sts").meta.config
+
+    for allowed in (ASSUMPTION, READS):
+        patient = Connection(own.session, allowed).client("sts").meta.config
+        assert patient.retries == {"mode": "standard", "total_max_attempts": 8}
+        assert (patient.connect_timeout, patient.read_timeout) == (5, 30)
+    assert hasty.retries == {"mode": "standard", "total_max_attempts": 3}
+    assert (hasty.connect_timeout, hasty.read_timeout) == (3, 5)
 
 
 def test_a_role_is_assumed_for_an_hour(own: Connection) -> None:
