@@ -147,7 +147,7 @@ def test_unmanaged_users_of_all_accounts(
         all_accounts("status", "--unmanaged", "--json", ids=BOTH | {"new": NEW}).out
     )
     text = all_accounts("status", "--unmanaged", "--csv", ids=BOTH | {"new": NEW}).out
-    refused = all_accounts("status", "--unmanaged", "--state", "ok", ids=BOTH)
+    declined = all_accounts("status", "--unmanaged", "--state", "ok", ids=BOTH)
 
     assert table.status == Exit.OK
     assert {tuple(line.split()[:2]) for line in table.lines[1:3]} == {
@@ -166,7 +166,8 @@ def test_unmanaged_users_of_all_accounts(
         ("new", NEW, ""), ("shop", SHOP, "alice"), ("warehouse", WAREHOUSE, "bob"),
     ]  # fmt: skip
     assert rows[0]["reason"].startswith("there is no installation")
-    assert refused.status == Exit.USAGE
+    assert declined.status == Exit.USAGE
+    assert "--unmanaged shows all of them: leave out --state" in declined.err
 
 
 @pytest.mark.parametrize("operation", ["ListSubscriptionsByTopic", "GetSubscriptionAttributes"])
@@ -183,6 +184,24 @@ def test_of_which_account_the_subscriptions_could_not_be_read(
     assert "shop: the subscriptions could not be read: ClientError" in outcome.err
     assert "shop: 1 key of 1 user not managed over the limit" in outcome.err
     assert report.status == Exit.OK  # it has nothing of them
+
+
+def test_an_account_without_a_credential_report_is_never_compliant(
+    shop: MemberAccount, all_accounts: AllAccounts, tmp_path: Path
+) -> None:
+    """Nobody knows of users who are not managed."""
+    shop.add_user("alice", 10)
+    shop.add_user("dave", 400, managed=None)
+    file = tmp_path / "all.html"
+
+    with refused("GetCredentialReport"):
+        checked = all_accounts("status", "--check", ids={"shop": SHOP})
+        all_accounts("report", "--html", str(file), ids={"shop": SHOP})
+
+    assert checked.status == Exit.FINDINGS
+    assert "shop: " in checked.err
+    assert "Nobody knows how many users who are not managed have keys." in file.read_text()
+    assert "<strong>Incomplete</strong>" in file.read_text()
 
 
 def test_check_is_over_all_accounts(
