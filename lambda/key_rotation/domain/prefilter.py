@@ -77,7 +77,7 @@ def _one_active(
         return True
     unused_after = warned_after(limits, settings)
     # A key that was never used betrays nowhere that it was switched on again, and is older.
-    unused_for = now - (active.last_used or user_created) + MARGIN
+    unused_for = now - (active.last_used or min(since, user_created)) + MARGIN
     if unused_after is not None and unused_for >= unused_after:
         return True
     # A key that this one superseded was disabled later than this one was made; any other must be
