@@ -293,9 +293,9 @@ def person_points(name: str) -> list[PersonPoint]:
     calls = len(undisturbed_calls(name))
     acts += [*(OF_OWNERS if hands_over else ())]
     points = [PersonPoint(name, act, at) for act in acts for at in range(calls + 1)]
-    if is_unused:
+    if is_unused:  # a key that is made the day before the last run is still looked at by that
         points += [
-            PersonPoint(name, act, 0, day) for act in OF_UNUSED for day in scenario.days[:-1]
+            PersonPoint(name, act, 0, day) for act in OF_UNUSED for day in scenario.days[:-2]
         ]
     if hands_over:
         points += [PersonPoint(name, act, at) for act in OF_SETTINGS for at in (0, 1, calls)]

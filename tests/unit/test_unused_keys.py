@@ -290,7 +290,7 @@ def test_a_disable_whose_answer_is_lost_is_recorded_and_said_all_the_same(
     assert account.statuses() == {"A": "Inactive"}
     assert account.secrets["alice"].inactive_since == stamp("A", 0)
     lines = [vars(record) for record in caplog.records if record.getMessage() == "key changed"]
-    assert [line["action"] for line in lines] == ["found_inactive"]
+    assert [line["action"] for line in lines] == ["disable"]
 
 
 def test_a_disable_that_had_no_effect_is_a_failure() -> None:

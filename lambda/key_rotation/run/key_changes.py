@@ -42,6 +42,11 @@ def take_back(run: RunContext, progress: Progress, action: Action, key_id: str) 
 
 def disable(run: RunContext, progress: Progress, action: Action, key_id: str) -> None:
     run.world.keys.disable(progress.user.ref, key_id)
+    disabled(run, progress, action, key_id)
+
+
+def disabled(run: RunContext, progress: Progress, action: Action, key_id: str) -> None:
+    """The line alone, for a call whose answer was lost, and whose effect was seen."""
     _write(run, progress, action, DISABLED, key_id)
 
 

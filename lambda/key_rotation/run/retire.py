@@ -167,7 +167,7 @@ def _disable(run: RunContext, progress: Progress, action: Action, key: AccessKey
         run.relist(progress)
         if progress.is_active(key.id):
             raise
-        key_changes.found(run, progress, action)
+        key_changes.disabled(run, progress, action, key.id)
 
 
 def _forget_earlier(run: RunContext, progress: Progress, action: Action, key: AccessKey) -> None:
