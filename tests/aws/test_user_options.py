@@ -46,7 +46,7 @@ def pages_read(account: Account) -> list[str]:
 
 
 def test_without_options_nothing_more_is_read(account: Account) -> None:
-    assert pages_read(account) == [PATH] * 3
+    assert pages_read(account) == [PATH] * 4
 
 
 def test_a_hundred_and_sixteen_chunks_are_twelve_pages_more(account: Account) -> None:
@@ -60,7 +60,7 @@ def test_a_hundred_and_sixteen_chunks_are_twelve_pages_more(account: Account) ->
         ssm.put_parameter(Name=f"{BESIDE}/{name}", Value=value, Type="String")
     account.set_parameter("user_options_sha256", options_sha256(chunks))
 
-    assert pages_read(account) == [PATH] * 3 + [BESIDE] * 12
+    assert pages_read(account) == [PATH] * 4 + [BESIDE] * 12
 
 
 # -- pinned ----------------------------------------------------------------------------------------
