@@ -13,7 +13,7 @@ PYTEST    := $(BIN)/python -m pytest
 INIT       = $(TERRAFORM) terraform init -backend=false -input=false -test-directory=$(1) >build/terraform-init.log || { cat build/terraform-init.log; exit 1; }
 UNIT      := --ignore=tests/unit/test_properties.py tests/unit
 # What these three modules do is theirs to try: each line and branch of them is measured.
-MEASURED  := $(patsubst %,tests/unit/test_%.py,policy run housekeeping first_key notifications secrets_check events)
+MEASURED  := $(patsubst %,tests/unit/test_%.py,policy run housekeeping first_key notifications secrets_check events named_users)
 SIMULATOR := build/simulator
 CHECKS    := build/checks
 AWSCLI    := build/awscli
