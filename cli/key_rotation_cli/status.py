@@ -10,7 +10,7 @@ from key_rotation.domain.prefilter import FULL_LOOK_DAY
 
 from . import selection, unmanaged
 from .account import EXACT, AccountStatus, no_report, read_account
-from .administrators import read_administrators
+from .administrators import Administrators, read_administrators
 from .connection import READS
 from .exits import DeclinedError, Exit
 from .findings import Tolerance, findings
@@ -76,11 +76,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         exact = is_exact(arguments, now)
         found = read_account(connection, arguments.name, now, progress, exact, chosen.users)
         administrators = read_administrators(connection.client("iam"), found.settings.user_tag)
-    for sentence in (
-        *standstill(found.settings, found.schedule),
-        *limit_of(found),
-        *no_report(found),
-    ):
+    for sentence in first_of_all(found):
         screen.note(sentence)
     if arguments.unmanaged:
         _show_unmanaged(found, arguments, screen)
@@ -92,15 +88,31 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         show(found, screen, chosen)
     for gap in found.gaps:
         screen.error(gap)
-    looked_at = administrators.findings(only=chosen.users)
-    if arguments.check:
-        looked_at += findings(found, Tolerance(arguments.slack_days, arguments.accept_grace))
-        looked_at += unmanaged.findings(found, arguments.slack_days)
+    looked_at = found_in(found, administrators, arguments, chosen.users)
     for sentence in looked_at:
         screen.note(sentence)
     if found.gaps:
         return Exit.AWS
     return Exit.FINDINGS if arguments.check and looked_at else Exit.OK
+
+
+def first_of_all(found: AccountStatus) -> list[str]:
+    """What to know before the table: what holds the runs back, and how the users were read."""
+    return [*standstill(found.settings, found.schedule), *limit_of(found), *no_report(found)]
+
+
+def found_in(
+    found: AccountStatus,
+    administrators: Administrators,
+    arguments: argparse.Namespace,
+    users: tuple[str, ...],
+) -> list[str]:
+    """The findings in one account; those of `--check` only if that was asked for."""
+    looked_at = administrators.findings(only=users)
+    if arguments.check:
+        looked_at += findings(found, Tolerance(arguments.slack_days, arguments.accept_grace))
+        looked_at += unmanaged.findings(found, arguments.slack_days)
+    return looked_at
 
 
 def is_exact(arguments: argparse.Namespace, now: datetime) -> bool:

@@ -6,16 +6,11 @@ import argparse
 from datetime import UTC, datetime
 
 from .. import status as of_one
-from .. import unmanaged as unmanaged_of_one
-from ..account import no_report
 from ..exits import DeclinedError, Exit
-from ..findings import Tolerance, findings
-from ..rotation_limit import limit_of
-from ..schedule import standstill
 from ..screen import Screen
 from ..selection import selection_of
 from . import unmanaged
-from .gather import Gathered, ReadAccount
+from .gather import Gathered
 from .options import read_accounts
 from .status_document import COLUMNS, as_document, csv_rows
 from .status_table import show
@@ -28,12 +23,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     found = read_accounts(arguments, screen, of_one.CALLS, now, exact, chosen.users)
     _check_somewhere(found, chosen.users)
     for account in found.read:
-        status = account.status
-        for sentence in (
-            *standstill(status.settings, status.schedule),
-            *limit_of(status),
-            *no_report(status),
-        ):
+        for sentence in of_one.first_of_all(account.status):
             screen.note(f"{account.name}: {sentence}")
     if arguments.unmanaged:
         unmanaged.answer(found, arguments, screen)
@@ -54,7 +44,9 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     looked_at = [
         f"{account.name}: {sentence}"
         for account in found.read
-        for sentence in _findings(account, arguments, chosen.users)
+        for sentence in of_one.found_in(
+            account.status, account.administrators, arguments, chosen.users
+        )
     ]
     for sentence in looked_at:
         screen.note(sentence)
@@ -80,14 +72,3 @@ def _check_somewhere(found: Gathered, users: tuple[str, ...]) -> None:
         if not any(user == one.name for each in found.read for one in each.status.statuses):
             names = ", ".join(account.name for account in found.read)
             raise DeclinedError(f"{user!r} is not a managed user of any of these accounts: {names}")
-
-
-def _findings(
-    account: ReadAccount, arguments: argparse.Namespace, users: tuple[str, ...]
-) -> list[str]:
-    looked_at = account.administrators.findings(only=users)
-    if arguments.check:
-        tolerance = Tolerance(arguments.slack_days, arguments.accept_grace)
-        looked_at += findings(account.status, tolerance)
-        looked_at += unmanaged_of_one.findings(account.status, arguments.slack_days)
-    return looked_at
