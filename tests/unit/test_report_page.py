@@ -314,6 +314,16 @@ def test_page_of_an_empty_account() -> None:
     Tags(page(of(account_status())))
 
 
+def test_what_is_long_may_break_on_a_printed_page() -> None:
+    name = "svc_production_warehouse_replication_of_everything_eu_west_1_2024"[:64]
+    html = page(of(account_status(status(name, user(key("A", 50))))), past_sample())
+    assert f'<b class="long">{name}</b>' in html
+    assert '<b class="long">ana</b>' not in html  # short names stay whole
+    callers = [line for line in html.splitlines() if "arn:aws:sts::" in line]
+    assert callers
+    assert all('<td class="long">arn:aws:sts::' in line for line in callers)
+
+
 def test_everything_is_escaped() -> None:
     hostile = status("alice", user(key(HOSTILE, 95), expired("B", 10)))
     found = account_status(
