@@ -190,7 +190,7 @@ variable "never_user_arns" {
 # A rule across variables is with the variable that you would most likely change.
 
 variable "max_key_age_days" {
-  description = "Age in days at which an access key is rotated. CIS AWS Foundations and Security Hub ask for 90."
+  description = "Age in days at which an access key is rotated. CIS AWS Foundations and Security Hub CSPM ask for 90."
   type        = number
   default     = 90
   nullable    = false

@@ -3,7 +3,7 @@
 # suppresses these findings for our secrets, by the tag that the function puts on them. All other findings about them stay, and
 # so do IAM.3 and IAM.22, which look at the keys themselves. See docs/compliance.md.
 #
-# Security Hub must be on in the account and region. In an organization, only the administrator's account can have such rules:
+# Security Hub CSPM must be on in the account and region. In an organization, only the administrator's account can have such rules:
 # put the rule there, with `aws_account_id` among its criteria if not every account should be suppressed.
 
 resource "aws_securityhub_automation_rule" "secrets" {

@@ -38,7 +38,7 @@ def add_to(commands: Any) -> None:
         parents=[shared()],
         help="a compliance report as one HTML file",
         description="Writes a compliance report: ages, rotations, blocked users, administrators, "
-        "and controls of CIS and Security Hub. Changes nothing.",
+        "and controls of CIS and Security Hub CSPM. Changes nothing.",
     )
     parser.add_argument(
         "--html",

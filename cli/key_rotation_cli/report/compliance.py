@@ -164,7 +164,7 @@ class Compliance:
         unmanaged = self.coverage.keys_over_limit
         return (
             Control(f"CIS AWS Foundations {ROTATED}", rotated, self.failing, unmanaged),
-            Control("Security Hub IAM.3", checked, self.failing, unmanaged),
+            Control("Security Hub CSPM IAM.3", checked, self.failing, unmanaged),
             Control(
                 "AWS Config access-keys-rotated",
                 "Active access keys are rotated within maxAccessKeyAge (90 days)",

@@ -43,7 +43,7 @@ def _one_active_key(compliance: Compliance) -> Related:
 
 _NOT_SEEN = (
     Related(
-        f"CIS AWS Foundations {UNUSED}; Security Hub IAM.22",
+        f"CIS AWS Foundations {UNUSED}; Security Hub CSPM IAM.22",
         "Credentials unused for 45 days are disabled or removed",
         "warn",
         "not looked at",
@@ -51,14 +51,14 @@ _NOT_SEEN = (
         "touched",
     ),
     Related(
-        "Security Hub IAM.8; AWS Config iam-user-unused-credentials-check",
+        "Security Hub CSPM IAM.8; AWS Config iam-user-unused-credentials-check",
         "Unused IAM user credentials are removed (90 days)",
         "warn",
         "not looked at",
         "The same",
     ),
     Related(
-        "Security Hub SecretsManager.1, SecretsManager.4",
+        "Security Hub CSPM SecretsManager.1, SecretsManager.4",
         "Secrets have automatic rotation enabled, and are rotated in time",
         "warn",
         "not looked at",
@@ -66,7 +66,7 @@ _NOT_SEEN = (
         "secrets without it: findings about them can be suppressed by their tag",
     ),
     Related(
-        "Security Hub SecretsManager.3",
+        "Security Hub CSPM SecretsManager.3",
         "Secrets that were not accessed for 90 days are removed",
         "warn",
         "not looked at",
