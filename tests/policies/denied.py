@@ -335,6 +335,14 @@ def _reading() -> list[Question]:
             "a role reads in a session that is called like alice",
         ),
         asked_by(
+            f"arn:aws:sts::{ACCOUNT_ID}:federated-user/alice",
+            READ,
+            SECRET_ARN,
+            {"aws:userid": f"{ACCOUNT_ID}:alice"},
+            ADMINISTRATORS,
+            "credentials of GetFederationToken, in alice's name, read",
+        ),
+        asked_by(
             f"arn:aws:iam::{ELSEWHERE}:user/team/alice",
             READ,
             SECRET_ARN,
