@@ -1,5 +1,5 @@
 module "key_rotation" {
-  source = "../.." # in your repo: "git::https://<host>/<path to this repo>.git//?ref=<tag or commit>"
+  source = "../.." # in your repo: "git::https://<host>/<path to this repo>.git//?ref=v0.1.0"
 
   operator_emails = ["platform-team@example.com"]
 

@@ -1,7 +1,7 @@
 # Every feature of the module, with IAM users of several kinds to try it on (users.tf).
 
 module "key_rotation" {
-  source = "../.."
+  source = "../.." # in your repo: "git::https://<host>/<path to this repo>.git//?ref=v0.1.0"
 
   name = var.name
   tags = var.tags

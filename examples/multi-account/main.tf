@@ -36,7 +36,7 @@ provider "aws" {
 }
 
 module "key_rotation" {
-  source = "../.." # in your repo: "git::https://<host>/<path to this repo>.git//?ref=<tag or commit>"
+  source = "../.." # in your repo: "git::https://<host>/<path to this repo>.git//?ref=v0.1.0"
 
   name             = var.name
   dry_run          = local.account.dry_run
