@@ -96,12 +96,14 @@ integration: require-terraform require-package $(READY) $(AWSCLI)/.ready ## The 
 	@$(TERRAFORM) $(PYTEST) -p no:xdist tests/integration
 
 .PHONY: lint
-lint: require-terraform $(READY) $(CHECKS)/.ready ## ruff, mypy --strict, import-linter, terraform fmt and validate, checkov, parliament
+lint: require-terraform $(READY) $(CHECKS)/.ready ## ruff, mypy --strict, import-linter, terraform fmt and validate, checkov, parliament, zizmor
 	@$(CHECK_PYTHON)
 	@PYTHONPATH=lambda:cli $(BIN)/lint-imports --no-cache pyproject.toml | tail -n 8; exit $${PIPESTATUS[0]}
 	@$(TERRAFORM) scripts/validate.sh
 	@$(call INIT,tests/policies/rendered)
 	@$(TERRAFORM) $(BIN)/python -m tests.policies.static $(CHECKS)/bin
+	@$(CHECKS)/bin/zizmor --offline --quiet --persona=pedantic . $$(grep -rl --include='*.yml' '^jobs:' examples)
+	@$(BIN)/python -m scripts.sbom build/sbom.spdx.json && $(CHECKS)/bin/pyspdxtools -i build/sbom.spdx.json
 
 .PHONY: format
 format: require-terraform $(READY) ## Format Python and HCL
@@ -139,6 +141,14 @@ package: ## Build lambda/package.zip from lambda/key_rotation, and function.zip 
 .PHONY: check-package
 check-package: ## Check that the committed packages are what the sources build
 	@$(FIND_PYTHON); "$$python" -m scripts.package --check; "$$python" -m scripts.package_recipes --check
+
+.PHONY: release
+release: check-package ## What a release publishes, into build/release: the zip, its hash, what is in it (TAG=v0.1.0)
+	@$(FIND_PYTHON); "$$python" -m scripts.release "$(TAG)" build/release
+
+.PHONY: provider-mirror
+provider-mirror: require-terraform ## One version of the AWS provider, into build/provider-mirror (PROVIDER="5.80.0")
+	@$(FIND_PYTHON); "$$python" scripts/provider_mirror.py "$(PROVIDER)" build/provider-mirror
 
 .PHONY: localstack
 localstack: ## Start the embedded LocalStack (LOCALSTACK_PORT, 4566 by default)
@@ -198,7 +208,7 @@ endef
 $(READY): requirements/dev.txt
 	$(call install,the Python packages,under a minute)
 
-# checkov and parliament.
+# checkov, parliament, zizmor and spdx-tools.
 $(CHECKS)/.ready: requirements/checks.txt
 	$(call install,the static checks,about a minute)
 
