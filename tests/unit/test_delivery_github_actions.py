@@ -79,8 +79,8 @@ def test_a_misspelt_field_is_refused(right: str, refused: dict[str, str]) -> Non
 
 
 def test_the_job_asks_for_a_token_and_no_more() -> None:
-    assert WORKFLOW["permissions"] == {"contents": "read", "id-token": "write"}
-    assert "permissions" not in JOB
+    assert WORKFLOW["permissions"] == {}
+    assert JOB["permissions"] == {"contents": "read", "id-token": "write"}
     assert "secrets." not in TEXT, "the repository stores no key"
 
 
