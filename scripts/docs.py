@@ -1,6 +1,8 @@
 """Writes the tables of inputs and outputs of each module, from its variables.tf and outputs.tf.
 
-`make docs` runs it; tests/unit/test_documents.py fails if the tables are out of date.
+`make docs` runs it; tests/unit/test_documents.py fails if the tables are out of date. The markers
+are those of terraform-docs, which can rewrite them in a copy of yours. It does not write ours: no
+registry that the tests install from has it, and it shows the fields of an `any` in one line.
 """
 
 from __future__ import annotations
@@ -15,9 +17,12 @@ import hcl2
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference.md"
-CONSUMER = ROOT / "modules" / "consumer"
 # The page that has the tables of a module, by the folder of the module.
-PAGES = {ROOT: REFERENCE, CONSUMER: CONSUMER / "README.md"}
+PAGES = {ROOT: REFERENCE} | {
+    file.parent: file.parent / "README.md"
+    for folder in ("modules/*", "examples/*", "examples/delivery/*")
+    for file in sorted(ROOT.glob(f"{folder}/variables.tf"))
+}
 ANY = "object"  # `any` is how a variable refuses unknown fields by name: see variables.tf
 BEGIN, END = "<!-- BEGIN_TF_DOCS -->", "<!-- END_TF_DOCS -->"
 
@@ -99,8 +104,18 @@ def _type(text: str) -> str:
 
 
 def _code(value: object) -> str:
-    text = _plain(value) if isinstance(value, str) else value
-    return f"`{json.dumps(text)}`"
+    return f"`{json.dumps(_literal(value))}`"
+
+
+def _literal(value: object) -> object:
+    """A default, with every literal within it as what it stands for."""
+    if isinstance(value, str):
+        return _plain(value)
+    if isinstance(value, list):
+        return [_literal(each) for each in value]
+    if isinstance(value, dict):
+        return {_plain(str(name)): _literal(each) for name, each in value.items()}
+    return value
 
 
 if __name__ == "__main__":

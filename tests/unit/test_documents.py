@@ -96,7 +96,14 @@ def test_tables_are_what_the_hcl_says(module: Path) -> None:
 
 
 def test_every_module_has_its_tables() -> None:
-    assert set(PAGES) == {ROOT, *(file.parent for file in ROOT.glob("modules/*/variables.tf"))}
+    found = {
+        file.parent
+        for folder in ("modules", "examples")
+        for file in (ROOT / folder).rglob("variables.tf")
+    }
+
+    assert set(PAGES) == {ROOT, *found}
+    assert len(found) > 5
 
 
 @pytest.mark.parametrize("text", ["# A title", "<!-- BEGIN_TF_DOCS -->", "<!-- END_TF_DOCS -->"])
