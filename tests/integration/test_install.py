@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import archive
+
 ROOT = Path(__file__).resolve().parents[2]
 _COMMANDS = ("status", "plan", "rotate", "emergency", "restore", "report")
 
@@ -31,11 +33,11 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.Compl
     )
 
 
-def install(home: Path, extra: str) -> Path:
-    """The folder of the programs of an environment that the repository is installed into."""
+def install(home: Path, extra: str, source: Path = ROOT) -> Path:
+    """The folder of the programs of an environment that the source is installed into."""
     steps = (
         (sys.executable, "-m", "venv", home / "venv"),
-        (home / "venv" / "bin" / "pip", "install", "--quiet", "--no-input", f"{ROOT}{extra}"),
+        (home / "venv" / "bin" / "pip", "install", "--quiet", "--no-input", f"{source}{extra}"),
     )
     for step in steps:
         done = run(*step, cwd=home)
@@ -51,8 +53,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def owners(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An owner's."""
-    return install(tmp_path_factory.mktemp("owner"), "")
+    """An owner's, from the archive of a release."""
+    source = archive.extract(tmp_path_factory.mktemp("archive"))
+    return install(tmp_path_factory.mktemp("owner"), "", source)
 
 
 def test_command_line_is_installed(installed: Path, tmp_path: Path) -> None:
