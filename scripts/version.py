@@ -27,7 +27,7 @@ _SKIPPED = {"build", "node_modules"}
 
 @dataclass(frozen=True)
 class Entry:
-    """The newest entry of the changelog. `day` is YYYY-MM-DD, or UNRELEASED; `text` is its body."""
+    """An entry of the changelog. `day` is YYYY-MM-DD, or UNRELEASED; `text` is its body."""
 
     version: str
     day: str
@@ -42,16 +42,26 @@ def project(root: Path = ROOT) -> str:
 
 def newest(root: Path = ROOT) -> Entry:
     """The first entry of CHANGELOG.md. Raises ValueError if its heading has another form."""
-    _, _, rest = ("\n" + (root / "CHANGELOG.md").read_text()).partition("\n## ")
-    heading, _, rest = rest.partition("\n")
-    found = _HEADING.match(f"## {heading}")
-    if found is None:
-        raise ValueError(
-            f"CHANGELOG.md: the first heading is `## {heading}`; it must be like "
-            f"`## 0.1.0 - {UNRELEASED}` or `## 0.1.0 - 2026-01-31`"
-        )
-    text, _, _ = rest.partition("\n## ")
-    return Entry(found[1], found[2], text.strip())
+    return next(_entries(root))
+
+
+def named(root: Path = ROOT) -> str:
+    """The version whose tag users are told: the newest, or until its day the one before."""
+    entries = list(_entries(root))
+    released = [entry for entry in entries if entry.day != UNRELEASED]
+    return (released or entries)[0].version
+
+
+def _entries(root: Path) -> Iterator[Entry]:
+    _, *bodies = ("\n" + (root / "CHANGELOG.md").read_text()).split("\n## ")
+    for heading, _, text in (body.partition("\n") for body in bodies or [""]):
+        found = _HEADING.match(f"## {heading}")
+        if found is None:
+            raise ValueError(
+                f"CHANGELOG.md: there is a heading `## {heading}`; it must be like "
+                f"`## 0.1.0 - {UNRELEASED}` or `## 0.1.0 - 2026-01-31`"
+            )
+        yield Entry(found[1], found[2], text.strip())
 
 
 def references(root: Path = ROOT) -> Iterator[tuple[str, str]]:
@@ -67,20 +77,20 @@ def references(root: Path = ROOT) -> Iterator[tuple[str, str]]:
 
 
 def problems(root: Path = ROOT, tag: str | None = None) -> Iterator[str]:
-    """Where a file disagrees with the newest entry; with a tag, also what the tag lacks."""
+    """Where a file disagrees with the changelog; with a tag, also what the tag lacks."""
     try:
-        entry = newest(root)
+        entry, wanted = newest(root), f"v{named(root)}"
     except ValueError as error:
         yield str(error)
         return
     if project(root) != entry.version:
         yield f"pyproject.toml has version {project(root)}, and CHANGELOG.md {entry.version}"
-    named = list(references(root))
-    if not named:
+    found = list(references(root))
+    if not found:
         yield "no file tells users how to name this repository by a tag"
-    for name, found in named:
-        if found != f"v{entry.version}":
-            yield f"{name} names the tag {found}; CHANGELOG.md has version {entry.version}"
+    for name, reference in found:
+        if reference != wanted:
+            yield f"{name} names the tag {reference}; by CHANGELOG.md it must be {wanted}"
     if tag is not None and tag != f"v{entry.version}":
         yield f"the tag is {tag}; CHANGELOG.md has version {entry.version}"
     if tag is not None and entry.day == UNRELEASED:
