@@ -219,6 +219,15 @@ def test_the_matrix_has_the_newest_too() -> None:
     assert _oldest(constraint) > _oldest(provider)
 
 
+def test_every_row_of_the_matrix_has_what_the_job_reads() -> None:
+    text = (GITHUB / "workflows" / "checks.yml").read_text()
+    read = set(re.findall(r"matrix\.(\w+)", text))
+
+    assert read
+    for row in MATRIX:
+        assert set(row) == read
+
+
 def test_the_set_up_hands_every_input_on() -> None:
     [action] = ACTIONS
     inputs = set(load(action)["inputs"])
@@ -228,7 +237,10 @@ def test_the_set_up_hands_every_input_on() -> None:
     for workflow in OURS:
         for step in steps(workflow):
             if step.get("uses") == "./.github/actions/setup":
-                assert set(step["with"]) <= inputs
+                required = {
+                    name for name in inputs if "default" not in load(action)["inputs"][name]
+                }
+                assert required <= set(step["with"]) <= inputs
 
 
 def test_the_owners_are_nobody_made_up() -> None:
