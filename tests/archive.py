@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tarfile
+import tempfile
 from io import BytesIO
 from pathlib import Path
 
@@ -11,16 +13,21 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def extract(folder: Path) -> Path:
-    """Fills the folder with what an archive of the tracked files as they are now would hold.
+    """Fills the folder with what an archive of the files as they are now would hold; returns it.
 
-    Returns the folder. Files that git does not know yet are not in it.
+    The index is one of our own, so that neither the repository's changes nor its lock is touched.
     """
-    # A commit of what is changed, which no branch names; nothing is printed if nothing is.
-    tree = _git("stash", "create").decode().strip() or "HEAD"
-    with tarfile.open(fileobj=BytesIO(_git("archive", "--worktree-attributes", tree))) as archive:
+    with tempfile.TemporaryDirectory() as place:
+        index = os.environ | {"GIT_INDEX_FILE": str(Path(place, "index"))}
+        _git(index, "add", "--all")
+        tree = _git(index, "write-tree").decode().strip()
+        data = _git(index, "archive", "--worktree-attributes", tree)
+    with tarfile.open(fileobj=BytesIO(data)) as archive:
         archive.extractall(folder, filter="data")
     return folder
 
 
-def _git(*arguments: str) -> bytes:
-    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=True).stdout
+def _git(environment: dict[str, str], *arguments: str) -> bytes:
+    command = ["git", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+    return done.stdout
