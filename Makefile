@@ -102,7 +102,8 @@ lint: require-terraform $(READY) $(CHECKS)/.ready ## ruff, mypy --strict, import
 	@$(TERRAFORM) scripts/validate.sh
 	@$(call INIT,tests/policies/rendered)
 	@$(TERRAFORM) $(BIN)/python -m tests.policies.static $(CHECKS)/bin
-	@$(CHECKS)/bin/zizmor --offline --quiet --persona=pedantic . $$(grep -rl --include='*.yml' '^jobs:' examples)
+	@$(CHECKS)/bin/zizmor --offline --quiet --persona=pedantic .
+	@$(CHECKS)/bin/zizmor --offline --quiet $$(grep -rl --include='*.yml' '^jobs:' examples)
 	@$(BIN)/python -m scripts.sbom build/sbom.spdx.json && $(CHECKS)/bin/pyspdxtools -i build/sbom.spdx.json
 
 .PHONY: format
