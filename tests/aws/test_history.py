@@ -259,7 +259,7 @@ def test_the_report_has_the_rotations_of_the_log(
     assert outcome.status == Exit.OK
     text = " ".join(target.read_text().split())
     assert "1 key made by the function and 0 runs for an emergency" in text
-    assert f"key too old, replaces {old}</td><td>the schedule</td>" in text
+    assert f'key too old, replaces {old}</td><td class="long">the schedule</td>' in text
 
 
 @pytest.mark.parametrize("denied", ["DescribeLogGroups", "FilterLogEvents"])
