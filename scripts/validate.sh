@@ -1,10 +1,10 @@
 #!/bin/sh
-# terraform fmt, over everything, and validate, over each submodule and example that `terraform test` does not plan: a plan
-# validates, too, and the module itself is planned there (`make terraform-test`).
+# terraform fmt, over everything, and validate, over each submodule and example, and the acceptance test's root, that
+# `terraform test` does not plan: a plan validates, too, and the module itself is planned there (`make terraform-test`).
 set -eu
 terraform fmt -check -diff -recursive
 build="$PWD/build"
-for folder in $(find examples modules -name '*.tf' -exec dirname {} + 2>/dev/null | sort -u); do
+for folder in $(find examples modules tests/acceptance -name '*.tf' -exec dirname {} + 2>/dev/null | sort -u); do
   if grep -q "source *= *\"./$folder\"" tests/terraform/*.tftest.hcl; then continue; fi
   name=$(basename "$folder")
   export TF_DATA_DIR="$build/terraform-$name"
