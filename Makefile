@@ -125,6 +125,10 @@ accounts-plan: require-terraform $(READY) ## Plan examples/multi-account in ever
 accounts-apply: require-terraform $(READY) ## Apply what accounts-plan has planned
 	@$(TERRAFORM) env TF_DATA_DIR=$(CURDIR)/build/terraform-accounts $(BIN)/python scripts/accounts.py apply $(ACCOUNTS)
 
+.PHONY: acceptance
+acceptance: require-terraform require-package $(READY) ## The module in a real account, for some cents (ACCEPT_COST=yes; ACCEPT_ON=localstack; CLEAN=name)
+	@$(TERRAFORM) $(BIN)/python -m tests.acceptance
+
 .PHONY: samples
 samples: $(READY) ## Write the samples of all mails (tests/samples/mails): review what changed
 	@PYTHONPATH=lambda $(BIN)/python -m tests.unit.mail_samples

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
@@ -11,6 +12,10 @@ from moto import mock_aws
 
 from tests.acceptance import removal
 from tests.acceptance.cloud import Cloud
+from tests.acceptance.protocol import Protocol, Verdict
+from tests.acceptance.scene import Scene
+from tests.acceptance.story import remove
+from tests.stage.terraform import Terraform, TerraformError
 
 NAME, OTHER = "akr-accept-0a1b2c3d", "akr-accept-0a1b2c3e"
 REGION = "eu-west-1"
@@ -135,6 +140,35 @@ def test_a_kms_key_is_told_by_its_state(cloud: Cloud) -> None:
     waiting, other = removal.kms_key_states(cloud, [key])
     assert other == []
     assert waiting[0].startswith(f"{key} (until 20")
+
+
+class BrokenTerraform(Terraform):
+    """One that lost its state, say."""
+
+    def destroy(self, **_variables: str) -> str:
+        raise TerraformError("no state")
+
+
+def test_what_terraform_leaves_is_said_and_all_else_is_removed(
+    cloud: Cloud, tmp_path: Path
+) -> None:
+    furnish(cloud, NAME)
+    terraform = BrokenTerraform(tmp_path, tmp_path / "state", tmp_path / "data", {})
+    scene = Scene(cloud, NAME, terraform, lambda _text: None, {})
+    protocol = Protocol()
+
+    remove(scene, protocol, lambda _line: None, seconds=0)
+
+    removed, left = (line.finding for line in protocol.lines)
+    assert (removed.verdict, left.verdict) == (Verdict.FAIL, Verdict.FAIL)
+    assert removed.facts == (
+        "1 KMS key; 1 users deleted; TerraformError: no state; 2 secrets deleted"
+    )
+    assert "user " not in left.facts
+    assert "secret " not in left.facts
+    assert "topic " in left.facts
+    assert "(Enabled)" in left.facts
+    assert protocol.left_something
 
 
 @pytest.mark.parametrize("name", ["", "access-key-rotation"])

@@ -69,6 +69,10 @@ class Terraform:
             if entry["type"] == "planned_change"
         ]
 
+    def version(self) -> str:
+        """JSON with the versions of Terraform and of the providers that `init` has chosen."""
+        return self._run("version", "-json")
+
     def plan(self, **variables: str) -> str:
         """A plan with all its values, as `terraform show -json` tells it."""
         given = [f"-var={name}={value}" for name, value in variables.items()]
