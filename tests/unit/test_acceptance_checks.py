@@ -9,17 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance import arrivals, judge
-from tests.acceptance.arrivals import Replaced
+from tests.acceptance import judge
 from tests.acceptance.cloud import Refusal
 from tests.acceptance.protocol import Finding, Verdict
 
 USER, SERVICE, OLD, NEW = "akr-accept-0a1b2c3d-alice", "build-agent", "AKIAOLD", "AKIANEW"
-ACCOUNT, NAME, TOKEN = "123456789012", "akr-accept-0a1b2c3d", "akr-accept-0a1b2c3d"
-TOPIC = f"arn:aws:sns:eu-west-1:{ACCOUNT}:{NAME}"
+ACCOUNT, NAME = "123456789012", "akr-accept-0a1b2c3d"
 OWNER, OWNER_ID = f"arn:aws:iam::{ACCOUNT}:user/{NAME}/{USER}", "AIDACKCEVSQ6C2EXAMPLE"
 READER, ACCOUNT_ROOT = f"arn:aws:iam::{ACCOUNT}:role/reader", f"arn:aws:iam::{ACCOUNT}:root"
-REPLACED = [Replaced(USER, OLD, NEW)]
 SECRET = "wJalrXUtnFEMI"
 
 
@@ -76,41 +73,6 @@ def value(**changed: Any) -> dict[str, Any]:
     return {field: content for field, content in found.items() if content is not None}
 
 
-def event(kind: str, key: str, **changed: Any) -> dict[str, Any]:
-    detail = {
-        "version": 1,
-        "installation": NAME,
-        "run": "r",
-        "account_id": ACCOUNT,
-        "user": {"name": USER, "id": "AIDA", "arn": OWNER},
-        "access_key_id": key,
-        "superseded_access_key_id": None,
-        "superseded_key_until": None,
-        "reason": "emergency",
-        "note": None,
-        "secret_arn": None,
-        **changed,
-    }
-    about = {"detail-type": f"Access Key {kind}", "source": "iam-access-key-rotation"}
-    return {**about, "id": f"{kind} {key}", "detail": detail}
-
-
-EVENTS = [event("Rotated", NEW), event("Disabled", OLD)]
-WRAPPED = [{"rule_token": TOKEN, "aws_health": one} for one in EVENTS]
-
-
-def message(topic: str = TOPIC, new: str = NEW, **attributes: str) -> dict[str, Any]:
-    told = {"event": "rotated", "account_id": ACCOUNT, "audience": "user", "user": USER}
-    text = {"user": USER, "access_key_id": new, "superseded_access_key_id": OLD}
-    return {
-        "TopicArn": topic,
-        "Message": json.dumps(text),
-        "MessageAttributes": {
-            name: {"Type": "String", "Value": given} for name, given in (told | attributes).items()
-        },
-    }
-
-
 def line(action: str, key: str, **more: str) -> str:
     change = {"message": "key changed", "action": action, "access_key_id": key, "user": USER}
     return json.dumps(change | more)
@@ -141,9 +103,6 @@ status = partial(judge.status, name=NAME, users=[USER, SERVICE])
 plan = partial(judge.plan, users=2)
 log = partial(judge.log, wanted={("create", NEW): USER, ("disable", OLD): USER}, secret=[SECRET])
 left = partial(judge.leftovers, pending_keys=["k (until 2026-07-01)"])
-events = partial(arrivals.events, name=NAME, replaced=REPLACED)
-through = partial(arrivals.transformer, token=TOKEN)
-messages = partial(arrivals.messages, topic_arn=TOPIC, account_id=ACCOUNT, replaced=REPLACED)
 
 # A check, an answer that passes, and answers each of which must fail.
 CASES: tuple[tuple[Callable[[Any], Finding], Any, tuple[Any, ...]], ...] = (
@@ -264,43 +223,6 @@ CASES: tuple[tuple[Callable[[Any], Finding], Any, tuple[Any, ...]], ...] = (
         ),
     ),
     (left, [], (["user alice"],)),
-    (
-        events,
-        EVENTS + WRAPPED,
-        (
-            [],
-            EVENTS[:1],
-            [EVENTS[0], event("Disabled", NEW)],
-            [*EVENTS, event("Held", NEW)],
-            [EVENTS[0], event("Disabled", OLD, installation="other")],
-            [*EVENTS, event("Rotated", NEW, note=1)],
-        ),
-    ),
-    (
-        through,
-        EVENTS + WRAPPED,
-        (
-            EVENTS,
-            WRAPPED,
-            EVENTS + WRAPPED[:1],
-            [*EVENTS, WRAPPED[0], {"rule_token": "other", "aws_health": EVENTS[1]}],
-            [*EVENTS, WRAPPED[0], {"rule_token": TOKEN, "aws_health": json.dumps(EVENTS[1])}],
-            [*EVENTS, WRAPPED[0], {"rule_token": TOKEN, "aws_health": EVENTS[1] | {"detail": {}}}],
-        ),
-    ),
-    (
-        messages,
-        [message()],
-        (
-            [],
-            [message(audience="operator")],
-            [message(event="disabled")],
-            [message(topic=f"{TOPIC}-alarms")],
-            [message(new=OLD)],
-            [message(), message() | {"Message": json.dumps({"event": "digest"})}],
-            [message() | {"MessageAttributes": {}}],
-        ),
-    ),
 )
 FAILURES = [
     pytest.param(check, bad, id=f"{number}-{i}")
