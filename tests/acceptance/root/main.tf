@@ -10,8 +10,11 @@ locals {
   person     = "${var.name}-alice"
   service    = "${var.name}-build-agent"
 
+  # `region` exists in provider 6 alone, which calls `id` deprecated, as in the module's main.tf.
+  region = try(lookup(data.aws_region.current, "region"), lookup(data.aws_region.current, "id"))
+
   # By their names rather than attributes, so that a queue has its policy from the beginning.
-  here         = "${data.aws_region.current.id}:${local.account_id}"
+  here         = "${local.region}:${local.account_id}"
   messages_arn = "arn:${data.aws_partition.current.partition}:sqs:${local.here}:${var.name}-messages"
   events_arn   = "arn:${data.aws_partition.current.partition}:sqs:${local.here}:${var.name}-events"
   topic_arn    = "arn:${data.aws_partition.current.partition}:sns:${local.here}:${var.name}"
@@ -39,7 +42,7 @@ module "key_rotation" {
 
   # Terraform makes the secret of one user in advance, and the function that of the other one.
   users = {
-    (local.person) = { smtp_regions = [data.aws_region.current.id] }
+    (local.person) = { smtp_regions = [local.region] }
   }
 }
 
