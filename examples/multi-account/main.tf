@@ -1,5 +1,5 @@
-# One root for many accounts: a workspace per account. `make accounts-plan` and `make accounts-apply` go through all of them,
-# the central one first.
+# One root for many accounts: a workspace per account. scripts/accounts goes through all of them, the central one first.
+# docs/operations.md, "Many accounts", says how; workflow.yml does it on GitHub.
 
 locals {
   # var.accounts with its defaults. The module checks the users.
@@ -44,10 +44,9 @@ module "key_rotation" {
   operator_emails  = local.account.operator_emails
   users            = local.account.users
 
-  # Every account sends its events and its alarms to the central one.
+  # Every account sends its events and its alarms to the central one. Bus and topic need not exist when function and alarms
+  # are made: the first run uses the one, the first alarm the other. So there is no depends_on here. It would defer the module's
+  # data sources: an added account would then replace a live permission in the central account, and hide what else changes.
   event_bus_arn = local.central_bus_arn
   monitoring    = { alarm_action_arns = [local.central_topic_arn] }
-
-  # In the central account the same apply makes them.
-  depends_on = [aws_cloudwatch_event_bus_policy.central, aws_sns_topic_policy.central]
 }
