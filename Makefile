@@ -117,13 +117,27 @@ docs: $(READY) ## Write the tables of inputs and outputs, and the timeline of RE
 	@$(BIN)/python scripts/docs.py
 	@$(BIN)/python scripts/draw_timeline.py
 
+# $(call accounts,COMMAND AND OPTIONS): it needs Python and Terraform, and nothing that is installed here.
+define accounts
+	@$(FIND_PYTHON); "$$python" scripts/with_terraform.py env TF_DATA_DIR=$(CURDIR)/build/terraform-accounts \
+	  "$$python" scripts/accounts $(1) --folder examples/multi-account $(ACCOUNTS)
+endef
+
 .PHONY: accounts-plan
-accounts-plan: require-terraform $(READY) ## Plan examples/multi-account in every account (ACCOUNTS="--only shop")
-	@$(TERRAFORM) env TF_DATA_DIR=$(CURDIR)/build/terraform-accounts $(BIN)/python scripts/accounts.py plan $(ACCOUNTS)
+accounts-plan: ## Plan examples/multi-account in every account (ACCOUNTS="--only shop")
+	$(call accounts,plan --out build/accounts)
 
 .PHONY: accounts-apply
-accounts-apply: require-terraform $(READY) ## Apply what accounts-plan has planned
-	@$(TERRAFORM) env TF_DATA_DIR=$(CURDIR)/build/terraform-accounts $(BIN)/python scripts/accounts.py apply $(ACCOUNTS)
+accounts-apply: ## Apply what accounts-plan has planned
+	$(call accounts,apply --out build/accounts)
+
+.PHONY: accounts-drift
+accounts-drift: ## Compare every account with examples/multi-account, and change nothing
+	$(call accounts,drift)
+
+.PHONY: accounts-destroy
+accounts-destroy: ## Destroy what ACCOUNTS="--only shop" names, after a question
+	$(call accounts,destroy --out build/accounts)
 
 .PHONY: acceptance
 acceptance: require-terraform require-package $(READY) ## The module in a real account, for some cents (ACCEPT_COST=yes; ACCEPT_ON=localstack; CLEAN=name)

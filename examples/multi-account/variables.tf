@@ -1,4 +1,4 @@
-# The accounts and the addresses are in accounts.auto.tfvars.json: one map, which Terraform, scripts/accounts.py and
+# The accounts and the addresses are in accounts.auto.tfvars.json: one map, which Terraform, scripts/accounts and
 # `key-rotation status --accounts` all read. A new variable or field needs a line in cli/key_rotation_cli/accounts/map.py.
 # Each account has a workspace of the same name, and so a state of its own.
 
@@ -59,7 +59,7 @@ variable "accounts" {
 
   validation {
     condition     = contains(try(keys(var.accounts), [terraform.workspace]), terraform.workspace)
-    error_message = "accounts: there is no account of the name of this workspace. Select one with TF_WORKSPACE, or run scripts/accounts.py, which does."
+    error_message = "accounts: there is no account of the name of this workspace. Select one with TF_WORKSPACE, or run scripts/accounts, which does."
   }
 }
 

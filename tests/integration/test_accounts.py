@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripts.accounts import ACCOUNTS
 
+from key_rotation_accounts.account_map import ACCOUNTS
+from key_rotation_accounts.outcome import Result
 from key_rotation_cli.exits import Exit
 from key_rotation_cli.main import main
 from tests.localstack.endpoint import Endpoint
@@ -130,5 +131,41 @@ def test_status_and_report_are_over_all_accounts(
     shop.iam.delete_user(UserName=USER)
 
 
-def test_a_second_plan_is_empty(applied: Applied) -> None:
-    assert {applied.accounts.plan(name).numbers for name in applied.ids} == {(0, 0, 0)}
+def test_there_is_no_drift_after_an_apply(applied: Applied) -> None:
+    """The next test sees as much of the central account."""
+    assert applied.job.drift("shop")["shop"].result is Result.NO_CHANGE
+
+
+NAMES_THE_ACCOUNTS = (
+    'update aws_cloudwatch_event_bus_policy.central["here"]',
+    'update aws_kms_key.central["here"]',
+    'update aws_sns_topic_policy.central["here"]',
+)
+
+
+def test_an_added_account_changes_what_names_the_accounts_and_nothing_else(
+    embedded: Account, applied: Applied
+) -> None:
+    """Another one, whose role nobody may take on, fails in the meantime."""
+    job, refused = applied.job, "777788889999"
+    with (
+        job.map_with({"data": {"id": "222233334444"}}),
+        embedded.backdoor.refused("sts:AssumeRole", refused),
+    ):
+        planned = job.plan("security", "warehouse")
+
+    assert planned["security"].changes == NAMES_THE_ACCOUNTS
+    assert planned["security"].numbers == (0, 3, 0)
+    text = job.artefact.text_of("security").read_text()
+    assert "known after apply" not in text
+    assert '+ "arn:aws:iam::222233334444:root"' in text
+    assert planned["warehouse"].result is Result.FAILED
+    assert f"arn:aws:iam::{refused}:role/terraform" in planned["warehouse"].why
+
+
+def test_a_removed_account_changes_the_same(applied: Applied) -> None:
+    with applied.job.map_with({}, without="warehouse"):
+        drifted = applied.job.drift("security")
+
+    assert drifted["security"].changes == NAMES_THE_ACCOUNTS
+    assert drifted["security"].numbers == (0, 3, 0)

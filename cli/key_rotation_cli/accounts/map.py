@@ -1,6 +1,6 @@
 """The map of accounts: examples/multi-account's accounts.auto.tfvars.json, as Terraform reads it.
 
-The standard library only: scripts/accounts.py runs without any virtual environment.
+scripts/accounts has a reading of its own, since it runs where this package is not installed.
 """
 
 from __future__ import annotations
