@@ -22,8 +22,8 @@ Before: docs/operations.md of the module, "Leaving the module"."""
 
 
 def alike(outcomes: Sequence[Outcome], artefact: Artefact) -> list[tuple[list[Outcome], str]]:
-    """The texts of plans and failures; accounts whose text is the same, but for the account's id
-    and name, are together. Those without a change are left out."""
+    """The texts of plans and failures; accounts whose text is the same, but for the account's id,
+    are together. Those without a change are left out."""
     groups: dict[str, tuple[list[Outcome], str]] = {}
     for outcome in outcomes:
         if outcome.result is Result.NO_CHANGE:
@@ -59,7 +59,7 @@ def markdown(outcomes: Sequence[Outcome], artefact: Artefact, *, destroy: bool) 
 
 
 def screen(outcomes: Sequence[Outcome], artefact: Artefact) -> str:
-    """Each plan as Terraform shows it, or for a destroy just what goes."""
+    """Each plan, but for those that failed."""
     parts = []
     for members, text in alike(outcomes, artefact):
         if not members[0].failed:
