@@ -250,6 +250,14 @@ def test_tofu_is_taken_where_there_is_no_terraform_or_where_it_is_named(
     assert found.startswith(taken)
 
 
+def test_a_workspace_of_the_environment_is_not_heeded(tmp_path: Path) -> None:
+    fake = FakeTerraform(tmp_path)
+
+    Terraform(fake.module, fake.environment | {"TF_WORKSPACE": "sold"}).init()
+
+    assert fake.calls == ["- init"]
+
+
 @pytest.mark.parametrize("failing", ["version", "init", "workspace list", "workspace new"])
 def test_what_terraform_refuses_at_the_start_ends_it(tmp_path: Path, failing: str) -> None:
     fake = FakeTerraform(tmp_path)

@@ -46,7 +46,8 @@ def test_no_drift(fake: FakeTerraform, capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_drift_says_where(fake: FakeTerraform, capsys: pytest.CaptureFixture[str]) -> None:
-    fake.plans("shop", TOPIC, "aws_x.y")
+    read = {"resource": {"addr": "data.aws_x.y"}, "action": "read"}
+    fake.plans("shop", TOPIC, "aws_x.y", said=[{"type": "planned_change", "change": read}])
 
     assert run("drift") == 2
     assert capsys.readouterr().out.splitlines()[-4:] == [

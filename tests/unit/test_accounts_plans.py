@@ -48,8 +48,13 @@ def fake(tmp_path: Path) -> FakeTerraform:
     """shop has a change, security none, and no plan of data is possible."""
     fake = FakeTerraform(tmp_path)
     module = fake.module / "modules" / "rotation"
-    (module / "lambda").mkdir(parents=True)
-    (module / "main.tf").write_text('package = "${path.module}/lambda/package.zip"\n')
+    module.mkdir(parents=True)
+    (module / "main.tf").write_text(
+        'package = "${path.module}/lambda/package.zip"\n'
+        'sources = fileset("${path.module}/lambda/code", "*.py")\n'
+    )
+    (module / "lambda" / "code" / "__pycache__").mkdir(parents=True)
+    (module / "lambda" / "code" / "handler.py").write_text("1")
     (module / "lambda" / "package.zip").write_bytes(b"zip")
     (module / "README.md").write_text("no input")
     listing = fake.module / ".terraform" / "modules" / "modules.json"
@@ -135,8 +140,8 @@ def test_the_page_shows_each_plan_once_and_says_where_it_is_the_same(
 
 
 def test_a_long_page_is_cut_so_that_a_comment_takes_it(fake: FakeTerraform, tmp_path: Path) -> None:
-    for name in ("security", "shop"):
-        fake.plans(name, "aws_x.y", text=f"{name} ü\n" * 9_000)
+    for name, lines in {"security": 2_500, "shop": 9_000}.items():
+        fake.plans(name, "aws_x.y", text=f"{name} ü\n" * lines)
     job = Job(fake, fake.module, tmp_path / "out")
 
     job.plan()
@@ -234,11 +239,12 @@ REFUSED: list[tuple[str, Change, str]] = [
     ("file", edit("new.tf"), r"run plan again:\n  new.tf is new$"),
     ("gone", lambda job, _: (job.folder / "main.tf").unlink(), r"  main.tf is gone$"),
     ("module", edit("modules/rotation/main.tf", "x"), r"\n  modules/rotation/main.tf has changed"),
+    ("code", edit("modules/rotation/lambda/code/handler.py"), r"code/handler.py has changed$"),
     ("package", edit("modules/rotation/lambda/package.zip"), r"rotation/lambda/package.zip has ch"),
     (
         "map",
         lambda job, _: edit_map(job.folder),
-        r"again:\n  accounts.auto.tfvars.json has changed\n  main.tf has changed$",
+        r"again:\n  accounts.auto.tfvars.json has changed\n  a.tf is new$",
     ),
     ("providers", edit(".terraform.lock.hcl"), r"lock.hcl differs from that of the plans"),
     (
@@ -274,7 +280,7 @@ def edit_map(folder: Path) -> None:
     settings = json.loads(file.read_text())
     settings["accounts"]["shop"]["max_key_age_days"] = 30
     file.write_text(json.dumps(settings))
-    (folder / "main.tf").write_text("other")
+    (folder / "a.tf").write_text("other")
 
 
 @pytest.mark.parametrize(
@@ -299,8 +305,10 @@ def test_an_account_that_was_not_planned_is_refused(planned: Job) -> None:
 
 
 def test_what_is_no_input_may_differ(elsewhere: Job) -> None:
-    (elsewhere.folder / "README.md").write_text("other")
-    (elsewhere.folder / "modules" / "rotation" / "README.md").write_text("other")
+    module = elsewhere.folder / "modules" / "rotation"
+    for folder in (elsewhere.folder, module):
+        (folder / "README.md").write_text("other")
+    (module / "lambda" / "code" / "__pycache__" / "handler.pyc").write_text("other")
 
     assert elsewhere.apply()["shop"].result is Result.APPLIED
 
