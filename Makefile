@@ -17,6 +17,7 @@ MEASURED  := $(patsubst %,tests/unit/test_%.py,policy run housekeeping first_key
 SIMULATOR := build/simulator
 CHECKS    := build/checks
 AWSCLI    := build/awscli
+PROVIDER  := build/provider
 
 CHECK_PYTHON := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
@@ -94,6 +95,10 @@ terraform-test: require-terraform $(READY) ## The module's own tests, with a moc
 .PHONY: integration
 integration: require-terraform require-package $(READY) $(AWSCLI)/.ready ## The examples, applied to LocalStack, and the deployed function
 	@$(TERRAFORM) $(PYTEST) -p no:xdist tests/integration
+
+.PHONY: check-provider
+check-provider: $(READY) $(PROVIDER)/.ready ## The HCL against the newest provider's schema, deprecations included (not in `test`: 84 MB)
+	@$(BIN)/python -m scripts.check_provider $(PROVIDER)
 
 .PHONY: lint
 lint: require-terraform $(READY) $(CHECKS)/.ready ## ruff, mypy --strict, import-linter, terraform fmt and validate, checkov, parliament, zizmor
@@ -185,6 +190,13 @@ lock: $(READY) ## Pin the newest versions of what requirements/*.in name
 	  build/lock/bin/pip-compile --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras \
 	    --no-emit-index-url --no-emit-find-links --output-file=$$lock.txt $$lock.in || exit 1; \
 	done
+	rm -rf build/lock/provider
+	build/lock/bin/pip download --quiet --no-deps --only-binary=:all: --dest build/lock/provider -r requirements/provider.in
+	echo "# Written by: make lock" >requirements/provider.txt
+	for wheel in build/lock/provider/*.whl; do \
+	  IFS=- read -r name version _ <<<"$${wheel##*/}"; \
+	  echo "$$name==$$version $$(build/lock/bin/pip hash "$$wheel" | tail -n 1)" >>requirements/provider.txt; \
+	done
 
 .PHONY: clean
 clean: localstack-stop ## Remove everything that was made
@@ -234,3 +246,11 @@ $(CHECKS)/.ready: requirements/checks.txt
 # The AWS CLI that runs the commands of the mails.
 $(AWSCLI)/.ready: requirements/awscli.txt
 	$(call install,the AWS CLI,a few seconds)
+
+# The provider's bindings: read from their archives, never installed.
+$(PROVIDER)/.ready: requirements/provider.txt | $(READY)
+	@log=$(PROVIDER).pip.log; rm -rf $(PROVIDER); \
+	echo "downloading what $< pins into $(PROVIDER) (once, 84 MB)"; \
+	$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes --dest $(PROVIDER) \
+	  -r $< >$$log 2>&1 || { tail -n 20 $$log; echo "error: the download failed (log: $$log)" >&2; exit 1; }
+	@touch $@

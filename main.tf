@@ -10,7 +10,9 @@ data "aws_region" "current" {}
 locals {
   partition  = data.aws_partition.current.partition
   account_id = data.aws_caller_identity.current.account_id
-  region     = data.aws_region.current.id # .name is deprecated in provider 6, .region is absent in 5
+
+  # `region` exists in provider 6 alone, which calls `id` deprecated. Terraform checks names in a lookup when it evaluates it.
+  region = try(lookup(data.aws_region.current, "region"), lookup(data.aws_region.current, "id"))
 
   # Policies use these names rather than attributes. This avoids cycles, and a first `terraform plan` shows reviewers every
   # policy in full instead of "known after apply".

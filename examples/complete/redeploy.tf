@@ -8,6 +8,7 @@
 
 locals {
   consumer = "${var.user_name_prefix}build-agent"
+  region   = try(lookup(data.aws_region.current, "region"), lookup(data.aws_region.current, "id")) # provider 6, or 5
 }
 
 resource "aws_cloudwatch_event_rule" "key_rotated" {
@@ -91,13 +92,13 @@ data "aws_iam_policy_document" "redeploy" {
   statement {
     sid       = "RunTheDocument"
     actions   = ["ssm:SendCommand"]
-    resources = ["arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:document/${var.name}-restart-build-agent"]
+    resources = ["arn:${data.aws_partition.current.partition}:ssm:${local.region}:${data.aws_caller_identity.current.account_id}:document/${var.name}-restart-build-agent"]
   }
 
   statement {
     sid       = "OnTheConsumersInstances"
     actions   = ["ssm:SendCommand"]
-    resources = ["arn:${data.aws_partition.current.partition}:ec2:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:instance/*"]
+    resources = ["arn:${data.aws_partition.current.partition}:ec2:${local.region}:${data.aws_caller_identity.current.account_id}:instance/*"]
 
     condition {
       test     = "StringEquals"

@@ -11,7 +11,9 @@ data "aws_region" "current" {}
 locals {
   partition  = data.aws_partition.current.partition
   account_id = data.aws_caller_identity.current.account_id
-  region     = data.aws_region.current.id # .name is deprecated in provider 6, .region is absent in 5
+
+  # `region` exists in provider 6 alone, which calls `id` deprecated. Terraform checks names in a lookup when it evaluates it.
+  region = try(lookup(data.aws_region.current, "region"), lookup(data.aws_region.current, "id"))
 
   # Rules of the default bus have no bus in their ARN, nor among the dimensions of their metrics.
   event_bus_name  = var.event_bus_arn == null ? "default" : split(":event-bus/", var.event_bus_arn)[1]

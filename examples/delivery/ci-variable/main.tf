@@ -8,7 +8,7 @@ data "aws_region" "current" {}
 locals {
   partition  = data.aws_partition.current.partition
   account_id = data.aws_caller_identity.current.account_id
-  region     = data.aws_region.current.id
+  region     = try(lookup(data.aws_region.current, "region"), lookup(data.aws_region.current, "id")) # provider 6, or 5
 
   # Names rather than attributes, so that a first plan shows the policies in full.
   daily_rule_arn   = "arn:${local.partition}:events:${local.region}:${local.account_id}:rule/${var.name}-daily"

@@ -11,7 +11,7 @@ data "aws_region" "current" {}
 locals {
   partition  = data.aws_partition.current.partition
   account_id = data.aws_caller_identity.current.account_id
-  region     = data.aws_region.current.id
+  region     = try(lookup(data.aws_region.current, "region"), lookup(data.aws_region.current, "id")) # provider 6, or 5
 
   # The name of the secret is in its ARN, before six characters that AWS chose.
   secret_name    = regex(":secret:(.+)-[A-Za-z0-9]{6}$", var.secret_arn)[0]

@@ -1,0 +1,1 @@
+"""Holds the HCL against a provider version whose binary is not at hand: `make check-provider`."""
