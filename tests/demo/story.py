@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from rich.text import Text
+from scripts.with_terraform import program
 
 from tests.localstack import process, server
 from tests.localstack.endpoint import from_environment
@@ -55,7 +56,7 @@ PATH=$PWD/build/awscli/bin:$PATH
     aws logs filter-log-events --log-group-name /aws/lambda/access-key-rotation \
 --query 'events[].message' --output text
     ls build/localstack/mail    # the mails
-    TF_DATA_DIR=$PWD/build/demo/terraform terraform -chdir=examples/complete \
+    TF_DATA_DIR=$PWD/build/demo/terraform {terraform} -chdir=examples/complete \
 show $PWD/build/demo/terraform.tfstate
     make localstack-stop        # takes all of it down; so does the next make demo"""
 
@@ -249,7 +250,7 @@ class Story:
 
     def _say_how_to_look_around(self, account: Account) -> None:
         self._screen.step("All is left up (KEEP=1)")
-        text = _LOOK_AROUND.format_map(account.environment())
+        text = _LOOK_AROUND.format(**account.environment(), terraform=program())
         self._screen.show(Text(text, style="cyan"), whole_lines=True)
 
 

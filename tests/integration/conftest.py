@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pytest_terraform import tf  # type: ignore[import-untyped]
 from rich.console import Console
+from scripts.with_terraform import program
 
 from tests.localstack import process, server
 from tests.localstack.endpoint import from_environment
@@ -46,9 +47,9 @@ LISTENERS = "it-listeners"
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """After pytest-terraform's own: where the examples are, and Terraform rather than OpenTofu."""
+    """After pytest-terraform's own: where the examples are, and which program."""
     tf.LazyModuleDir.value = str(EXAMPLES)
-    tf.LazyTfBin.value = shutil.which("terraform")
+    tf.LazyTfBin.value = shutil.which(program())
     config.pluginmanager.import_plugin("tests.integration.examples")
 
 

@@ -10,6 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from scripts.with_terraform import program
+
 from tests.policies.question import Document
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +38,7 @@ def render() -> dict[str, dict[str, Document]]:
     Raises RuntimeError with what Terraform says if a run fails.
     """
     done = subprocess.run(
-        ["terraform", "test", "-json", "-verbose", f"-test-directory={FOLDER}"],
+        [program(), "test", "-json", "-verbose", f"-test-directory={FOLDER}"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from scripts.with_terraform import program
+
 _END_SECONDS = 60  # for Terraform to end what it is at, when interrupted
 
 Tell = Callable[[str], None]
@@ -133,7 +135,7 @@ class Terraform:
     def _popen(self, arguments: list[str], stderr: int) -> subprocess.Popen[str]:
         environment = dict(self.environment) | {"TF_DATA_DIR": str(self.data)}
         return subprocess.Popen(
-            ["terraform", f"-chdir={self.folder}", *arguments],
+            [program(), f"-chdir={self.folder}", *arguments],
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from scripts.with_terraform import program
 
 from key_rotation.domain.settings import SettingsError, parse_settings
 from tests.defaults import default_parameters
@@ -551,7 +552,7 @@ def _by_run(output: str) -> Mapping[str, list[str]]:
 
 def _terraform(*arguments: str) -> str:
     done = subprocess.run(
-        ["terraform", *arguments],
+        [program(), *arguments],
         cwd=ROOT,
         env={**os.environ, "TF_DATA_DIR": str(FILES / "data")},
         capture_output=True,

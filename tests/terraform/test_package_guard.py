@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from scripts.with_terraform import program
 
 from tests.terraform.case import PROVIDER
 
@@ -59,7 +60,7 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def terraform(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["terraform", *arguments, "-no-color"],
+        [program(), *arguments, "-no-color"],
         cwd=folder,
         env=os.environ | {"TF_DATA_DIR": str(folder / ".terraform")},
         capture_output=True,

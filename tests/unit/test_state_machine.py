@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = ("awk", "bash", "dirname", "env", "mkdir", "sh")
 TARGETS_WITH_TERRAFORM = ("demo", "test", "integration", "terraform-test", "lint")
+NEW_ENOUGH = """echo '{"terraform_version": "1.9.0"}'"""
 TARGETS = (*TARGETS_WITH_TERRAFORM, "unit", "aws", "package", "check-package", "localstack")
 
 
@@ -88,9 +89,51 @@ def test_the_python_that_was_named_is_the_culprit(machine: Machine) -> None:
 def test_no_terraform(machine: Machine, target: str) -> None:
     assert machine.make(target) == (
         "",
-        "error: terraform is not on the PATH; install Terraform 1.9 or newer",
+        "error: neither terraform nor tofu is on the PATH; "
+        "install Terraform or OpenTofu 1.9 or newer",
     )
     assert not (machine.clone / "build" / "venv").exists()
+
+
+def test_the_terraform_that_was_named_is_the_culprit(machine: Machine) -> None:
+    machine.program("terraform", NEW_ENOUGH)
+
+    assert machine.make("demo", TF="tofu") == (
+        "",
+        "error: TF is tofu, which is not on the PATH; install Terraform or OpenTofu 1.9 or newer",
+    )
+
+
+@pytest.mark.parametrize(
+    ("programs", "named", "chosen"),
+    [
+        pytest.param(["terraform"], None, "terraform", id="Terraform alone"),
+        pytest.param(["tofu"], None, "tofu", id="OpenTofu alone"),
+        pytest.param(["terraform", "tofu"], None, "terraform", id="both"),
+        pytest.param(["terraform", "tofu"], "tofu", "tofu", id="both, and TF"),
+        pytest.param(["terraform", "mine"], "mine", "mine", id="a name of one's own"),
+    ],
+)
+def test_which_program_is_run(
+    machine: Machine, programs: list[str], named: str | None, chosen: str
+) -> None:
+    """It is also what the command itself finds in TF, and `terraform` as its first word."""
+    for name in programs:
+        machine.program(name, f'[ "$1" = version ] && {{ {NEW_ENOUGH}; exit; }}; echo {name} "$@"')
+    config = machine.program("some.rc", "")
+
+    def run(*command: str) -> str:
+        return subprocess.run(
+            [sys.executable, str(machine.clone / "scripts" / "with_terraform.py"), *command],
+            env={"PATH": str(machine.bin), "TF_CLI_CONFIG_FILE": str(config)}
+            | ({"TF": named} if named else {}),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert run("terraform", "fmt", "-check") == f"{chosen} fmt -check\n"
+    assert run("sh", "-c", "echo $TF") == f"{chosen}\n"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +141,7 @@ def test_no_terraform(machine: Machine, target: str) -> None:
     [
         (
             """echo '{"terraform_version": "1.8.5"}'""",
-            "error: terraform is 1.8.5; install Terraform 1.9 or newer",
+            "error: terraform is 1.8.5; install Terraform or OpenTofu 1.9 or newer",
         ),
         (
             "echo no version is set >&2; exit 126",
@@ -116,7 +159,7 @@ def test_a_terraform_that_will_not_do(machine: Machine, script: str, error: str)
 @pytest.mark.parametrize("target", ["test", "policies"])
 @pytest.mark.parametrize("node", [None, "exit 1"], ids=["none", "too old"])
 def test_no_node(machine: Machine, target: str, node: str | None) -> None:
-    machine.program("terraform", """echo '{"terraform_version": "1.9.0"}'""")
+    machine.program("terraform", NEW_ENOUGH)
     if node is not None:
         machine.program("npm", "exit 0")
         machine.program("node", node)
@@ -128,8 +171,14 @@ def test_no_node(machine: Machine, target: str, node: str | None) -> None:
     assert not (machine.clone / "build" / "venv").exists()
 
 
-def test_a_mirror_without_the_provider(tmp_path: Path, machine: Machine) -> None:
-    machine.program("terraform", """echo '{"terraform_version": "1.9.0"}'""")
+@pytest.mark.parametrize(
+    ("program", "registry"),
+    [("terraform", "registry.terraform.io"), ("tofu", "registry.opentofu.org")],
+)
+def test_a_mirror_without_the_provider(
+    tmp_path: Path, machine: Machine, program: str, registry: str
+) -> None:
+    machine.program(program, NEW_ENOUGH)
 
     answer = subprocess.run(
         [sys.executable, str(machine.clone / "scripts" / "with_terraform.py"), "true"],
@@ -140,7 +189,6 @@ def test_a_mirror_without_the_provider(tmp_path: Path, machine: Machine) -> None
 
     assert answer.returncode == 1
     assert answer.stderr == (
-        f"error: TF_PLUGIN_MIRROR is {tmp_path}, which has no folder "
-        "registry.terraform.io/hashicorp/aws\n"
+        f"error: TF_PLUGIN_MIRROR is {tmp_path}, which has no folder {registry}/hashicorp/aws\n"
     )
     assert "build" not in os.listdir(machine.clone)
