@@ -31,7 +31,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: require-terraform require-package $(READY) $(AWSCLI)/.ready ## Rotate real keys on an embedded LocalStack, and watch (KEEP=1 leaves it up)
+demo: require-terraform require-package require-localstack $(READY) $(AWSCLI)/.ready ## Rotate real keys on an embedded LocalStack, and watch (KEEP=1 leaves it up)
 	@$(TERRAFORM) $(BIN)/python -m tests.demo
 
 .PHONY: quick
@@ -44,7 +44,7 @@ quick: $(READY) ## ruff, mypy and the unit tests without the properties: for eve
 TESTS := integration lint crash-sample terraform-test policies unit aws check-package
 
 .PHONY: test $(TESTS:%=test-%)
-test: require-terraform require-node require-package ## Everything that must pass
+test: require-terraform require-node require-package require-localstack ## Everything that must pass
 	@$(MAKE) -j4 $(READY) $(CHECKS)/.ready $(SIMULATOR)/.ready $(AWSCLI)/.ready
 	@$(MAKE) -j3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=recurse) $(TESTS:%=test-%) 3>&1
 	@echo "all tests passed"
@@ -93,7 +93,7 @@ terraform-test: require-terraform $(READY) ## The module's own tests, with a moc
 	@$(TERRAFORM) $(PYTEST) -p no:terraform tests/terraform
 
 .PHONY: integration
-integration: require-terraform require-package $(READY) $(AWSCLI)/.ready ## The examples, applied to LocalStack, and the deployed function
+integration: require-terraform require-package require-localstack $(READY) $(AWSCLI)/.ready ## The examples, applied to LocalStack, and the deployed function
 	@$(TERRAFORM) $(PYTEST) -p no:xdist tests/integration
 
 .PHONY: check-provider
@@ -187,7 +187,7 @@ lock: $(READY) ## Pin the newest versions of what requirements/*.in name
 	$(FIND_PYTHON); "$$python" -m venv build/lock
 	build/lock/bin/pip install --quiet pip-tools
 	for lock in requirements/dev requirements/checks requirements/awscli; do \
-	  build/lock/bin/pip-compile --quiet --upgrade --allow-unsafe --generate-hashes --strip-extras \
+	  build/lock/bin/pip-compile --quiet --upgrade --allow-unsafe --generate-hashes --no-strip-extras \
 	    --no-emit-index-url --no-emit-find-links --output-file=$$lock.txt $$lock.in || exit 1; \
 	done
 	rm -rf build/lock/provider
@@ -211,6 +211,10 @@ require-terraform:
 require-node:
 	@command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || \
 	{ echo "error: \`make test\` and \`make policies\` need Node 20 or newer, with npm" >&2; exit 1; }
+
+.PHONY: require-localstack
+require-localstack:
+	@$(FIND_PYTHON); "$$python" -m tests.localstack.server check
 
 .PHONY: require-package
 require-package:

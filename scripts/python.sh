@@ -1,6 +1,9 @@
 #!/bin/sh
-# Prints a Python of at least 3.12: $PYTHON, or the first that is found.
-for candidate in ${PYTHON:-python3 python3.13 python3.12}; do
+# Prints a Python of at least 3.12: $PYTHON, or the first that is found. pyenv hides what .python-version does not name, and
+# is asked for the others last.
+names="python3.14 python3.13 python3.12"
+hidden() { for name in $names; do pyenv whence --path "$name" 2>/dev/null; done; }
+for candidate in ${PYTHON:-python3 $names $(hidden)}; do
   if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then
     command -v "$candidate"
     exit 0

@@ -1,13 +1,15 @@
 """Start, stop or find the LocalStack that tests and demo use.
 
-As a command: `python -m tests.localstack.server start|stop|status`.
+As a command: `python -m tests.localstack.server start|stop|status|check`. `check` tells, before
+anything is installed, whether this machine has a Python for it.
 Standard library only: it runs before any virtual environment exists.
 """
 
 import argparse
+import os
 import sys
 
-from . import process
+from . import process, venvs
 from .endpoint import (
     Endpoint,
     LocalStackError,
@@ -49,6 +51,12 @@ def _start() -> int:
     return 0
 
 
+def _check() -> int:
+    if not any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL", "LOCALSTACK_HOST")):
+        venvs.check()
+    return 0
+
+
 def _stop() -> int:
     print("LocalStack stopped" if stop() else "LocalStack was not running")
     return 0
@@ -71,7 +79,7 @@ def _status() -> int:
 
 def main() -> int:
     """Run the command; return its exit status."""
-    commands = {"start": _start, "stop": _stop, "status": _status}
+    commands = {"start": _start, "stop": _stop, "status": _status, "check": _check}
     parser = argparse.ArgumentParser(
         prog="python -m tests.localstack.server", description="The embedded LocalStack."
     )

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,10 +62,10 @@ def ensure(progress: Progress) -> None:
 
     Raises LocalStackError with the end of pip's output.
     """
-    stale = [venv for venv in (LOCALSTACK, LAMBDA_RUNTIME) if not venv.is_current()]
+    stale = _stale()
     if not stale:
         return
-    python = _interpreter()
+    python = interpreter()
     what = " and ".join(venv.holds for venv in stale)
     progress.say(f"installing {what} (once; a minute or two)")
     installations: list[_Installation] = []
@@ -76,6 +77,16 @@ def ensure(progress: Progress) -> None:
     finally:
         for installation in installations:
             installation.abandon()
+
+
+def check() -> None:
+    """Raises LocalStackError if `ensure` would have to install and finds no Python for it."""
+    if _stale():
+        interpreter()
+
+
+def _stale() -> list[Venv]:
+    return [venv for venv in (LOCALSTACK, LAMBDA_RUNTIME) if not venv.is_current()]
 
 
 class _Installation:
@@ -148,12 +159,21 @@ def _wait(installations: list[_Installation], progress: Progress) -> None:
             time.sleep(0.2)
 
 
-def _interpreter() -> str:
-    """This Python if the locks are made for it, else one on the PATH, else this one."""
-    if f"{sys.version_info.major}.{sys.version_info.minor}" in _SUPPORTED:
+def interpreter(
+    this: tuple[int, int] = sys.version_info[:2],
+    which: Callable[[str], str | None] = shutil.which,
+) -> str:
+    """This Python if the locks are made for it, else one on the PATH.
+
+    Raises LocalStackError if there is none.
+    """
+    if f"{this[0]}.{this[1]}" in _SUPPORTED:
         return sys.executable
     for version in _SUPPORTED:
-        found = shutil.which(f"python{version}")
+        found = which(f"python{version}")
         if found and not subprocess.run([found, "-c", ""], capture_output=True).returncode:
             return found
-    return sys.executable
+    raise LocalStackError(
+        f"LocalStack 4.14 needs Python {' or '.join(reversed(_SUPPORTED))}, and this is "
+        f"{this[0]}.{this[1]}; put one of them on the PATH"
+    )

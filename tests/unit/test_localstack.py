@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler
@@ -17,6 +18,7 @@ from tests.localstack.endpoint import (
     port_from_environment,
 )
 from tests.localstack.process import require_free
+from tests.localstack.venvs import interpreter
 from tests.serving import served
 
 HEALTH = {"services": {"iam": "running"}}
@@ -43,6 +45,34 @@ def serve() -> Iterator[Serve]:
 
     with running:
         yield start
+
+
+def _nothing(_name: str) -> None:
+    return None
+
+
+@pytest.mark.parametrize("this", [(3, 12), (3, 13)])
+def test_it_runs_on_this_python(this: tuple[int, int]) -> None:
+    assert interpreter(this, _nothing) == sys.executable
+
+
+def test_it_looks_for_a_python_that_it_runs_on() -> None:
+    found = {"python3.12": sys.executable}
+
+    assert interpreter((3, 14), found.get) == sys.executable
+
+
+def test_a_python_that_does_not_start_is_none() -> None:
+    """Such as pyenv's, of a version that is not the chosen one."""
+    with pytest.raises(LocalStackError, match=r"this is 3\.14"):
+        interpreter((3, 14), {"python3.13": "/bin/false"}.get)
+
+
+def test_without_one_it_says_which_are_needed() -> None:
+    text = r"LocalStack 4\.14 needs Python 3\.12 or 3\.13, and this is 3\.14; put one of them on"
+
+    with pytest.raises(LocalStackError, match=text):
+        interpreter((3, 14), _nothing)
 
 
 def test_the_environment_names_none() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -75,6 +76,36 @@ def test_no_python(machine: Machine) -> None:
         "",
         "error: Python 3.12 or newer is needed, found: none; set PYTHON=/path/to/python3",
     )
+
+
+@pytest.mark.parametrize("name", ["python3.12", "python3.13", "python3.14"])
+def test_a_python_of_another_name_will_do(machine: Machine, name: str) -> None:
+    (machine.bin / "python3").rename(machine.bin / name)
+
+    assert _python(machine) == str(machine.bin / name)
+
+
+def test_a_python_that_pyenv_hides_will_do(machine: Machine) -> None:
+    """Its `python3` fails if .python-version names a version that is not installed."""
+    hidden = machine.clone / "python3.12"
+    (machine.bin / "python3").rename(hidden)
+    for name in ("python3", "python3.12"):
+        machine.program(name, "echo pyenv: version is not installed >&2; exit 1")
+    machine.program(
+        "pyenv", f'[ "$*" = "whence --path python3.12" ] || exit 1; echo {shlex.quote(str(hidden))}'
+    )
+
+    assert _python(machine) == str(hidden)
+
+
+def _python(machine: Machine) -> str:
+    return subprocess.run(
+        [str(machine.clone / "scripts" / "python.sh")],
+        env={"PATH": str(machine.bin)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
 
 
 def test_the_python_that_was_named_is_the_culprit(machine: Machine) -> None:
