@@ -4,6 +4,7 @@ locals {
   # var.function with its defaults.
   function = {
     architecture             = coalesce(lookup(var.function, "architecture", null), "arm64")
+    runtime                  = coalesce(lookup(var.function, "runtime", null), "python3.13")
     memory_mb                = tonumber(coalesce(lookup(var.function, "memory_mb", null), 512))
     timeout_seconds          = tonumber(coalesce(lookup(var.function, "timeout_seconds", null), 900))
     log_retention_days       = tonumber(coalesce(lookup(var.function, "log_retention_days", null), 365))
@@ -39,7 +40,7 @@ resource "aws_lambda_function" "this" {
   function_name    = var.name
   description      = "Rotates the access keys of IAM users tagged ${local.user_tag.key} = ${local.user_tag.value}."
   role             = aws_iam_role.function.arn
-  runtime          = "python3.13"
+  runtime          = local.function.runtime
   architectures    = [local.function.architecture]
   handler          = "key_rotation.handler.lambda_handler"
   filename         = local.package_file

@@ -9,7 +9,7 @@ locals {
     monitoring = ["alarm_action_arns", "enabled", "missed_run_alarm_hours", "overdue_alarm_days"]
     function = [
       "architecture", "log_retention_days", "memory_mb", "permissions_boundary_arn", "reserved_concurrency", "role_path",
-      "timeout_seconds", "vpc",
+      "runtime", "timeout_seconds", "vpc",
     ]
     vpc = ["security_group_ids", "subnet_ids"]
   }
@@ -631,7 +631,7 @@ variable "tags" {
 }
 
 variable "function" {
-  description = "The Lambda function and its role. `architecture` (\"arm64\", the cheaper one): or \"x86_64\", for regions without arm64. `memory_mb` (512): processor time grows with it. `timeout_seconds` (900): in its last 60 seconds a run starts no further user; the next run continues. `log_retention_days` (365). `reserved_concurrency` (null): runs that Lambda keeps room for, which is also the most at a time. Null reserves none, so that an emergency can run beside the daily run. `role_path` (\"/\") and `permissions_boundary_arn` (null): for accounts that demand them. `vpc` (null): `{ subnet_ids = […], security_group_ids = […] }`, for accounts that demand one. The subnets must reach IAM, STS, Secrets Manager, SNS, SSM, EventBridge, CloudWatch and KMS."
+  description = "The Lambda function and its role. `architecture` (\"arm64\", the cheaper one): or \"x86_64\", for regions without arm64. `runtime` (\"python3.13\"): or \"python3.12\", or \"python3.14\", which needs version 6.20 of the provider. `memory_mb` (512): processor time grows with it. `timeout_seconds` (900): in its last 60 seconds a run starts no further user; the next run continues. `log_retention_days` (365). `reserved_concurrency` (null): runs that Lambda keeps room for, which is also the most at a time. Null reserves none, so that an emergency can run beside the daily run. `role_path` (\"/\") and `permissions_boundary_arn` (null): for accounts that demand them. `vpc` (null): `{ subnet_ids = […], security_group_ids = […] }`, for accounts that demand one. The subnets must reach IAM, STS, Secrets Manager, SNS, SSM, EventBridge, CloudWatch and KMS."
   type        = any
   default     = {}
   nullable    = false
@@ -649,6 +649,11 @@ variable "function" {
   validation {
     condition     = try(var.function.architecture, null) == null || try(contains(["arm64", "x86_64"], var.function.architecture), false)
     error_message = "function.architecture must be arm64 or x86_64."
+  }
+
+  validation {
+    condition     = try(var.function.runtime, null) == null || try(contains(["python3.12", "python3.13", "python3.14"], var.function.runtime), false)
+    error_message = "function.runtime must be python3.12, python3.13 or python3.14: the code needs Python 3.12, and is not tried with a later one."
   }
 
   validation {

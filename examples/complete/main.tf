@@ -61,6 +61,7 @@ module "key_rotation" {
   # The function and its surroundings.
   function = {
     architecture             = var.architecture
+    runtime                  = "python3.13"
     memory_mb                = 512
     timeout_seconds          = 900
     log_retention_days       = 365

@@ -282,6 +282,7 @@ run "function_follows_the_variables" {
     schedule_expression = "rate(12 hours)"
     function = {
       architecture             = "x86_64"
+      runtime                  = "python3.12"
       memory_mb                = 1024
       timeout_seconds          = 300
       log_retention_days       = 30
@@ -295,6 +296,7 @@ run "function_follows_the_variables" {
   assert {
     condition = alltrue([
       aws_lambda_function.this.architectures == tolist(["x86_64"]),
+      aws_lambda_function.this.runtime == "python3.12",
       aws_lambda_function.this.memory_size == 1024,
       aws_lambda_function.this.timeout == 300,
       aws_cloudwatch_log_group.function.retention_in_days == 30,

@@ -173,7 +173,7 @@ CASES = (
             "users: there is no field mail (of alice), phone (of bob). An entry has: email, "
             "first_key, reader_arns, smtp_regions.",
             "function: there is no field memory_size. It has: architecture, log_retention_days, "
-            "memory_mb, permissions_boundary_arn, reserved_concurrency, role_path, "
+            "memory_mb, permissions_boundary_arn, reserved_concurrency, role_path, runtime, "
             "timeout_seconds, vpc.",
             "function.vpc must be an object with subnet_ids and security_group_ids, and nothing "
             "else, or null.",
@@ -194,6 +194,7 @@ CASES = (
         }
         function = {
           architecture             = 64
+          runtime                  = 3.13
           memory_mb                = "much"
           timeout_seconds          = true
           log_retention_days       = []
@@ -216,6 +217,7 @@ CASES = (
             "users: an email must be a plain address such as alice@example.com, or be left out. "
             "Look at: dave, erin.",
             "function.architecture must be arm64 or x86_64.",
+            "function.runtime must be python3.12, python3.13 or python3.14",
             "function.memory_mb must be a whole number of MB from 128 to 10240.",
             "function.timeout_seconds must be a whole number of seconds from 120 to 900",
             "function.log_retention_days must be one of the periods that CloudWatch Logs offers: ",
@@ -244,6 +246,7 @@ CASES = (
         }
         function = {
           architecture             = "arm"
+          runtime                  = "python3.11"
           memory_mb                = 127
           timeout_seconds          = 60
           log_retention_days       = 0
@@ -265,6 +268,7 @@ CASES = (
             "users: an email must be a plain address such as alice@example.com, or be left out. "
             "Look at: erin.",
             "function.architecture must be arm64",
+            "function.runtime must be python3.12",
             "function.memory_mb must be",
             "function.timeout_seconds must be",
             "function.log_retention_days must be",

@@ -326,7 +326,7 @@ run "null_is_the_default" {
     monitoring = null
     function = {
       architecture         = null, log_retention_days = null, memory_mb = null, permissions_boundary_arn = null,
-      reserved_concurrency = null, role_path = null, timeout_seconds = null, vpc = null
+      reserved_concurrency = null, role_path = null, runtime = null, timeout_seconds = null, vpc = null
     }
   }
 
@@ -338,6 +338,7 @@ run "null_is_the_default" {
       permissions_boundary_arn = null
       reserved_concurrency     = null
       role_path                = "/"
+      runtime                  = "python3.13"
       timeout_seconds          = 900
       vpc                      = null
     })
