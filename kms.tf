@@ -2,10 +2,11 @@
 # each secret's own policy says who reads it, and through SNS.
 
 locals {
-  kms_key_arn = var.kms_key_arn != null ? var.kms_key_arn : aws_kms_key.this[0].arn
+  # Only the object is compared with null: the same apply may make the key, and its ARN is unknown until then.
+  kms_key_arn = var.kms_key == null ? aws_kms_key.this[0].arn : var.kms_key.arn
 
-  # Secrets stay on the module's own key until they have moved to `kms_key_arn`, and nobody could read them without it.
-  own_kms_key = var.kms_key_arn == null || var.keep_own_kms_key == true
+  # Secrets stay on the module's key until they have moved to `kms_key`, and nobody could read them without it.
+  module_kms_key = var.kms_key == null ? true : tobool(var.kms_key.keep_module_key)
 
   # The services call KMS on behalf of their caller. The suffix of the service name differs in China.
   dns_suffixes       = distinct(["amazonaws.com", data.aws_partition.current.dns_suffix])
@@ -17,7 +18,7 @@ locals {
 }
 
 resource "aws_kms_key" "this" {
-  count = local.own_kms_key ? 1 : 0
+  count = local.module_kms_key ? 1 : 0
 
   description             = "Secrets and messages of the IAM access key rotation ${var.name}."
   enable_key_rotation     = true
@@ -32,7 +33,7 @@ resource "aws_kms_key" "this" {
 }
 
 resource "aws_kms_alias" "this" {
-  count = local.own_kms_key ? 1 : 0
+  count = local.module_kms_key ? 1 : 0
 
   name          = "alias/${var.name}"
   target_key_id = aws_kms_key.this[0].key_id

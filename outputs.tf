@@ -53,13 +53,13 @@ output "kms_key_arn" {
   value       = local.kms_key_arn
 }
 
-output "own_kms_key_arn" {
-  description = "ARN of the key that the module made; null without one. While `kms_key_arn` is set, no secret should stay on it."
+output "module_kms_key_arn" {
+  description = "ARN of the key that the module made; null without one. While `kms_key` is set, no secret should stay on it."
   value       = one(aws_kms_key.this[*].arn)
 }
 
 output "kms_key_policy_statements" {
-  description = "Policy document (JSON) with the statements that your own key (`kms_key_arn`) needs in its policy; merge it with `source_policy_documents`."
+  description = "Policy document (JSON) with the statements that your own key (`kms_key`) needs in its policy; merge it with `source_policy_documents`."
   value       = data.aws_iam_policy_document.kms_key_use.json
 }
 

@@ -6,6 +6,7 @@ locals {
     user       = ["email", "first_key", "reader_arns", "smtp_regions"]
     user_tag   = ["key", "value"]
     exempt_tag = ["key", "value"]
+    kms_key    = ["arn", "keep_module_key"]
     monitoring = ["alarm_action_arns", "enabled", "missed_run_alarm_hours", "overdue_alarm_days"]
     function = [
       "architecture", "log_retention_days", "memory_mb", "permissions_boundary_arn", "reserved_concurrency", "role_path",
@@ -473,25 +474,29 @@ variable "secret_name_prefix" {
   }
 }
 
-variable "kms_key_arn" {
-  description = "ARN of your own KMS key for the secrets and the messages, with the statements of the output `kms_key_policy_statements` in its policy. Null: the module makes a key. If the same configuration makes the key, write `format(\"%s\", aws_kms_key.own.arn)`, so that Terraform knows in advance that it is not null."
-  type        = string
+variable "kms_key" {
+  description = "Your own KMS key for the secrets and the messages, in place of one that the module makes: `{ arn = aws_kms_key.secrets.arn, keep_module_key = false }`. `arn`: with the statements of the output `kms_key_policy_statements` in its policy. `keep_module_key`: what becomes of the key that the module made before. False: it is scheduled for deletion, or never made; say so if no secret uses it, [as in the manual](operations.md#another-kms-key). True: it stays, until every secret has moved to yours. You must choose. Null: the module makes a key."
+  type        = any
   default     = null
 
   validation {
-    condition     = var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key_arn))
-    error_message = "kms_key_arn must be the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>), not of an alias, or null."
+    condition     = var.kms_key == null || can(keys(var.kms_key))
+    error_message = "kms_key must be an object such as { arn = aws_kms_key.secrets.arn, keep_module_key = false }, or null."
   }
-}
-
-variable "keep_own_kms_key" {
-  description = "What becomes of the key that the module made, while `kms_key_arn` is set. True: it stays, until every secret has moved to yours. False: it is scheduled for deletion, or never made; say so if no secret uses it, [as in the manual](operations.md#another-kms-key). You must choose if `kms_key_arn` is set."
-  type        = bool
-  default     = null
 
   validation {
-    condition     = var.kms_key_arn == null || var.keep_own_kms_key != null
-    error_message = "keep_own_kms_key: with kms_key_arn you must choose. false, if this installation has never had a key of its own; true, if it has one: secrets stay on it until the function has moved them, and nobody can read a secret whose key is pending deletion."
+    condition     = length(setsubtract(try(keys(var.kms_key), []), local.fields.kms_key)) == 0
+    error_message = "kms_key: there is no field ${join(", ", setsubtract(try(keys(var.kms_key), []), local.fields.kms_key))}. It has: ${join(", ", local.fields.kms_key)}."
+  }
+
+  validation {
+    condition     = !can(keys(var.kms_key)) || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", var.kms_key.arn))
+    error_message = "kms_key.arn must be the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>), not of an alias. For the module's own key, set kms_key to null."
+  }
+
+  validation {
+    condition     = !can(keys(var.kms_key)) || can(tobool(var.kms_key.keep_module_key)) && try(var.kms_key.keep_module_key, null) != null
+    error_message = "kms_key.keep_module_key: you must choose. false, if this installation has never had a key of the module; true, if it has one: secrets stay on it until the function has moved them, and nobody can read a secret whose key is pending deletion."
   }
 }
 

@@ -38,13 +38,13 @@ module "key_rotation" {
   # Who reads the secrets, and who is notified.
   deleted_user_secret_retention_days = 30
   secret_name_prefix                 = var.secret_name_prefix
-  kms_key_arn                        = var.own_kms_key ? format("%s", aws_kms_key.own[0].arn) : null
-  keep_own_kms_key                   = true # until every secret has moved: docs/operations.md, "Another KMS key"
-  secret_reader_arns                 = var.secret_reader_arns
-  operator_emails                    = var.operator_emails
-  require_confirmed_subscription     = true
-  dead_letter_operator_arns          = []   # such as the on-call role
-  event_bus_arn                      = null # the account's default bus; redeploy.tf listens to it
+  # Until every secret has moved, the module's key stays: docs/operations.md, "Another KMS key".
+  kms_key                        = var.own_kms_key ? { arn = aws_kms_key.own[0].arn, keep_module_key = true } : null
+  secret_reader_arns             = var.secret_reader_arns
+  operator_emails                = var.operator_emails
+  require_confirmed_subscription = true
+  dead_letter_operator_arns      = []   # such as the on-call role
+  event_bus_arn                  = null # the account's default bus; redeploy.tf listens to it
   users = {
     for key, user in local.iam_users :
     "${var.user_name_prefix}${key}" => merge({ email = user.email }, lookup(user, "options", {})) if user.declared

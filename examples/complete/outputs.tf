@@ -53,13 +53,13 @@ output "kms_key_arn" {
   value       = module.key_rotation.kms_key_arn
 }
 
-output "own_kms_key_arn" {
+output "module_kms_key_arn" {
   description = "ARN of the key that the module made; null without one."
-  value       = module.key_rotation.own_kms_key_arn
+  value       = module.key_rotation.module_kms_key_arn
 }
 
 output "kms_key_policy_statements" {
-  description = "Policy document (JSON) with the statements that your own key (`kms_key_arn`) needs in its policy; merge it with `source_policy_documents`."
+  description = "Policy document (JSON) with the statements that your own key (`kms_key`) needs in its policy; merge it with `source_policy_documents`."
   value       = module.key_rotation.kms_key_policy_statements
 }
 

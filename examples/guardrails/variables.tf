@@ -42,7 +42,7 @@ variable "vpc" {
 }
 
 variable "kms_key_arns" {
-  description = "ARNs of the keys that encrypt the secrets: the module's output `kms_key_arn` of each account. If empty, the key with the alias of the module's `name`; required for keys of your own (`kms_key_arn`)."
+  description = "ARNs of the keys that encrypt the secrets: the module's output `kms_key_arn` of each account. If empty, the key with the alias of the module's `name`; required for keys of your own (`kms_key`)."
   type        = set(string)
   default     = []
   nullable    = false

@@ -292,8 +292,13 @@ run "resources_of_the_same_configuration" {
     source = "./tests/terraform/made_together"
   }
 
+  override_data {
+    target = module.moving.data.aws_caller_identity.current
+    values = { account_id = "111122223333" }
+  }
+
   assert {
-    condition     = output.secrets == ["alice", "bob"]
+    condition     = output.secrets == ["alice", "bob", "carol"]
     error_message = "The plan must show the secrets."
   }
 }

@@ -15,8 +15,7 @@ override_data {
 }
 
 variables {
-  kms_key_arn      = "arn:aws:kms:eu-central-1:123456789012:key/brought-along"
-  keep_own_kms_key = false
+  kms_key = { arn = "arn:aws:kms:eu-central-1:123456789012:key/brought-along", keep_module_key = false }
 }
 
 run "not_unless_asked_for" {

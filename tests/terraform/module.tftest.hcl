@@ -152,7 +152,7 @@ run "defaults" {
 
   assert {
     condition     = length(aws_kms_key.this) == 1 && aws_kms_key.this[0].enable_key_rotation && aws_kms_alias.this[0].name == "alias/access-key-rotation"
-    error_message = "Without kms_key_arn the module must make a key that is rotated, and an alias."
+    error_message = "Without kms_key the module must make a key that is rotated, and an alias."
   }
 
   assert {
@@ -341,14 +341,13 @@ run "tags_are_everywhere" {
 
 run "a_key_of_ones_own" {
   variables {
-    kms_key_arn      = "arn:aws:kms:eu-central-1:111122223333:key/brought-along"
-    keep_own_kms_key = false
-    users            = { alice = {} }
+    kms_key = { arn = "arn:aws:kms:eu-central-1:111122223333:key/brought-along", keep_module_key = false }
+    users   = { alice = {} }
   }
 
   assert {
-    condition     = length(aws_kms_key.this) == 0 && length(aws_kms_alias.this) == 0 && output.own_kms_key_arn == null
-    error_message = "With kms_key_arn the module must make no key."
+    condition     = length(aws_kms_key.this) == 0 && length(aws_kms_alias.this) == 0 && output.module_kms_key_arn == null
+    error_message = "With kms_key the module must make no key."
   }
 
   assert {
@@ -376,17 +375,16 @@ run "a_key_of_the_module" {
 # On top of the run before.
 run "the_former_key_stays_until_every_secret_has_moved" {
   variables {
-    kms_key_arn      = "arn:aws:kms:eu-central-1:111122223333:key/brought-along"
-    keep_own_kms_key = true
-    users            = { alice = {} }
+    kms_key = { arn = "arn:aws:kms:eu-central-1:111122223333:key/brought-along", keep_module_key = true }
+    users   = { alice = {} }
   }
 
   assert {
     condition = alltrue([
       length(aws_kms_key.this) == 1,
       length(aws_kms_alias.this) == 1,
-      output.own_kms_key_arn == run.a_key_of_the_module.own_kms_key_arn,
-      output.own_kms_key_arn == "arn:aws:kms:eu-central-1:111122223333:key/made-by-the-module",
+      output.module_kms_key_arn == run.a_key_of_the_module.module_kms_key_arn,
+      output.module_kms_key_arn == "arn:aws:kms:eu-central-1:111122223333:key/made-by-the-module",
     ])
     error_message = "The key that secrets are on must stay."
   }

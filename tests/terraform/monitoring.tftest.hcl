@@ -15,9 +15,8 @@ override_data {
 }
 
 variables {
-  kms_key_arn      = "arn:aws:kms:eu-central-1:111122223333:key/brought-along"
-  keep_own_kms_key = false
-  operator_emails  = ["ops@example.com"]
+  kms_key         = { arn = "arn:aws:kms:eu-central-1:111122223333:key/brought-along", keep_module_key = false }
+  operator_emails = ["ops@example.com"]
 }
 
 run "alarms" {
@@ -113,7 +112,7 @@ run "alarms" {
   }
 
   assert {
-    condition     = aws_sns_topic.alarms[0].kms_master_key_id == var.kms_key_arn
+    condition     = aws_sns_topic.alarms[0].kms_master_key_id == var.kms_key.arn
     error_message = "The topic must be encrypted with the key whose policy admits CloudWatch."
   }
 

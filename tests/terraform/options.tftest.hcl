@@ -16,8 +16,7 @@ mock_provider "aws" {
 }
 
 variables {
-  kms_key_arn      = "arn:aws:kms:eu-central-1:111122223333:key/brought-along"
-  keep_own_kms_key = false
+  kms_key = { arn = "arn:aws:kms:eu-central-1:111122223333:key/brought-along", keep_module_key = false }
 }
 
 run "no_options_no_parameters" {

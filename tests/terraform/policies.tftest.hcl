@@ -1,6 +1,6 @@
 # The policies as AWS gets them. A mocked provider makes up the `json` of aws_iam_policy_document, so here is the real one:
 # offline, as it renders policies and knows partitions by itself, and a plan of new resources asks AWS nothing. With a
-# kms_key_arn given, every policy is known at plan.
+# kms_key given, every policy is known at plan.
 
 provider "aws" {
   region                      = "eu-central-1"
@@ -37,8 +37,7 @@ override_data {
 }
 
 variables {
-  kms_key_arn      = "arn:aws:kms:eu-central-1:111122223333:key/brought-along"
-  keep_own_kms_key = false
+  kms_key = { arn = "arn:aws:kms:eu-central-1:111122223333:key/brought-along", keep_module_key = false }
 }
 
 run "role" {
@@ -575,9 +574,8 @@ run "china" {
   }
 
   variables {
-    kms_key_arn      = "arn:aws-cn:kms:cn-north-1:111122223333:key/brought-along"
-    keep_own_kms_key = false
-    function         = { vpc = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0c"] } }
+    kms_key  = { arn = "arn:aws-cn:kms:cn-north-1:111122223333:key/brought-along", keep_module_key = false }
+    function = { vpc = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0c"] } }
   }
 
   assert {
@@ -605,9 +603,8 @@ run "govcloud" {
   }
 
   variables {
-    kms_key_arn      = "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/brought-along"
-    keep_own_kms_key = false
-    function         = { vpc = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0c"] } }
+    kms_key  = { arn = "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/brought-along", keep_module_key = false }
+    function = { vpc = { subnet_ids = ["subnet-0a"], security_group_ids = ["sg-0c"] } }
   }
 
   assert {

@@ -384,9 +384,36 @@ CASES = (
     Case(
         "key_without_a_choice",
         """
-        kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/mine"
+        kms_key = { arn = "arn:aws:kms:eu-central-1:111122223333:key/mine" }
         """,
-        ("keep_own_kms_key: with kms_key_arn you must choose. false, if",),
+        ("kms_key.keep_module_key: you must choose. false, if",),
+    ),
+    Case(
+        "key_without_an_arn",
+        """
+        kms_key = { arn = null, keep_module_key = "perhaps" }
+        """,
+        (
+            "kms_key.arn must be the ARN of a KMS key (arn:aws:kms:<region>:<account>:key/<id>), "
+            "not of an alias. For the module's own key, set kms_key to null.",
+            "kms_key.keep_module_key: you must choose.",
+        ),
+    ),
+    Case(
+        "key_with_an_unknown_field",
+        """
+        kms_key = {
+          arn             = "arn:aws:kms:eu-central-1:111122223333:key/mine"
+          keep_module_key = true
+          keep_own        = true
+        }
+        """,
+        ("kms_key: there is no field keep_own. It has: arn, keep_module_key.",),
+    ),
+    Case(
+        "key_by_its_arn_alone",
+        'kms_key = "arn:aws:kms:eu-central-1:111122223333:key/mine"',
+        ("kms_key must be an object such as { arn = aws_kms_key.secrets.arn, keep_module_key =",),
     ),
     Case(
         "dead_letter_operators",

@@ -23,24 +23,24 @@ run "wrong_values_first_set" {
   command = plan
 
   variables {
-    name                               = "1rotation"                                        # starts with a digit
-    tags                               = { "AWS:owner" = "x" }                              # holds a reserved key
-    kms_key_arn                        = "arn:aws:kms:eu-central-1:111122223333:alias/mine" # is an alias
-    user_tag                           = { key = "aws:rotate" }                             # has a reserved key
-    max_rotations_per_run              = -1                                                 # is negative
-    max_iam_writes_per_second          = 0                                                  # lets nothing pass
-    idle_after_days                    = 0                                                  # is zero
-    deleted_user_secret_retention_days = -1                                                 # is negative
-    function                           = { architecture = "arm" }                           # is unknown
-    monitoring                         = { overdue_alarm_days = 0 }                         # is zero
-    user_path_prefix                   = "services"                                         # lacks its slashes
-    never_user_arns                    = ["arn:aws:iam::111122223333:role/admin"]           # is a role
-    dead_letter_operator_arns          = ["arn:aws:sts::111122223333:assumed-role/a/b"]     # is a session
-    secret_name_prefix                 = ""                                                 # is empty
-    secret_reader_arns                 = ["arn:aws:iam::111122223333:role/*"]               # holds a wildcard
-    users                              = { "team/alice" = {} }                              # holds a path
-    operator_emails                    = ["platform-team"]                                  # holds a bad address
-    event_bus_arn                      = "default"                                          # is a name
+    name                               = "1rotation"                                                                           # starts with a digit
+    tags                               = { "AWS:owner" = "x" }                                                                 # holds a reserved key
+    kms_key                            = { arn = "arn:aws:kms:eu-central-1:111122223333:alias/mine", keep_module_key = false } # is an alias
+    user_tag                           = { key = "aws:rotate" }                                                                # has a reserved key
+    max_rotations_per_run              = -1                                                                                    # is negative
+    max_iam_writes_per_second          = 0                                                                                     # lets nothing pass
+    idle_after_days                    = 0                                                                                     # is zero
+    deleted_user_secret_retention_days = -1                                                                                    # is negative
+    function                           = { architecture = "arm" }                                                              # is unknown
+    monitoring                         = { overdue_alarm_days = 0 }                                                            # is zero
+    user_path_prefix                   = "services"                                                                            # lacks its slashes
+    never_user_arns                    = ["arn:aws:iam::111122223333:role/admin"]                                              # is a role
+    dead_letter_operator_arns          = ["arn:aws:sts::111122223333:assumed-role/a/b"]                                        # is a session
+    secret_name_prefix                 = ""                                                                                    # is empty
+    secret_reader_arns                 = ["arn:aws:iam::111122223333:role/*"]                                                  # holds a wildcard
+    users                              = { "team/alice" = {} }                                                                 # holds a path
+    operator_emails                    = ["platform-team"]                                                                     # holds a bad address
+    event_bus_arn                      = "default"                                                                             # is a name
 
     max_key_age_days               = 90.5 # is a fraction
     grace_days                     = -1   # is negative
@@ -51,7 +51,7 @@ run "wrong_values_first_set" {
   expect_failures = [
     var.name,
     var.tags,
-    var.kms_key_arn,
+    var.kms_key,
     var.user_tag,
     var.max_rotations_per_run,
     var.max_iam_writes_per_second,
@@ -304,8 +304,7 @@ run "unusual_but_right" {
     user_tag            = { key = "Schlüssel wechseln", value = "ja" }
     coverage_exempt_tag = { key = "Schlüssel wechseln", value = "nein" }
     secret_name_prefix  = "team_1/keys+=.@-"
-    kms_key_arn         = "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef"
-    keep_own_kms_key    = false
+    kms_key             = { arn = "arn:aws-cn:kms:cn-north-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef", keep_module_key = false }
     users = {
       "o+ne,two=three.four@x_y-z" = { reader_arns = ["arn:aws-cn:iam::111122223333:user/team/bob@x"], first_key = "false", smtp_regions = ["us-gov-west-1"] }
       bob                         = { email = null, reader_arns = null, first_key = null, smtp_regions = null }

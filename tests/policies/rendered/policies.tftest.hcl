@@ -1,5 +1,5 @@
 # What tests/policies looks at: a mocked account, but the real provider, which renders policies and knows partitions
-# offline. With a kms_key_arn given, every policy but the key's own is known at plan.
+# offline. With a kms_key given, every policy but the key's own is known at plan.
 
 provider "aws" {
   region                      = "eu-west-1"
@@ -53,8 +53,7 @@ run "aws" {
   command = plan
 
   variables {
-    kms_key_arn      = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module"
-    keep_own_kms_key = false
+    kms_key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module", keep_module_key = false }
   }
 }
 
@@ -66,9 +65,8 @@ run "vpc" {
   command = plan
 
   variables {
-    kms_key_arn      = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module"
-    keep_own_kms_key = false
-    function         = { vpc = { subnet_ids = ["subnet-0123456789"], security_group_ids = ["sg-0123456789"] } }
+    kms_key  = { arn = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module", keep_module_key = false }
+    function = { vpc = { subnet_ids = ["subnet-0123456789"], security_group_ids = ["sg-0123456789"] } }
 
     # Users under a path: partitions.py.
     user_path_prefix = "/services/"
@@ -89,8 +87,7 @@ run "china" {
   }
 
   variables {
-    kms_key_arn      = "arn:aws-cn:kms:cn-north-1:123456789012:key/of-the-module"
-    keep_own_kms_key = false
+    kms_key = { arn = "arn:aws-cn:kms:cn-north-1:123456789012:key/of-the-module", keep_module_key = false }
     secret_reader_arns = [
       "arn:aws-cn:iam::123456789012:role/team/deploy",
       "arn:aws-cn:iam::123456789012:user/break-glass",
@@ -112,8 +109,7 @@ run "govcloud" {
   }
 
   variables {
-    kms_key_arn      = "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/of-the-module"
-    keep_own_kms_key = false
+    kms_key = { arn = "arn:aws-us-gov:kms:us-gov-west-1:123456789012:key/of-the-module", keep_module_key = false }
     secret_reader_arns = [
       "arn:aws-us-gov:iam::123456789012:role/team/deploy",
       "arn:aws-us-gov:iam::123456789012:user/break-glass",

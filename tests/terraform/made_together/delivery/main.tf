@@ -12,6 +12,15 @@ terraform {
   }
 }
 
+resource "terraform_data" "others" {
+  for_each = {
+    key   = "arn:aws:kms:eu-central-1:111122223333:key/others"
+    token = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:gitlab-token-AbCdEf"
+  }
+
+  input = each.value
+}
+
 module "key_rotation" {
   source = "../../../.."
 
@@ -26,7 +35,7 @@ module "parameter" {
   secret_arn            = module.key_rotation.user_secret_arns["build-agent"]
   kms_key_arn           = module.key_rotation.kms_key_arn
   parameter_name        = "/build-agent/credentials"
-  parameter_kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/of-the-parameter"
+  parameter_kms_key_arn = terraform_data.others["key"].output
   image                 = "example"
   program               = "program"
 }
@@ -34,11 +43,12 @@ module "parameter" {
 module "ci_variable" {
   source = "../../../../examples/delivery/ci-variable"
 
-  user_name        = "build-agent"
-  secret_arn       = module.key_rotation.user_secret_arns["build-agent"]
-  kms_key_arn      = module.key_rotation.kms_key_arn
-  gitlab_project   = "platform/shop"
-  token_secret_arn = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:gitlab-token-AbCdEf"
+  user_name         = "build-agent"
+  secret_arn        = module.key_rotation.user_secret_arns["build-agent"]
+  kms_key_arn       = module.key_rotation.kms_key_arn
+  gitlab_project    = "platform/shop"
+  token_secret_arn  = terraform_data.others["token"].output
+  token_kms_key_arn = terraform_data.others["key"].output
 }
 
 module "reference" {
