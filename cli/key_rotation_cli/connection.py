@@ -67,6 +67,16 @@ USAGE = frozenset(
     }
 )
 
+ADOPTION = frozenset(
+    {
+        "kms:CancelKeyDeletion",
+        "kms:DescribeKey",
+        "kms:EnableKey",
+        "secretsmanager:ListSecrets",
+        "secretsmanager:RestoreSecret",
+    }
+)
+
 HISTORY = frozenset({"logs:DescribeLogGroups", "logs:FilterLogEvents"})
 
 # IAM throttles by a bucket of unpublished size: patience, not speed.

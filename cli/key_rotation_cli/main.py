@@ -15,7 +15,7 @@ from key_rotation.domain.settings import SettingsError
 from key_rotation.ports import DiscoveryError
 from key_rotation.run.payload import PayloadError
 
-from . import emergency, plan, restore, rotate, status
+from . import adopt, emergency, plan, restore, rotate, status
 from .accounts import command as accounts
 from .accounts.map import AccountMapError
 from .aws_errors import AWS_ERRORS, shortened
@@ -26,7 +26,7 @@ from .report import command as report
 from .screen import Screen
 from .usage import command as usage
 
-_COMMANDS = (status, plan, rotate, emergency, restore, usage, history, report)
+_COMMANDS = (status, plan, rotate, emergency, restore, usage, history, report, adopt)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,7 +8,7 @@ import re
 import pytest
 from scripts.docs import ROOT
 
-from key_rotation_cli import emergency, plan, restore, rotate, status
+from key_rotation_cli import adopt, emergency, plan, restore, rotate, status
 from key_rotation_cli.accounts.status_table import show as show_accounts
 from key_rotation_cli.connection import ASSUMPTION
 from key_rotation_cli.exits import Exit
@@ -86,6 +86,21 @@ def test_sample_of_the_history_of_a_key() -> None:
     assert json.loads(block("history", "json")) == document["changes"][3]
 
 
+def test_sample_of_import_blocks() -> None:
+    blocks = [
+        adopt.import_block(address, id_)
+        for address, id_ in (
+            ("module.key_rotation.aws_kms_key.this[0]", "1234abcd-12ab-34cd-56ef-1234567890ab"),
+            (
+                'module.key_rotation.aws_secretsmanager_secret.user["alice"]',
+                "arn:aws:secretsmanager:eu-west-1:123456789012:secret:iam-access-key/alice-AbCdEf",
+            ),
+        )
+    ]
+
+    assert "".join(blocks) == block("adopt", "text")
+
+
 def test_permissions_are_the_calls_that_are_declared() -> None:
     allowed = {
         command: set(re.findall(r"`(\w+:\w+)`", actions))
@@ -104,6 +119,7 @@ def test_permissions_are_the_calls_that_are_declared() -> None:
         "restore": restore.CALLS,
         "usage": usage.CALLS,
         "history": history.CALLS,
+        "adopt": adopt.CALLS,
     }
 
 
@@ -117,7 +133,9 @@ def test_exit_statuses() -> None:
     assert [int(row[0]) for row in rows("How it ends")] == [code.value for code in Exit]
 
 
-COMMANDS = ["status", "plan", "rotate", "emergency", "restore", "usage", "history", "report"]
+COMMANDS = [
+    *("status", "plan", "rotate", "emergency", "restore", "usage", "history", "report", "adopt")
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -21,6 +21,7 @@ COMMANDS = [
     ["restore", "alice"],
     ["usage", "alice"],
     ["report", "--html", "report.html"],
+    ["adopt"],
     ["status", "--accounts", "map.json"],
     ["report", "--accounts", "map.json", "--html", "report.html"],
 ]
