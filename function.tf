@@ -93,8 +93,8 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  # Lambda checks at creation that the role may write to the dead-letter queue.
-  depends_on = [aws_iam_role_policy.function]
+  # Lambda checks at creation that the role may write to the dead-letter queue. No function runs without its claim.
+  depends_on = [aws_iam_role.claim, aws_iam_role_policy.function]
 }
 
 # Made before the function, so that Lambda does not make one that keeps logs forever.

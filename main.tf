@@ -1,7 +1,8 @@
 # What all other files share: where this is, and what everything is called. The flow: the schedule (schedule.tf) starts the
 # function (function.tf), which reads its settings (settings.tf), rotates keys in IAM, stores them in Secrets Manager
-# (secrets.tf, kms.tf) and notifies people (notifications.tf). iam.tf says what the function may do, monitoring.tf what the
-# operators see, exposed_keys.tf what happens when AWS finds a key in public.
+# (secrets.tf, kms.tf) and notifies people (notifications.tf). iam.tf says what the function may do, claim.tf that no other
+# installation manages the same users, monitoring.tf what the operators see, exposed_keys.tf what happens when AWS finds a key
+# in public.
 
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}

@@ -318,6 +318,11 @@ run "resources_of_the_same_configuration" {
   }
 
   override_data {
+    target = module.key_rotation.data.aws_iam_roles.claim
+    values = { arns = [] }
+  }
+
+  override_data {
     target = module.build_agent_key.data.aws_caller_identity.current
     values = { account_id = "111122223333" }
   }

@@ -157,6 +157,11 @@ run "beside_the_rotation" {
   }
 
   override_data {
+    target = module.key_rotation.data.aws_iam_roles.claim
+    values = { arns = [] }
+  }
+
+  override_data {
     target = module.parameter.data.aws_caller_identity.current
     values = { account_id = "111122223333" }
   }

@@ -19,6 +19,11 @@ override_data {
   values = { account_id = "111122223333" }
 }
 
+override_data {
+  target = module.key_rotation.data.aws_iam_roles.claim
+  values = { arns = [] }
+}
+
 run "no_chat_unless_asked_for" {
   command = plan
 
@@ -295,6 +300,11 @@ run "resources_of_the_same_configuration" {
   override_data {
     target = module.moving.data.aws_caller_identity.current
     values = { account_id = "111122223333" }
+  }
+
+  override_data {
+    target = module.moving.data.aws_iam_roles.claim
+    values = { arns = [] }
   }
 
   assert {

@@ -14,6 +14,11 @@ override_data {
   values = { account_id = "111122223333" }
 }
 
+override_data {
+  target = data.aws_iam_roles.claim
+  values = { arns = [] }
+}
+
 variables {
   kms_key         = { arn = "arn:aws:kms:eu-central-1:111122223333:key/brought-along", keep_module_key = false }
   operator_emails = ["ops@example.com"]

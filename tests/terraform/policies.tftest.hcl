@@ -36,6 +36,11 @@ override_data {
   values = { account_id = "111122223333" }
 }
 
+override_data {
+  target = data.aws_iam_roles.claim
+  values = { arns = [] }
+}
+
 variables {
   kms_key = { arn = "arn:aws:kms:eu-central-1:111122223333:key/brought-along", keep_module_key = false }
 }
@@ -238,6 +243,13 @@ run "role" {
       ]
     }))
     error_message = "The role's policy is not the one that was reviewed. If the change is wanted, change it here too."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.claim.assume_role_policy).Statement == [
+      { Effect = "Deny", Action = "sts:AssumeRole", Principal = "*" },
+    ]
+    error_message = "Nobody may assume the role that only claims the tag."
   }
 
   assert {

@@ -35,6 +35,11 @@ override_data {
   values = { account_id = "123456789012" }
 }
 
+override_data {
+  target = data.aws_iam_roles.claim
+  values = { arns = [] }
+}
+
 variables {
   name = "key-rotation"
   secret_reader_arns = [
