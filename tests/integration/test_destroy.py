@@ -16,6 +16,7 @@ from .stage import Stage
 OPERATIONS = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 PENDING = "pending deletion for 30 days"
 STAYS = "stay"
+CLAIM = "one-access-key-rotation-per-tag-"
 
 
 def test_what_is_left_is_what_the_manual_says(stage: Stage, destroyed: Mapping[str, bool]) -> None:
@@ -97,6 +98,7 @@ def test_nothing_else_is_left(stage: Stage, destroyed: Mapping[str, bool]) -> No
         ],
     }
 
+    assert [role for role in found["roles"] if role.startswith(CLAIM)] == []
     for kind in ("parameters", "subscriptions"):
         assert found.pop(kind) == []
     of_the_test = stage.queue.queue.url.rpartition("/")[2]
@@ -117,6 +119,10 @@ def test_there_was_something_of_each_kind(stage: Stage) -> None:
     assert rules >= {name, f"{name}-exposed-keys"}
     assert len([alarm for alarm in alarms if alarm["AlarmName"].startswith(f"{name}-")]) == 5
     assert name in [board["DashboardName"] for board in boards]
+    [claim] = [
+        role for role in account.iam.list_roles()["Roles"] if role["RoleName"].startswith(CLAIM)
+    ]
+    assert claim["Path"] == f"/eu-west-1/{name}/"
 
 
 def _fate(account: Account, secret: str) -> str:
