@@ -101,7 +101,7 @@ variable "users" {
 }
 
 variable "user_tag" {
-  description = "The tag of IAM users whose keys are rotated: `key` (\"access-key-rotation\") and `value` (\"enabled\"). IAM ignores upper and lower case in the key, but not in the value."
+  description = "The tag of IAM users whose keys are rotated: `key` (\"access-key-rotation\") and `value` (\"enabled\"). IAM ignores upper and lower case in the key, but not in the value. One installation in an account can have a tag: [a plan of a second one is refused](operations.md#two-installations-in-one-account)."
   type        = any
   default     = {}
   nullable    = false
