@@ -180,6 +180,7 @@ def test_what_is_refused_before_terraform_begins(
     fake = FakeTerraform(tmp_path)
     monkeypatch.setenv("PATH", fake.environment["PATH"])
     monkeypatch.delenv("TF", raising=False)
+    monkeypatch.delenv("TF_DATA_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
 
     assert main(["plan", *(str(argument) for argument in arguments)]) == 1
@@ -281,6 +282,7 @@ def test_no_text_of_a_provider_steers_the_terminal(
     fake.write("workspaces", "  data\n  shop\n  security\n")
     monkeypatch.setenv("PATH", fake.environment["PATH"])
     monkeypatch.delenv("TF", raising=False)
+    monkeypatch.delenv("TF_DATA_DIR", raising=False)
 
     main(["plan", "--folder", str(fake.module), "--out", str(tmp_path / "out")])
     main(["drift", "--folder", str(fake.module)])

@@ -25,6 +25,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeTerraform:
     fake.write("workspaces", "* default\n" + "".join(f"  {name}\n" for name in ACCOUNTS))
     monkeypatch.setenv("PATH", fake.environment["PATH"])
     monkeypatch.delenv("TF", raising=False)
+    monkeypatch.delenv("TF_DATA_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
     return fake
 
