@@ -9,6 +9,7 @@ VENV      := build/venv
 BIN       := $(VENV)/bin
 READY     := $(VENV)/.ready
 TERRAFORM := $(BIN)/python scripts/with_terraform.py
+OFFLINE   := $(TERRAFORM) $(BIN)/python scripts/one_provider.py
 PYTEST    := $(BIN)/python -m pytest
 INIT       = $(TERRAFORM) terraform init -backend=false -input=false -test-directory=$(1) >build/terraform-init.log || { cat build/terraform-init.log; exit 1; }
 UNIT      := --ignore=tests/unit/test_properties.py tests/unit
@@ -72,7 +73,7 @@ aws: $(READY) ## Adapters and handler on the AWS wire, in moto
 .PHONY: policies
 policies: require-terraform require-node require-package $(READY) $(SIMULATOR)/.ready ## The policies, evaluated as IAM does: enough, not too much, nothing unneeded
 	@$(call INIT,tests/policies/rendered)
-	@$(TERRAFORM) $(PYTEST) -p no:terraform tests/policies
+	@$(OFFLINE) $(PYTEST) -p no:terraform tests/policies
 
 .PHONY: crash
 crash: $(READY) ## Something happens at every AWS call of every situation (45 minutes; not in `test`)
@@ -89,7 +90,7 @@ bench: $(READY) $(AWSCLI)/.ready ## Calls, time, memory and dollars at 100 to 5,
 .PHONY: terraform-test
 terraform-test: require-terraform $(READY) ## The module's own tests, with a mocked provider
 	@$(call INIT,tests/terraform)
-	@$(TERRAFORM) terraform test -test-directory=tests/terraform
+	@$(OFFLINE) sh -c 'exec "$$TF" test -test-directory=tests/terraform'
 	@$(TERRAFORM) $(PYTEST) -p no:terraform tests/terraform
 
 .PHONY: integration

@@ -532,6 +532,7 @@ CASES = (
         accounts = {{
           default = {{ id = "111122223333", users = {{ alice = {{ mail = "a@example.com" }} }} }}
         }}
+        region = "eu-central-1" # that of the provider here
         {CENTRAL}
         """,
         (
