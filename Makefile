@@ -80,8 +80,8 @@ crash: $(READY) ## Something happens at every AWS call of every situation (45 mi
 	@PYTHONPATH=lambda $(BIN)/python -m tests.crash $(CRASH)
 
 .PHONY: crash-sample
-crash-sample: $(READY) ## Each 60th of these points, and two of the sabotages: a minute
-	@PYTHONPATH=lambda nice $(BIN)/python -m tests.crash --every 60 --sabotages 2
+crash-sample: $(READY) ## Each 90th of these points, and two of the sabotages: a minute
+	@PYTHONPATH=lambda nice $(BIN)/python -m tests.crash --every 90 --sabotages 2
 
 .PHONY: bench
 bench: $(READY) $(AWSCLI)/.ready ## Calls, time, memory and dollars at 100 to 5,000 users (five minutes; writes docs/performance.md)
