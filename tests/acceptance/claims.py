@@ -65,6 +65,10 @@ CLAIMS: Mapping[str, Claim] = {
         ("apply", "second plan", "removal", "leftovers"),
         "an apply, an empty plan, a destroy, and what it leaves",
     ),
+    "claim-role": Claim(
+        ("apply", "second plan"),
+        "in part: IAM takes the role. A second installation was not tried",
+    ),
     "rotation": Claim(
         (*_ROTATED, "secrets: values"),
         "one rotation by an emergency; the ordinary one needs a key that is a day old",
