@@ -12,6 +12,7 @@ import pytest
 from tests.acceptance import judge
 from tests.acceptance.cloud import Refusal
 from tests.acceptance.protocol import Finding, Verdict
+from tests.unit.acceptance_arrivals import CASES as ARRIVALS
 
 USER, SERVICE, OLD, NEW = "akr-accept-0a1b2c3d-alice", "build-agent", "AKIAOLD", "AKIANEW"
 ACCOUNT, NAME = "123456789012", "akr-accept-0a1b2c3d"
@@ -223,6 +224,7 @@ CASES: tuple[tuple[Callable[[Any], Finding], Any, tuple[Any, ...]], ...] = (
         ),
     ),
     (left, [], (["user alice"],)),
+    *ARRIVALS,
 )
 FAILURES = [
     pytest.param(check, bad, id=f"{number}-{i}")
