@@ -1,4 +1,4 @@
-"""What came into the queues of `make acceptance`, right and wrong: for test_acceptance_checks.py."""
+"""What came into the queues of `make acceptance`, right and wrong: test_acceptance_checks.py."""
 
 from __future__ import annotations
 
