@@ -159,13 +159,19 @@ def in_order(
     """The central account first, since the others send to it. With `spare_central` it is last, and
     spared if another one has failed."""
     others = [name for name in names if name != central]
-    first = [act(central)] if central in names and spare_central is None else []
+    first = [_apart(act, central)] if central in names and spare_central is None else []
     with ThreadPoolExecutor(jobs) as pool:
         found = first + list(pool.map(act, others))
     if spare_central is not None:
         failed = [outcome.account for outcome in found if outcome.failed]
-        found.append(spare_central(failed) if failed else act(central))
+        found.append(spare_central(failed) if failed else _apart(act, central))
     return found
+
+
+def _apart(act: Act, name: str) -> Outcome:
+    """In another thread: in this one, Ctrl-C would kill Terraform before its state is written."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(act, name).result()
 
 
 def listed(names: Sequence[str]) -> str:
