@@ -86,6 +86,14 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
         keys = _keys(kms, arguments.name, secrets)
     wanted = arguments.users
     secrets = [one for one in secrets if one.user and (not wanted or one.user in wanted)]
+    unknown = sorted(set(wanted) - {one.user for one in secrets})
+    if unknown:
+        raise DeclinedError(
+            f"Terraform made no secret for {', '.join(unknown)} with a name like "
+            f"{arguments.secret_name_prefix}… in {connection.region}: nothing is restored. Look at "
+            f"the names of users, and at --region, --name, --secret-name-prefix",
+            Exit.FINDINGS,
+        )
     if not secrets and not any(key.is_modules for key in keys):
         raise DeclinedError(
             f"nothing in {connection.region} is left of the installation {arguments.name}: no key "
@@ -124,10 +132,14 @@ def _user(name: str, prefix: str) -> str | None:
 
 
 def _keys(kms: KMSClient, installation: str, secrets: Sequence[_Secret]) -> list[_Key]:
-    """The newest first: an installation that came back without this command has had several."""
+    """The newest first: an installation that came back without this command has had several. Not
+    those that AWS has deleted, though secrets may still name them."""
     found = []
     for id_ in {one.kms_key_id for one in secrets if one.kms_key_id is not None}:
-        about = kms.describe_key(KeyId=id_)["KeyMetadata"]
+        try:
+            about = kms.describe_key(KeyId=id_)["KeyMetadata"]
+        except kms.exceptions.NotFoundException:
+            continue
         is_modules = about.get("Description") == _DESCRIPTION_OF_KEY.format(installation)
         is_pending = about.get("KeyState") == "PendingDeletion"
         found.append(_Key(about["KeyId"], about["CreationDate"], is_modules, is_pending))

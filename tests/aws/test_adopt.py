@@ -188,3 +188,26 @@ def test_a_key_of_your_own_is_none_of_the_modules(left: Left, key_rotation: Comm
     assert list(imports(outcome)) == ['module.key_rotation.aws_secretsmanager_secret.user["alice"]']
     assert left.key_state(own) == "PendingDeletion"
     assert f"KMS key {own}, which is not the module's, is pending deletion" in outcome.err
+
+
+def test_a_key_that_aws_has_deleted_holds_nobody_up(left: Left, key_rotation: CommandLine) -> None:
+    """The function's secrets stay, and name it, more than 30 days after a destroy."""
+    deleted = f"arn:aws:kms:{REGION}:123456789012:key/11111111-2222-3333-4444-555555555555"
+    alice = left.secret("iam-access-key/alice", TERRAFORM)
+    left.secret("iam-access-key/bob", {}, key=deleted)
+
+    outcome = key_rotation("adopt")
+
+    assert (outcome.status, left.key_state()) == (Exit.OK, "Enabled")
+    assert set(imports(outcome).values()) == {left.key_id, alice}
+
+
+def test_a_name_without_a_secret_is_named(left: Left, key_rotation: CommandLine) -> None:
+    left.secret("iam-access-key/alice", TERRAFORM)
+    left.secret("iam-access-key/bob", {})
+
+    outcome = key_rotation("adopt", "alice", "alcie", "bob")
+
+    assert (outcome.status, outcome.out) == (Exit.FINDINGS, "")
+    assert "Terraform made no secret for alcie, bob with a name like" in outcome.err
+    assert left.key_state() == "PendingDeletion"
