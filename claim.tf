@@ -8,7 +8,7 @@ locals {
 
   # The path says who has it: region and name.
   claims_of_others = [
-    for arn in data.aws_iam_roles.claim.arns : regex("/([^/]+)/([^/]+)/[^/]+$", arn)
+    for arn in data.aws_iam_roles.claim.arns : try(format("%[2]s in %[1]s", regex("/([^/]+)/([^/]+)/[^/]+$", arn)...), arn)
     if !endswith(arn, "/${terraform_data.claimant.input}/${local.claim_name}")
   ]
 }
@@ -40,7 +40,16 @@ resource "aws_iam_role" "claim" {
       error_message = format(
         "user_tag: another installation of this account manages the users tagged %s = %s: %s. Two would rotate the same keys and block each other. Set another user_tag here, and tag the users of this installation with it. If that installation does not exist any more, remove what it left: aws iam delete-role --role-name %s",
         local.user_tag.key, local.user_tag.value,
-        join(", ", [for claimant in local.claims_of_others : "${claimant[1]} in ${claimant[0]}"]), local.claim_name,
+        join(", ", local.claims_of_others), local.claim_name,
+      )
+    }
+
+    # A provider of another region does not find what this state has, and would leave a second function there.
+    precondition {
+      condition = startswith(terraform_data.claimant.input, "${local.region}/")
+      error_message = format(
+        "This installation is in %s, and its provider now in %s. If that is a mistake, set the provider's region back. To move, destroy the installation with the former region first.",
+        split("/", terraform_data.claimant.input)[0], local.region,
       )
     }
   }

@@ -8,7 +8,7 @@ mock_provider "aws" {
     defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
   }
   mock_data "aws_region" {
-    defaults = { id = "eu-central-1" }
+    defaults = { id = "eu-central-1", region = "eu-central-1" } # the latter in provider 6
   }
   mock_data "aws_iam_policy_document" {
     defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" } # policies.tftest.hcl looks at the real ones
@@ -49,6 +49,17 @@ run "another_one_has_it" {
   expect_failures = [aws_iam_role.claim]
 }
 
+run "somebody_has_made_it_by_hand" {
+  command = plan
+
+  override_data {
+    target = data.aws_iam_roles.claim
+    values = { arns = ["arn:aws:iam::111122223333:role/one-access-key-rotation-per-tag-809c65d4d2b2"] }
+  }
+
+  expect_failures = [aws_iam_role.claim]
+}
+
 run "claims_its_tag" {
   variables {
     tags     = { team = "platform" }
@@ -83,6 +94,18 @@ run "still_its_own_after_a_new_name" {
     condition     = aws_iam_role.claim.path == "/eu-central-1/access-key-rotation/"
     error_message = "A new name must not make the claim somebody else's."
   }
+}
+
+# Nor is it in another region: with the provider of that, the function of the former region would stay, and nobody see it.
+run "not_moved_to_another_region" {
+  command = plan
+
+  override_data {
+    target = data.aws_region.current
+    values = { id = "us-east-1", region = "us-east-1" }
+  }
+
+  expect_failures = [aws_iam_role.claim]
 }
 
 run "other_values_are_other_tags" {
