@@ -116,9 +116,11 @@ def _secrets(cloud: Cloud, name: str) -> Iterator[str]:
 
 
 def _roles(cloud: Cloud, name: str) -> Iterator[str]:
+    """With their paths: that of the claim on the tag has the name (claim.tf)."""
     for page in _pages(cloud, "iam", "list_roles"):
-        found = (role["RoleName"] for role in page["Roles"])
-        yield from (role for role in found if role in (name, f"{name}-reader"))
+        for role in page["Roles"]:
+            if role["RoleName"] in (name, f"{name}-reader") or role["Path"].endswith(f"/{name}/"):
+                yield role["Arn"].partition(":role/")[2]
 
 
 def _functions(cloud: Cloud, name: str) -> Iterator[str]:

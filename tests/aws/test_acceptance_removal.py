@@ -54,6 +54,8 @@ def furnish(cloud: Cloud, name: str) -> None:
     for _key in range(2):
         iam.create_access_key(UserName=f"{name}-alice")
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    claim = f"one-access-key-rotation-per-tag-{name[-8:]}"
+    iam.create_role(RoleName=claim, Path=f"/{REGION}/{name}/", AssumeRolePolicyDocument=TRUST)
     secrets = cloud.client("secretsmanager")
     for user in ("alice", "build-agent"):
         secrets.create_secret(Name=f"{name}/{name}-{user}", SecretString="{}")
@@ -96,6 +98,7 @@ def test_every_kind_is_found_and_nobody_elses(cloud: Cloud) -> None:
     found = removal.leftovers(cloud, NAME)
 
     assert {one.rpartition(" ")[0] for one in found} == KINDS
+    assert f"role {REGION}/{NAME}/one-access-key-rotation-per-tag-{NAME[-8:]}" in found
     assert [one for one in found if NAME not in one or OTHER in one] == []
     assert removal.leftovers(cloud, "akr-accept-00000000") == []
 
