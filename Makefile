@@ -173,7 +173,7 @@ release: check-package ## What a release publishes, into build/release: the zip,
 
 .PHONY: provider-mirror
 provider-mirror: require-terraform ## One version of the AWS provider, into build/provider-mirror (PROVIDER="5.80.0")
-	@$(FIND_PYTHON); "$$python" scripts/provider_mirror.py "$(PROVIDER)" build/provider-mirror
+	@$(FIND_PYTHON); "$$python" -m scripts.provider_mirror "$(PROVIDER)" build/provider-mirror
 
 .PHONY: localstack
 localstack: ## Start the embedded LocalStack (LOCALSTACK_PORT, 4566 by default)

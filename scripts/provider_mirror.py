@@ -1,28 +1,32 @@
 """Downloads one version of the AWS provider, for every init to use.
 
-    python scripts/provider_mirror.py '~> 5.80' FOLDER
+    python -m scripts.provider_mirror '~> 5.80' FOLDER
 
 The newest version that fits the constraint becomes a filesystem mirror: name the folder in
-TF_PLUGIN_MIRROR. The mirror is unpacked, so that an init links to it and copies nothing. `TF`
-names the program; without it, terraform, or else tofu. Standard library only.
+TF_PLUGIN_MIRROR. The mirror is unpacked, so that an init links to it and copies nothing. Standard
+library only.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from zipfile import ZipFile
 
+from scripts.with_terraform import program
+
 PROVIDER = "hashicorp/aws"
 
 
 def main() -> int:
     if len(sys.argv) != 3 or not sys.argv[1]:
-        print("usage: provider_mirror.py CONSTRAINT FOLDER, such as '~> 5.80'", file=sys.stderr)
+        print(
+            "usage: python -m scripts.provider_mirror CONSTRAINT FOLDER, such as '~> 5.80'",
+            file=sys.stderr,
+        )
         return 2
     constraint, folder = sys.argv[1], Path(sys.argv[2]).absolute()
     shutil.rmtree(folder, ignore_errors=True)
@@ -38,7 +42,7 @@ def main() -> int:
 
 def download(constraint: str, folder: Path) -> str | None:
     """Fills the folder with the zip of each provider. Returns what went wrong."""
-    program = os.environ.get("TF") or next(filter(shutil.which, ("terraform", "tofu")), "terraform")
+    chosen = program()
     root = folder / "root"
     root.mkdir()
     required = {"aws": {"source": PROVIDER, "version": constraint}}
@@ -46,17 +50,17 @@ def download(constraint: str, folder: Path) -> str | None:
     (root / "versions.tf.json").write_text(text)
     try:
         done = subprocess.run(  # noqa: S603 - the program is the caller's own
-            [program, f"-chdir={root}", "providers", "mirror", str(folder)],
+            [chosen, f"-chdir={root}", "providers", "mirror", str(folder)],
             capture_output=True,
             text=True,
         )
     except OSError as error:
-        return f"cannot run {program}: {error.strerror}"
+        return f"cannot run {chosen}: {error.strerror}"
     shutil.rmtree(root)
     if done.returncode != 0:
-        return f"`{program} providers mirror` has failed:\n{done.stderr.strip() or done.stdout}"
+        return f"`{chosen} providers mirror` has failed:\n{done.stderr.strip() or done.stdout}"
     if not list(folder.rglob("*.zip")):
-        return f"`{program} providers mirror` has downloaded nothing for {PROVIDER} {constraint}"
+        return f"`{chosen} providers mirror` has downloaded nothing for {PROVIDER} {constraint}"
     return None
 
 

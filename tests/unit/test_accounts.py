@@ -129,6 +129,7 @@ def test_both_read_the_same_accounts() -> None:
     [
         ({"accounts": {"a": {"id": "1" * 12}}}, "json needs central_account: the name of"),
         ({"accounts": {"../a": {"id": "1" * 12}}}, "'../a' cannot be the name of a workspace"),
+        ({"accounts": {"default": {"id": "1" * 12}}}, "'default' is a workspace that Terraform"),
     ],
 )
 def test_what_the_script_needs_beyond_that(

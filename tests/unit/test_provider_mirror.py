@@ -52,7 +52,7 @@ def mirror(
 ) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name != "TF"}
     return subprocess.run(
-        [sys.executable, "scripts/provider_mirror.py", constraint, str(folder)],
+        [sys.executable, "-m", "scripts.provider_mirror", constraint, str(folder)],
         cwd=ROOT,
         env=kept | {"PATH": str(programs)} | environment,
         capture_output=True,

@@ -92,6 +92,11 @@ def _id(file: Path, name: str, account: object) -> str:
             f"{file}: accounts: {name!r} cannot be the name of a workspace: use letters, digits, "
             "_, - and ., and none of the last two at the beginning"
         )
+    if name == "default":
+        raise RefusalError(
+            f"{file}: accounts: 'default' is a workspace that Terraform has of its own: choose "
+            "another name"
+        )
     if not isinstance(account, dict) or "id" not in account:
         raise RefusalError(
             f'{file}: accounts.{name}: must be an object with an id: {{"id": "444455556666"}}'
