@@ -25,6 +25,9 @@ locals {
   partition = data.aws_partition.current.partition
   role_arn  = "arn:${local.partition}:iam::*:role${var.role_path}${var.name}"
 
+  # The role that the module's claim.tf names, at whatever path.
+  claim = "one-access-key-rotation-per-tag-${substr(sha256(jsonencode([lower(var.user_tag.key), var.user_tag.value])), 0, 12)}"
+
   # Who is exempt. A session has the ARN of its role here.
   terraform              = sort(var.terraform_role_arns)
   terraform_and_function = concat(local.terraform, [local.role_arn])
@@ -102,6 +105,7 @@ data "aws_iam_policy_document" "service_control" {
       "arn:${local.partition}:events:*:*:event-bus/${var.name}",
       "arn:${local.partition}:cloudwatch:*:*:alarm:${var.name}-*",
       "arn:${local.partition}:iam::*:policy/${var.name}-boundary",
+      "arn:${local.partition}:iam::*:role/*${local.claim}",
       "arn:${local.partition}:kms:*:*:alias/${var.name}",
       "arn:${local.partition}:lambda:*:*:function:${var.name}",
       "arn:${local.partition}:lambda:*:*:function:${var.name}:*",

@@ -40,6 +40,12 @@ _BOUNDARY_ARN = f"arn:aws:iam::{ACCOUNT_ID}:policy/key-rotation-boundary"
 _ALIAS_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT_ID}:alias/key-rotation"
 _KEY_OF_PAYROLL = f"{KEY_ARN}-of-payroll"
 
+# Of the tag access-key-rotation = enabled: tests/terraform/claim.tftest.hcl has the same name.
+_CLAIM_ARN = (
+    f"arn:aws:iam::{ACCOUNT_ID}:role/{REGION}/key-rotation/"
+    "one-access-key-rotation-per-tag-809c65d4d2b2"
+)
+
 # By resource: what would undo what it is there for.
 OF_THE_INSTALLATION: dict[str, tuple[str, ...]] = {
     ROLE_ARN: (
@@ -55,6 +61,7 @@ OF_THE_INSTALLATION: dict[str, tuple[str, ...]] = {
         "iam:UpdateAssumeRolePolicy",
         "iam:UpdateRole",
     ),
+    _CLAIM_ARN: ("iam:CreateRole", "iam:DeleteRole", "iam:UpdateAssumeRolePolicy"),
     # Who is exempt, or reads, is guarded, too: or else an administrator would assume it.
     TERRAFORM_ARN: ("iam:CreateRole", "iam:PassRole", "iam:UpdateAssumeRolePolicy"),
     READING_ROLE_ARN: ("iam:AttachRolePolicy", "iam:PassRole", "iam:UpdateAssumeRolePolicy"),

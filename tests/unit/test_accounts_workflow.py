@@ -25,7 +25,10 @@ WORKFLOW = load(FILE)
 JOBS: dict[str, Any] = WORKFLOW["jobs"]
 GH = """#!/bin/sh
 echo "$*" >>"$GH_CALLS"
-case "$*" in "issue list"*) cat "$GH_CALLS.open" 2>/dev/null || true ;; esac
+case "$*" in
+"issue list"*) cat "$GH_CALLS.open" 2>/dev/null || true ;;
+"issue "*) cat drift.md >"$GH_CALLS.body" ;;
+esac
 """
 
 
@@ -42,7 +45,7 @@ class Runner:
             file = folder / "bin" / name
             file.write_text(text)
             file.chmod(0o755)
-        for tool in ("bash", "grep"):
+        for tool in ("bash", "grep", "head"):
             found = shutil.which(tool)
             assert found
             (folder / "bin" / tool).symlink_to(found)
@@ -206,6 +209,17 @@ def test_drift_fails_the_job_and_there_is_one_issue(
     assert not runner.run("drift", {"github.token": "t", "github.repository": "example/repo"})
     assert [line.split()[:2] for line in runner.gh] == [["issue", "list"], ["issue", command]]
     assert "shop  update aws_sns_topic.this" in runner.summary
+
+
+def test_an_issue_takes_much_drift(runner: Runner, tmp_path: Path) -> None:
+    runner.terraform.write("workspaces", "  security\n  data\n  shop\n")
+    runner.terraform.plans("shop", *(f"aws_x.of_a_long_name_{n:05}" for n in range(2500)))
+
+    assert not runner.run("drift", {"github.token": "t", "github.repository": "example/repo"})
+    body = (tmp_path / "gh.body").read_text()
+    assert 60_000 < len(body) < 65_536
+    assert body.startswith("``````\n")
+    assert body.endswith("\n``````\n")
 
 
 def test_a_failure_is_no_drift(runner: Runner) -> None:
