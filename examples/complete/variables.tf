@@ -53,7 +53,7 @@ variable "operator_emails" {
 }
 
 variable "secret_name_prefix" {
-  description = "Beginning of the names of the secrets. Destroyed secrets keep their names for 30 days: to apply again sooner, take another prefix."
+  description = "Beginning of the names of the secrets. Destroyed secrets keep their names for 30 days; to apply again sooner, `key-rotation adopt` takes them back."
   type        = string
   default     = "iam-access-key/"
 }
