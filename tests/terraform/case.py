@@ -15,7 +15,7 @@ mock_provider "aws" {
     defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
   }
   mock_data "aws_region" {
-    defaults = { id = "eu-central-1" }
+    defaults = { id = "eu-central-1", region = "eu-central-1" } # the latter in provider 6
   }
   mock_data "aws_iam_policy_document" {
     defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
