@@ -31,9 +31,12 @@ class Job:
         terraform = Terraform(self.folder, self._fake.environment)
         return Accounts(read_map(self.folder), terraform, 2, self.told.append)
 
-    def plan(self, *only: str, destroy: bool = False) -> dict[str, Outcome]:
+    def plan(
+        self, *only: str, destroy: bool = False, read_only: bool = False
+    ) -> dict[str, Outcome]:
         names = self.accounts.map.chosen(",".join(only) if only else None)
-        return by_name(self.accounts.plan(names, Artefact(self.out), destroy=destroy))
+        out = Artefact(self.out)
+        return by_name(self.accounts.plan(names, out, destroy=destroy, read_only=read_only))
 
     def apply(self, *only: str) -> dict[str, Outcome]:
         return by_name(self.accounts.apply(only or None, Artefact(self.out))[1])
@@ -121,6 +124,33 @@ def test_a_workspace_is_made_once_and_none_stays_selected(
         "its installation still exists, put the account back and destroy it; then `terraform "
         "workspace delete sold`"
     ]
+
+
+def test_a_plan_that_only_reads_makes_and_locks_nothing_and_cannot_be_applied(
+    fake: FakeTerraform, tmp_path: Path
+) -> None:
+    fake.write("workspaces", "* default\n  security\n  shop\n")
+    job = Job(fake, fake.module, tmp_path / "out")
+
+    outcomes = job.plan(read_only=True)
+
+    assert {name: str(outcome.result) for name, outcome in outcomes.items()} == {
+        "security": "no change", "data": "new", "shop": "planned",
+    }  # fmt: skip
+    calls = fake.command_lines
+    assert [line for line in calls if "workspace" in line] == ["- workspace list"]
+    plans = [line for line in calls if " plan " in line]
+    assert [line.split()[0] for line in plans] == ["security", "shop"]
+    assert all("-lock=false" in line and "-lock-timeout" not in line for line in plans)
+    assert sorted(file.name for file in job.out.iterdir()) == [
+        ".gitignore", "data.txt", "plans.json", "plans.md", "security.txt", "shop.txt",
+    ]  # fmt: skip
+    page = (job.out / "plans.md").read_text()
+    assert "new: no workspace, and so no plan yet" in page
+    assert "<summary>data: new</summary>" in page
+    assert "<summary>shop: 0 to add, 1 to change, 0 to destroy</summary>" in page
+    with pytest.raises(RefusalError, match="of one with --read-only"):
+        job.apply()
 
 
 def test_the_page_shows_each_plan_once_and_says_where_it_is_the_same(

@@ -150,14 +150,17 @@ def test_no_text_of_a_person_becomes_a_command() -> None:
 
 def test_a_pull_request_gets_its_plans(runner: Runner) -> None:
     runner.terraform.plans("data", problem="no such role")
+    runner.terraform.write("workspaces", "* default\n  data\n  shop\n")
     known = {"github.token": "t", "github.event.pull_request.number": "7"}
 
     assert not runner.run("review", known)
+    assert not [call for call in runner.terraform.calls if "workspace new" in call]
     assert runner.gh == [
         "pr comment 7 --repo example/repo --edit-last --create-if-none --body-file plans/plans.md"
     ]
     assert "<summary>shop: 0 to add, 1 to change, 0 to destroy</summary>" in runner.summary
     assert "<summary>data: failed</summary>" in runner.summary
+    assert "<summary>security: new</summary>" in runner.summary
 
 
 def test_a_merge_is_planned_and_after_the_approval_applied(runner: Runner, tmp_path: Path) -> None:

@@ -24,19 +24,31 @@ class Accounts:
     jobs: int
     tell: Callable[[str], None]
 
-    def plan(self, names: Sequence[str], artefact: Artefact, *, destroy: bool) -> list[Outcome]:
-        """Plans, saves the plans and what an apply elsewhere needs. Raises RefusalError."""
+    def plan(
+        self, names: Sequence[str], artefact: Artefact, *, destroy: bool, read_only: bool = False
+    ) -> list[Outcome]:
+        """Plans, saves the plans and what an apply elsewhere needs. Raises RefusalError.
+
+        With `read_only` it writes no state, locks none and makes no workspace; what it leaves can
+        be read, and not applied.
+        """
         if destroy:
             self._refuse_central_alone(names)
         artefact.begin()
         self.terraform.init()
         there = self.terraform.workspaces()
         self._tell_of_leftovers(there)
-        self.terraform.make_workspaces([name for name in names if name not in there])
+        if not read_only:
+            self.terraform.make_workspaces([name for name in names if name not in there])
+            there = list(names)
 
         def plan_one(name: str) -> Outcome:
+            if name not in there:
+                why = "no workspace, and so no plan yet"
+                artefact.text_of(name).write_text(f"{why}\n", encoding="utf-8")
+                return Outcome(name, self.map.ids[name], Result.NEW, None, why)
             file = artefact.plan_of(name)
-            answer = self.terraform.plan(name, file, destroy=destroy)
+            answer = self.terraform.plan(name, file, destroy=destroy, lock=not read_only)
             results = {0: Result.NO_CHANGE, 2: Result.PLANNED}
             result = results.get(answer.status, Result.FAILED)
             outcome = outcome_of(name, self.map.ids[name], answer, result)
@@ -47,7 +59,7 @@ class Accounts:
                 shown, text = self.terraform.show(name, file)
                 if not shown:
                     outcome = replace(outcome, result=Result.FAILED, why=text)
-            if outcome.result is not Result.PLANNED:
+            if outcome.result is not Result.PLANNED or read_only:
                 file.unlink(missing_ok=True)
             lines = [*(f"Warning: {warning}" for warning in answer.warnings), text.strip()]
             artefact.text_of(name).write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -56,8 +68,9 @@ class Accounts:
         outcomes = self._in_order(
             names, plan_one, "plan to destroy" if destroy else "plan", last=False
         )
-        page = markdown(outcomes, artefact, destroy=destroy)
-        artefact.write(outcomes, self.terraform, page, destroy=destroy)
+        artefact.page.write_text(markdown(outcomes, artefact, destroy=destroy), encoding="utf-8")
+        if not read_only:
+            artefact.write(outcomes, self.terraform, destroy=destroy)
         return outcomes
 
     def apply(self, only: Sequence[str] | None, artefact: Artefact) -> tuple[Plans, list[Outcome]]:

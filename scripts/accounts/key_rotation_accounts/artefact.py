@@ -80,10 +80,8 @@ class Artefact:
             for file in self.folder.glob(pattern):
                 file.unlink()
 
-    def write(
-        self, outcomes: Sequence[Outcome], terraform: Terraform, page: str, *, destroy: bool
-    ) -> None:
-        """Everything but the plans and their texts, which are there already."""
+    def write(self, outcomes: Sequence[Outcome], terraform: Terraform, *, destroy: bool) -> None:
+        """What an apply needs beside the plans, which are there already."""
         shutil.copy(terraform.lock_file, self.folder / "terraform.lock.hcl")
         plans = Plans(
             terraform.version,
@@ -98,7 +96,6 @@ class Artefact:
                 if outcome.result is Result.PLANNED
             },
         )
-        self.page.write_text(page, encoding="utf-8")
         self._write(plans)
 
     def read(self) -> Plans:
@@ -113,8 +110,8 @@ class Artefact:
             said = None
         if not isinstance(said, dict) or said.get("format") != _FORMAT:
             raise RefusalError(
-                f"{self._manifest} is of a plan that did not end, or of another version of this "
-                "script: run plan again"
+                f"{self._manifest} is of a plan that did not end, of one with --read-only, or of "
+                "another version of this script: run plan again"
             )
         outcomes = {name: _outcome(name, about) for name, about in said["accounts"].items()}
         hashes = {

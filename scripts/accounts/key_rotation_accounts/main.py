@@ -66,18 +66,21 @@ def _run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     if options.command == "destroy":
         return _destroy(accounts, names, artefact, yes=options.yes)
     start = f"{options.program} apply --folder {folder} --out {artefact.folder}"
+    if options.read_only:
+        start = ""
     return _plan(accounts, names, artefact, destroy=is_destroy, start=start)
 
 
 def _plan(
     accounts: Accounts, names: Sequence[str], artefact: Artefact, *, destroy: bool, start: str
 ) -> int:
-    """`start` is the command that applies it."""
-    outcomes = accounts.plan(names, artefact, destroy=destroy)
+    """`start` is the command that applies it; without one, the plan only reads."""
+    outcomes = accounts.plan(names, artefact, destroy=destroy, read_only=not start)
     shown = changes(outcomes) if destroy else screen(outcomes, artefact)
     _print(shown, table(outcomes), failures_in_full(outcomes), WHAT_STAYS if destroy else "")
     if any(outcome.result is Result.PLANNED for outcome in outcomes):
-        _print(f"To read them:  {artefact.page}\nTo apply them: {start}")
+        apply = f"\nTo apply them: {start}" if start else ""
+        _print(f"To read them:  {artefact.page}{apply}")
     return _status(outcomes)
 
 
@@ -199,6 +202,7 @@ def _add(parser: argparse.ArgumentParser) -> None:
         add("--out", type=Path, help="folder of the saved plans (plans, in the root module)")
     if command == "plan":
         add("--destroy", action="store_true", help="plan to destroy; needs --only or --all")
+        add("--read-only", action="store_true", help="to look at: locks and writes no state")
     if command in ("plan", "destroy"):
         add("--all", action="store_true", help="destroy in every account, the central one last")
     if command == "destroy":

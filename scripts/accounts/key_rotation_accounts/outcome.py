@@ -18,6 +18,7 @@ class Result(StrEnum):
     APPLIED = "applied"
     DESTROYED = "destroyed"
     DRIFT = "drift"
+    NEW = "new"
     FAILED = "failed"
 
 

@@ -84,8 +84,8 @@ def _share(room: int, lengths: Sequence[int]) -> int:
 
 
 def _summary(outcome: Outcome) -> str:
-    if outcome.failed:
-        return "failed"
+    if outcome.result in (Result.FAILED, Result.NEW):
+        return str(outcome.result)
     add, change, destroy = outcome.numbers or (0, 0, 0)
     return f"{add} to add, {change} to change, {destroy} to destroy"
 

@@ -128,10 +128,14 @@ class Terraform:
         if names:
             self._must("workspace", "select", "default")
 
-    def plan(self, account: str, file: Path, *, destroy: bool) -> Answer:
+    def plan(self, account: str, file: Path, *, destroy: bool, lock: bool = True) -> Answer:
         """Saves the plan; status 0: nothing to do, 2: changes."""
-        mode = ["-destroy"] if destroy else []
-        return self._answer(account, "plan", "-detailed-exitcode", _WAIT, f"-out={file}", *mode)
+        mode = [
+            _WAIT if lock else "-lock=false",
+            f"-out={file}",
+            *(["-destroy"] if destroy else []),
+        ]
+        return self._answer(account, "plan", "-detailed-exitcode", *mode)
 
     def show(self, account: str, plan: Path) -> tuple[bool, str]:
         """Whether it worked, and the saved plan for people; sensitive values are masked."""
