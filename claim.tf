@@ -38,7 +38,7 @@ resource "aws_iam_role" "claim" {
     precondition {
       condition = length(local.claims_of_others) == 0
       error_message = format(
-        "user_tag: another installation of this account manages the users tagged %s = %s: %s. Two would rotate the same keys and block each other. Set another user_tag here, and tag the users of this installation with it. If that installation does not exist any more, remove what it left: aws iam delete-role --role-name %s",
+        "user_tag: another installation of this account manages the users tagged %s = %s: %s. Two would rotate the same keys and block each other. Set another user_tag, name and secret_name_prefix here, and tag the users of this installation with that tag. If that installation does not exist any more, remove what it left: aws iam delete-role --role-name %s",
         local.user_tag.key, local.user_tag.value,
         join(", ", local.claims_of_others), local.claim_name,
       )

@@ -36,6 +36,8 @@ resource "aws_cloudwatch_event_rule" "exposed_keys" {
     account       = [local.account_id] # with the organizational view, other accounts' events come too
     detail        = { service = ["RISK"] }
   })
+
+  depends_on = [aws_iam_role.function] # which has the name: see iam.tf
 }
 
 resource "aws_cloudwatch_event_target" "exposed_keys" {

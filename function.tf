@@ -93,8 +93,8 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  # Lambda checks at creation that the role may write to the dead-letter queue. No function runs without its claim.
-  depends_on = [aws_iam_role.claim, aws_iam_role_policy.function]
+  # Lambda checks at creation that the role may write to the dead-letter queue.
+  depends_on = [aws_iam_role_policy.function]
 }
 
 # Made before the function, so that Lambda does not make one that keeps logs forever.
@@ -104,6 +104,8 @@ resource "aws_cloudwatch_log_group" "function" {
   name              = local.log_group_name
   retention_in_days = local.function.log_retention_days
   tags              = var.tags
+
+  depends_on = [aws_iam_role.function] # which has the name: see iam.tf
 }
 
 # A run in which any user failed ends in an error, after all others were served; Lambda then tries twice more.
@@ -121,6 +123,8 @@ resource "aws_sqs_queue" "dead_letters" {
   sqs_managed_sse_enabled   = true    # the events hold no secret; a customer key would have to admit EventBridge
   policy                    = data.aws_iam_policy_document.dead_letters.json
   tags                      = var.tags
+
+  depends_on = [aws_iam_role.function] # which has the name: see iam.tf
 }
 
 locals {

@@ -13,6 +13,8 @@ data "aws_iam_policy_document" "assume_role" {
   }
 }
 
+# IAM gives a name once, but a topic, a queue, a rule, an alarm or a dashboard that exists is taken over without an error. So
+# these wait for this role: a second installation of this name changes nothing of the first one. It has the claim before.
 resource "aws_iam_role" "function" {
   name                 = var.name
   path                 = local.function.role_path
@@ -20,6 +22,8 @@ resource "aws_iam_role" "function" {
   assume_role_policy   = data.aws_iam_policy_document.assume_role.json
   permissions_boundary = local.function.permissions_boundary_arn
   tags                 = var.tags
+
+  depends_on = [aws_iam_role.claim]
 }
 
 resource "aws_iam_role_policy" "function" {

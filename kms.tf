@@ -37,6 +37,8 @@ resource "aws_kms_alias" "this" {
 
   name          = "alias/${var.name}"
   target_key_id = aws_kms_key.this[0].key_id
+
+  depends_on = [aws_iam_role.function] # which has the name: see iam.tf
 }
 
 data "aws_iam_policy_document" "kms_key" {

@@ -150,6 +150,8 @@ resource "aws_cloudwatch_metric_alarm" "this" {
       return_data = true
     }
   }
+
+  depends_on = [aws_iam_role.function] # which has the name: see iam.tf
 }
 
 resource "aws_cloudwatch_dashboard" "this" {
@@ -171,6 +173,8 @@ resource "aws_cloudwatch_dashboard" "this" {
 
     alarm_arns = jsonencode(local.alarm_arns)
   })
+
+  depends_on = [aws_iam_role.function] # which has the name: see iam.tf
 }
 
 # --- The topic of the alarms ----------------------------------------------------------------------------------------
@@ -185,6 +189,8 @@ resource "aws_sns_topic" "alarms" {
   kms_master_key_id = local.kms_key_arn
   signature_version = 2
   tags              = var.tags
+
+  depends_on = [aws_iam_role.function] # which has the name: see iam.tf
 }
 
 data "aws_iam_policy_document" "alarm_topic" {

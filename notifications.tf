@@ -7,6 +7,8 @@ resource "aws_sns_topic" "this" {
   kms_master_key_id = local.kms_key_arn
   signature_version = 2 # SHA-256; 1 is SHA-1
   tags              = var.tags
+
+  depends_on = [aws_iam_role.function] # which has the name: see iam.tf
 }
 
 data "aws_iam_policy_document" "topic" {

@@ -60,6 +60,8 @@ resource "aws_cloudwatch_event_rule" "schedule" {
   schedule_expression = var.schedule_expression
   state               = var.schedule_enabled ? "ENABLED" : "DISABLED"
   tags                = var.tags
+
+  depends_on = [aws_iam_role.function] # which has the name: see iam.tf
 }
 
 resource "aws_cloudwatch_event_target" "function" {
