@@ -183,6 +183,30 @@ def test_a_long_page_is_cut_so_that_a_comment_takes_it(fake: FakeTerraform, tmp_
     assert len((job.out / "shop.txt").read_text()) > 60_000
 
 
+def test_a_plan_that_is_cut_begins_with_all_changes(fake: FakeTerraform, tmp_path: Path) -> None:
+    change = {"resource": {"addr": "aws_a.made"}, "action": "create"}
+    said = [{"type": "planned_change", "change": change}]
+    fake.plans("shop", "aws_x.y", action="delete", said=said, text="# a line\n" * 9_000)
+    job = Job(fake, fake.module, tmp_path / "out")
+
+    job.plan()
+
+    page = (job.out / "plans.md").read_text()
+    assert "```\nAll 2 changes:\ndelete aws_x.y\ncreate aws_a.made\n\n# a line\n" in page
+    assert 55_000 < len(page) < 65_536
+
+
+def test_a_plan_that_failed_has_no_numbers_though_it_read_data(
+    fake: FakeTerraform, tmp_path: Path
+) -> None:
+    read = {"type": "apply_start", "hook": {"action": "read", "resource": {"addr": "data.x.y"}}}
+    fake.plans("shop", "aws_x.y", said=[read], problem="no such field")
+
+    outcome = Job(fake, fake.module, tmp_path / "out").plan("shop")["shop"]
+
+    assert outcome.numbers is None
+
+
 def test_warnings_are_part_of_the_plan(fake: FakeTerraform, tmp_path: Path) -> None:
     warning = {"severity": "warning", "summary": "Deprecated", "detail": "use\nthat"}
     said = [{"type": "diagnostic", "diagnostic": warning}] * 2

@@ -35,7 +35,8 @@ def alike(outcomes: Sequence[Outcome], artefact: Artefact) -> list[tuple[list[Ou
 
 
 def markdown(outcomes: Sequence[Outcome], artefact: Artefact, *, destroy: bool) -> str:
-    """A table, and below it each plan, folded. What is too long for a comment is cut."""
+    """A table, and below it each plan, folded. What is too long for a comment is cut:
+    it begins with a line for each change, creations last."""
     what = "destroy" if destroy else "plan"
     head = f"## Access key rotation: {what}\n\n{_fenced(table(outcomes))}\n"
     groups = alike(outcomes, artefact)
@@ -44,8 +45,7 @@ def markdown(outcomes: Sequence[Outcome], artefact: Artefact, *, destroy: bool) 
     for members, text in groups:
         names = ", ".join(member.account for member in members)
         if len(text) > room:
-            text = text[:room].rsplit("\n", 1)[0]
-            text += f"\n… cut: the artefact has all of it, in {members[0].account}.txt"
+            text = _cut(text, members[0], room)
         same = (
             "" if len(members) == 1 else f"The same in all of these; here {members[0].account}.\n\n"
         )
@@ -81,6 +81,18 @@ def _share(room: int, lengths: Sequence[int]) -> int:
     while left and left[0] * len(left) <= room:
         room -= left.pop(0)
     return max(room, 0) // len(left) if left else max(lengths, default=0)
+
+
+def _cut(text: str, outcome: Outcome, room: int) -> str:
+    """As much of a plan as there is room for, below a line for each change."""
+    lines = sorted(outcome.changes, key=_is_creation)
+    listed = "\n".join([f"All {len(lines)} changes:", *lines]) + "\n\n" if lines else ""
+    shown = (listed + text)[:room].rsplit("\n", 1)[0]
+    return f"{shown}\n… cut: the artefact has all of it, in {outcome.account}.txt"
+
+
+def _is_creation(change: str) -> bool:
+    return change.startswith("create ")
 
 
 def _summary(outcome: Outcome) -> str:

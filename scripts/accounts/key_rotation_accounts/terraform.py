@@ -39,7 +39,8 @@ class Answer:
     @property
     def began(self) -> bool:
         """Whether an apply began to change something: only then numbers of a failure say much."""
-        return bool(self._of("apply_start"))
+        hooks = [entry["hook"] for entry in self._of("apply_start")]
+        return any(hook["action"] != "read" for hook in hooks)  # a plan reads data sources
 
     @property
     def changes(self) -> list[str]:
