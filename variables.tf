@@ -28,7 +28,7 @@ variable "operator_emails" {
 
   validation {
     condition     = alltrue([for email in var.operator_emails : can(regex("^[^\\s@<>(),;:\"]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$", email))])
-    error_message = "operator_emails must be plain addresses such as platform@example.com."
+    error_message = "operator_emails must be plain addresses such as platform@example.com. Look at: ${join(", ", [for email in var.operator_emails : email if !can(regex("^[^\\s@<>(),;:\"]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$", email))])}."
   }
 
   validation {

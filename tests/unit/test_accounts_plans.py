@@ -218,6 +218,18 @@ def test_warnings_are_part_of_the_plan(fake: FakeTerraform, tmp_path: Path) -> N
     assert (job.out / "shop.txt").read_text() == "Warning: Deprecated: use that\n# the plan\n"
 
 
+def test_a_warning_is_shown_without_a_change(fake: FakeTerraform, tmp_path: Path) -> None:
+    warning = {"severity": "warning", "summary": "Value for undeclared variable", "detail": "role"}
+    fake.plans("security", said=[{"type": "diagnostic", "diagnostic": warning}])
+    job = Job(fake, fake.module, tmp_path / "out")
+
+    job.plan()
+
+    page = (job.out / "plans.md").read_text()
+    assert "<summary>security: no change, with a warning</summary>" in page
+    assert "Warning: Value for undeclared variable: role" in page
+
+
 def test_a_change_of_outputs_alone_is_no_no_change(fake: FakeTerraform, tmp_path: Path) -> None:
     fake.write("security.plan.status", "2")
 

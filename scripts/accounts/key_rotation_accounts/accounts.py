@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from .account_map import AccountMap, RefusalError
 from .artefact import Artefact, Plans
-from .outcome import Outcome, Result, outcome_of
+from .outcome import WARNING, Outcome, Result, outcome_of
 from .pages import markdown
 from .terraform import Terraform
 
@@ -61,7 +61,7 @@ class Accounts:
                     outcome = replace(outcome, result=Result.FAILED, why=text)
             if outcome.result is not Result.PLANNED or read_only:
                 file.unlink(missing_ok=True)
-            lines = [*(f"Warning: {warning}" for warning in answer.warnings), text.strip()]
+            lines = [*(f"{WARNING}{warning}" for warning in answer.warnings), text.strip()]
             artefact.text_of(name).write_text("\n".join(lines) + "\n", encoding="utf-8")
             return outcome
 

@@ -142,9 +142,9 @@ def _after_destroy(accounts: Accounts, outcomes: Sequence[Outcome]) -> str:
     lines = [
         f"Still to do, or the next plan makes {listed(gone)} again:",
         f"  1. take {listed(gone)} out of {accounts.map.file}",
-        *(
-            f"  2. {program} -chdir={accounts.terraform.folder} workspace delete {name}"
-            for name in gone
+        "  2. "
+        + "\n     ".join(
+            f"{program} -chdir={accounts.terraform.folder} workspace delete {name}" for name in gone
         ),
     ]
     if accounts.map.central not in gone:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from .terraform import Answer, one_line
 
 COLUMNS = ("account", "id", "add", "change", "destroy", "result")
+WARNING = "Warning: "  # in front of each of Terraform's warnings
 _WIDEST = 100
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from .artefact import Artefact
-from .outcome import Outcome, Result, table
+from .outcome import WARNING, Outcome, Result, table
 
 # A comment on GitHub takes 65,536 characters.
 _LONGEST = 60_000
@@ -23,12 +23,12 @@ Before: docs/operations.md of the module, "Leaving the module"."""
 
 def alike(outcomes: Sequence[Outcome], artefact: Artefact) -> list[tuple[list[Outcome], str]]:
     """The texts of plans and failures; accounts whose text is the same, but for the account's id,
-    are together. Those without a change are left out."""
+    are together. Those without a change or a warning are left out."""
     groups: dict[str, tuple[list[Outcome], str]] = {}
     for outcome in outcomes:
-        if outcome.result is Result.NO_CHANGE:
-            continue
         text = artefact.text_of(outcome.account).read_text(encoding="utf-8").strip()
+        if outcome.result is Result.NO_CHANGE and not text.startswith(WARNING):
+            continue
         key = text.replace(outcome.account_id, "<id>")
         groups.setdefault(key, ([], text))[0].append(outcome)
     return list(groups.values())
@@ -98,6 +98,8 @@ def _is_creation(change: str) -> bool:
 def _summary(outcome: Outcome) -> str:
     if outcome.result in (Result.FAILED, Result.NEW):
         return str(outcome.result)
+    if outcome.result is Result.NO_CHANGE:
+        return f"{outcome.result}, with a warning"
     add, change, destroy = outcome.numbers or (0, 0, 0)
     return f"{add} to add, {change} to change, {destroy} to destroy"
 
