@@ -46,7 +46,7 @@ TESTS := integration lint crash-sample terraform-test policies unit aws check-pa
 
 .PHONY: test $(TESTS:%=test-%)
 test: require-terraform require-node require-package require-localstack ## Everything that must pass
-	@$(MAKE) -j4 $(READY) $(CHECKS)/.ready $(SIMULATOR)/.ready $(AWSCLI)/.ready
+	@$(MAKE) -j5 $(READY) $(CHECKS)/.ready $(SIMULATOR)/.ready $(AWSCLI)/.ready install-localstack
 	@$(MAKE) -j3 $(if $(filter output-sync,$(.FEATURES)),--output-sync=recurse) $(TESTS:%=test-%) 3>&1
 	@echo "all tests passed"
 
@@ -80,8 +80,8 @@ crash: $(READY) ## Something happens at every AWS call of every situation (45 mi
 	@PYTHONPATH=lambda $(BIN)/python -m tests.crash $(CRASH)
 
 .PHONY: crash-sample
-crash-sample: $(READY) ## Each 90th of these points, and two of the sabotages: a minute
-	@PYTHONPATH=lambda nice $(BIN)/python -m tests.crash --every 90 --sabotages 2
+crash-sample: $(READY) ## Each 120th of these points, and one of the sabotages: a minute
+	@PYTHONPATH=lambda nice $(BIN)/python -m tests.crash --every 120 --sabotages 1
 
 .PHONY: bench
 bench: $(READY) $(AWSCLI)/.ready ## Calls, time, memory and dollars at 100 to 5,000 users (five minutes; writes docs/performance.md)
@@ -216,6 +216,10 @@ require-node:
 .PHONY: require-localstack
 require-localstack:
 	@$(FIND_PYTHON); "$$python" -m tests.localstack.server check
+
+.PHONY: install-localstack
+install-localstack:
+	@$(FIND_PYTHON); "$$python" -m tests.localstack.server install
 
 .PHONY: require-package
 require-package:

@@ -70,6 +70,15 @@ def start(port: int) -> Server:
         return _launch(port, lock, progress)
 
 
+def install() -> None:
+    """Install what `start` needs, unless it is there, or another command is at it. Raises
+    LocalStackError."""
+    lock = _acquire()
+    if lock is not None:
+        with lock:
+            venvs.ensure(Progress())
+
+
 def stop() -> Server | None:
     """End our server and its functions; return it, None if there was none.
 

@@ -1,7 +1,7 @@
 """Start, stop or find the LocalStack that tests and demo use.
 
-As a command: `python -m tests.localstack.server start|stop|status|check`. `check` tells, before
-anything is installed, whether this machine has a Python for it.
+As a command: `python -m tests.localstack.server start|stop|status|check|install`. `check` tells,
+before anything is installed, whether this machine has a Python for it.
 Standard library only: it runs before any virtual environment exists.
 """
 
@@ -52,9 +52,20 @@ def _start() -> int:
 
 
 def _check() -> int:
-    if not any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL", "LOCALSTACK_HOST")):
+    if not _is_named():
         venvs.check()
     return 0
+
+
+def _install() -> int:
+    if not _is_named():
+        process.install()
+    return 0
+
+
+def _is_named() -> bool:
+    """Whether the environment names a LocalStack, without asking whether it answers."""
+    return any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL", "LOCALSTACK_HOST"))
 
 
 def _stop() -> int:
@@ -79,7 +90,9 @@ def _status() -> int:
 
 def main() -> int:
     """Run the command; return its exit status."""
-    commands = {"start": _start, "stop": _stop, "status": _status, "check": _check}
+    commands = {
+        "start": _start, "stop": _stop, "status": _status, "check": _check, "install": _install,
+    }  # fmt: skip
     parser = argparse.ArgumentParser(
         prog="python -m tests.localstack.server", description="The embedded LocalStack."
     )
