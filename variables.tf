@@ -15,6 +15,7 @@ locals {
     vpc = ["security_group_ids", "subnet_ids"]
   }
 
+  email_address         = "^[^\\s@<>(),;:\"]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$"
   log_retention_periods = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
 }
 
@@ -27,8 +28,8 @@ variable "operator_emails" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for email in var.operator_emails : can(regex("^[^\\s@<>(),;:\"]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$", email))])
-    error_message = "operator_emails must be plain addresses such as platform@example.com. Look at: ${join(", ", [for email in var.operator_emails : email if !can(regex("^[^\\s@<>(),;:\"]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$", email))])}."
+    condition     = alltrue([for email in var.operator_emails : can(regex(local.email_address, email))])
+    error_message = "operator_emails must be plain addresses such as platform@example.com. Look at: ${join(", ", [for email in var.operator_emails : email if !can(regex(local.email_address, email))])}."
   }
 
   validation {
@@ -69,8 +70,8 @@ variable "users" {
   }
 
   validation {
-    condition     = alltrue(try([for user in var.users : try(user.email, null) == null || can(regex("^[^\\s@<>(),;:\"]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$", user.email))], []))
-    error_message = "users: an email must be a plain address such as alice@example.com, or be left out. Look at: ${try(join(", ", [for name, user in var.users : name if !(try(user.email, null) == null || can(regex("^[^\\s@<>(),;:\"]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+$", user.email)))]), "")}."
+    condition     = alltrue(try([for user in var.users : try(user.email, null) == null || can(regex(local.email_address, user.email))], []))
+    error_message = "users: an email must be a plain address such as alice@example.com, or be left out. Look at: ${try(join(", ", [for name, user in var.users : name if !(try(user.email, null) == null || can(regex(local.email_address, user.email)))]), "")}."
   }
 
   validation {

@@ -13,13 +13,13 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.localstack.endpoint import Endpoint
+from tests.stage.account import REGION, Account
 
 # A run may take as long as a Lambda lives, and must not be started twice behind our back.
 _CONFIG = Config(
     connect_timeout=10, read_timeout=910, retries={"mode": "standard", "total_max_attempts": 4}
 )
 _ONCE = Config(connect_timeout=10, read_timeout=910, retries={"total_max_attempts": 1})
-EMULATOR_REGION = "eu-west-1"
 _OF_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
 
 
@@ -114,10 +114,11 @@ def refusal(call: Callable[[], object]) -> Refusal | None:
 def on_localstack(endpoint: Endpoint) -> Cloud:
     """An emulated account. Raises BotoCoreError, ClientError."""
     session = boto3.session.Session(
-        aws_access_key_id="test", aws_secret_access_key="test", region_name=EMULATOR_REGION
+        aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
     )
     identity = session.client("sts", endpoint_url=endpoint.url).get_caller_identity()
-    return Cloud(session, dict(identity), environment_on(endpoint), endpoint)  # type: ignore[arg-type]
+    environment = Account(endpoint).environment()
+    return Cloud(session, dict(identity), environment, endpoint)  # type: ignore[arg-type]
 
 
 def on_aws(environ: Mapping[str, str] = os.environ) -> Cloud:
@@ -134,7 +135,8 @@ def on_aws(environ: Mapping[str, str] = os.environ) -> Cloud:
     check_endpoint(sts.meta.endpoint_url)
     identity = dict(sts.get_caller_identity())
     check_caller(identity["Arn"])  # type: ignore[arg-type]
-    environment = _environment(region, ("TF_VAR_",))
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TF_VAR_")}
+    environment = kept | {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
     return Cloud(session, identity, environment)  # type: ignore[arg-type]
 
 
@@ -155,20 +157,3 @@ def check_caller(arn: str) -> None:
             "these are credentials of the account's root user, who can assume no role: sign in as "
             "an administrator"
         )
-
-
-def environment_on(endpoint: Endpoint) -> dict[str, str]:
-    """What a command needs to work on a LocalStack, without anything of the developer's."""
-    return {
-        **_environment(EMULATOR_REGION, ("AWS_", "TF_VAR_")),
-        "AWS_ENDPOINT_URL": endpoint.url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_MAX_ATTEMPTS": "2",  # an emulator's 500 stays one
-    }
-
-
-def _environment(region: str, without: tuple[str, ...]) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(without)}
-    return kept | {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}

@@ -67,13 +67,7 @@ def secrets_by_deletion(cloud: Cloud, name: str) -> dict[str, bool]:
 def kms_keys_of(cloud: Cloud, name: str) -> set[str]:
     """The ids of the KMS keys of the test: by the alias, which goes with the test; and by the tag,
     since a key whose apply was interrupted has no alias."""
-    alias = f"alias/{check_name(name)}"
-    by_alias = {
-        found["TargetKeyId"]
-        for page in _pages(cloud, "kms", "list_aliases")
-        for found in page["Aliases"]
-        if found["AliasName"] == alias
-    }
+    by_alias = {found["TargetKeyId"] for found in _listed_aliases(cloud, check_name(name))}
     pages = _pages(
         cloud,
         "resourcegroupstaggingapi",
@@ -173,10 +167,13 @@ def _dashboards(cloud: Cloud, name: str) -> Iterator[str]:
         yield from (found["DashboardName"] for found in page.get("DashboardEntries", ()))
 
 
-def _aliases(cloud: Cloud, name: str) -> Iterator[str]:
+def _listed_aliases(cloud: Cloud, name: str) -> Iterator[Any]:
     for page in _pages(cloud, "kms", "list_aliases"):
-        found = (alias["AliasName"] for alias in page["Aliases"])
-        yield from (alias for alias in found if alias == f"alias/{name}")
+        yield from (one for one in page["Aliases"] if one["AliasName"] == f"alias/{name}")
+
+
+def _aliases(cloud: Cloud, name: str) -> Iterator[str]:
+    yield from (alias["AliasName"] for alias in _listed_aliases(cloud, name))
 
 
 _KINDS: dict[str, Callable[[Cloud, str], Iterator[str]]] = {

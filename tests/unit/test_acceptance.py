@@ -16,7 +16,6 @@ from tests.acceptance.cloud import (
     Cloud,
     check_caller,
     check_endpoint,
-    environment_on,
     on_aws,
 )
 from tests.acceptance.consent import ConsentError, check_consent, plan_of
@@ -26,6 +25,7 @@ from tests.acceptance.removal import TAG, WrongNameError, check_name
 from tests.acceptance.scene import Scene
 from tests.acceptance.story import STEPS, Step, play
 from tests.localstack.endpoint import Endpoint
+from tests.stage.account import Account
 
 NAME = "akr-accept-0a1b2c3d"
 ADMINISTRATOR = "arn:aws:iam::123456789012:user/admin"
@@ -162,7 +162,7 @@ def test_nothing_of_the_developers_reaches_an_emulator(monkeypatch: pytest.Monke
     monkeypatch.setenv("TF_VAR_name", "production")
     monkeypatch.setenv("AWS_PROFILE", "production")
 
-    found = environment_on(Endpoint("http://localhost:4566", embedded=True))
+    found = Account(Endpoint("http://localhost:4566", embedded=True)).environment()
 
     assert {"TF_VAR_name", "AWS_PROFILE"} & found.keys() == set()
     assert found["AWS_ENDPOINT_URL"] == "http://localhost:4566"

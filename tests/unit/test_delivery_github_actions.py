@@ -15,15 +15,13 @@ from typing import Any
 
 import hcl2
 import pytest
-import yaml
 
 from tests.unit.secret_server import secret_server
+from tests.unit.workflows import ROOT, load
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "examples" / "delivery" / "github-actions"
 TEXT = (FOLDER / "deploy.yml").read_text()
-# "on" is true to YAML 1.1, which no name here needs.
-WORKFLOW: dict[str, Any] = yaml.load(TEXT, yaml.BaseLoader)  # noqa: S506 - it makes strings only
+WORKFLOW = load(FOLDER / "deploy.yml")
 JOB = WORKFLOW["jobs"]["deploy"]
 KEY_ID, SECRET = "AKIAI44QH8DHBEXAMPLE", "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY"
 

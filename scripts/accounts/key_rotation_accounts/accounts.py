@@ -38,12 +38,12 @@ class Accounts:
         self.terraform.init()
         there = self.terraform.workspaces()
         self._tell_of_leftovers(there)
+        new = [name for name in names if name not in there]
         if not read_only:
-            self.terraform.make_workspaces([name for name in names if name not in there])
-            there = list(names)
+            self.terraform.make_workspaces(new)
 
         def plan_one(name: str) -> Outcome:
-            if name not in there:
+            if read_only and name in new:
                 why = "no workspace, and so no plan yet"
                 artefact.text_of(name).write_text(f"{why}\n", encoding="utf-8")
                 return Outcome(name, self.map.ids[name], Result.NEW, None, why)

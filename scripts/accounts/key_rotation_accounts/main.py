@@ -58,24 +58,28 @@ def _run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     artefact = Artefact(options.out or folder / "plans")
     if options.command == "apply":
         return _apply(accounts, names if options.only else None, artefact)
-    if options.command != "apply" and options.only and options.all:
+    if options.only and options.all:
         raise RefusalError("--only and --all exclude each other: give one of them")
     is_destroy = options.command == "destroy" or options.destroy
     if is_destroy and not options.only and not options.all:
         raise RefusalError("which accounts? Name them: --only shop, or --all for every account")
     if options.command == "destroy":
         return _destroy(accounts, names, artefact, yes=options.yes)
-    start = f"{options.program} apply --folder {folder} --out {artefact.folder}"
-    if options.read_only:
-        start = ""
+    apply = f"{options.program} apply --folder {folder} --out {artefact.folder}"
+    start = None if options.read_only else apply
     return _plan(accounts, names, artefact, destroy=is_destroy, start=start)
 
 
 def _plan(
-    accounts: Accounts, names: Sequence[str], artefact: Artefact, *, destroy: bool, start: str
+    accounts: Accounts,
+    names: Sequence[str],
+    artefact: Artefact,
+    *,
+    destroy: bool,
+    start: str | None,
 ) -> int:
-    """`start` is the command that applies it; without one, the plan only reads."""
-    outcomes = accounts.plan(names, artefact, destroy=destroy, read_only=not start)
+    """`start` is the command that applies it; None for a plan that only reads."""
+    outcomes = accounts.plan(names, artefact, destroy=destroy, read_only=start is None)
     shown = changes(outcomes) if destroy else screen(outcomes, artefact)
     _print(shown, table(outcomes), failures_in_full(outcomes), WHAT_STAYS if destroy else "")
     if any(outcome.result is Result.PLANNED for outcome in outcomes):
