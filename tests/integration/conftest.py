@@ -29,6 +29,7 @@ from tests.stage.listeners import Channel, EventQueue, discard
 from tests.stage.shell import AWS_CLI, Shell
 from tests.stage.terraform import Terraform
 
+from .adoption import Adoption, adoption
 from .delivery import Delivery, delivery
 from .rollout import Rollout, rollout
 from .stage import Person, Schedule, Stage, subscribe_queue, wait_for_the_schedule
@@ -43,6 +44,8 @@ VARIABLES = variables(
     secret_name_prefix=SECRET_NAME_PREFIX,
 )
 LISTENERS = "it-listeners"
+_LACKS = "it cannot make keys older, keeps no mailbox and refuses no calls"
+BACKGROUND = ("accounts", "adopted")  # fixtures whose applies begin before any test
 
 
 @pytest.hookimpl(trylast=True)
@@ -56,11 +59,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort the tests by what they need of the session.
 
-    examples/basic must find no managed user, so its tests are first. The accounts are applied in
-    the background meanwhile, so their tests are late. Then come those that search all that was
-    said, and last those that need the stage gone.
+    examples/basic must find no managed user, so its tests are first. The accounts and the adoption
+    are applied in the background meanwhile, so their tests are late. Then come those that search
+    all that was said, and last those that need the stage gone.
     """
-    order = ("basic", "", "accounts", "places", "destroyed")
+    order = ("basic", "", *BACKGROUND, "places", "destroyed")
 
     def place(item: pytest.Item) -> int:
         fixtures = getattr(item, "fixturenames", ())
@@ -101,15 +104,25 @@ def accounts(account: Account) -> Iterator[Rollout]:
 
 
 @pytest.fixture(scope="session")
+def adopted(account: Account) -> Iterator[Adoption]:
+    """The module around a secret that was there, whose apply begins with this fixture."""
+    if not account.endpoint.embedded:
+        pytest.skip(f"the LocalStack at {account.endpoint.url} is not the embedded one: {_LACKS}")
+    with adoption(account.endpoint) as begun:
+        yield begun
+
+
+@pytest.fixture(scope="session")
 def worker_id(account: Account, request: pytest.FixtureRequest) -> str:
     """What pytest-terraform asks pytest-xdist for, which cannot be used with it.
 
     It needs `account`, so that LocalStack runs before any apply. An apply is mostly waiting, so
-    that of `accounts` begins here too if a test will ask for it.
+    those of the background begin here too if a test will ask for them.
     """
-    assert account.endpoint.url
-    if any("accounts" in getattr(item, "fixturenames", ()) for item in request.session.items):
-        request.getfixturevalue("accounts")
+    wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    for name in BACKGROUND:
+        if name in wanted and (name == "accounts" or account.endpoint.embedded):
+            request.getfixturevalue(name)
     return "master"
 
 
@@ -117,10 +130,7 @@ def worker_id(account: Account, request: pytest.FixtureRequest) -> str:
 def embedded(account: Account) -> Account:
     """The account, for tests that make keys older, read mails or have calls refused."""
     if not account.endpoint.embedded:
-        pytest.skip(
-            f"the LocalStack at {account.endpoint.url} is not the embedded one: it cannot make "
-            "keys older, keeps no mailbox and refuses no calls"
-        )
+        pytest.skip(f"the LocalStack at {account.endpoint.url} is not the embedded one: {_LACKS}")
     return account
 
 

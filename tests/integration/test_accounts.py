@@ -1,14 +1,10 @@
-"""examples/multi-account in two accounts: what happens in one never shows in the other.
-
-LocalStack takes a 12-digit access key id for the id of the caller's account.
-"""
+"""examples/multi-account in two accounts: what happens in one never shows in the other."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,25 +12,13 @@ from key_rotation_accounts.account_map import ACCOUNTS
 from key_rotation_accounts.outcome import Result
 from key_rotation_cli.exits import Exit
 from key_rotation_cli.main import main
-from tests.localstack.endpoint import Endpoint
-from tests.stage.account import Account, HeldKey, confirm_subscriptions, give_key
+from tests.stage.account import Account, AccountOf, confirm_subscriptions, give_key
 from tests.stage.runs import invoke
 
 from .rollout import Applied, Rollout
 
 USER = "it-shared-name"
 MARK = {"Key": "access-key-rotation", "Value": "enabled"}
-
-
-class AccountOf(Account):
-    """The account of this id."""
-
-    def __init__(self, endpoint: Endpoint, account_id: str) -> None:
-        super().__init__(endpoint)
-        self._administrator = HeldKey(account_id, "administrator")
-
-    def _client(self, service: str, key: HeldKey | None = None) -> Any:
-        return super()._client(service, key or self._administrator)
 
 
 @pytest.fixture(scope="module")

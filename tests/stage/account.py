@@ -154,6 +154,24 @@ class Account:
         return session.client(service, config=_CONFIG)
 
 
+class AccountOf(Account):
+    """The account of this id: LocalStack takes a 12-digit access key id for the caller's."""
+
+    def __init__(self, endpoint: Endpoint, account_id: str) -> None:
+        super().__init__(endpoint)
+        self._administrator = HeldKey(account_id, "administrator")
+
+    def environment(self) -> dict[str, str]:
+        key = self._administrator
+        return super().environment() | {
+            "AWS_ACCESS_KEY_ID": key.id,
+            "AWS_SECRET_ACCESS_KEY": key.secret,
+        }
+
+    def _client(self, service: str, key: HeldKey | None = None) -> Any:
+        return super()._client(service, key or self._administrator)
+
+
 def sign_in(account: Account, key: HeldKey) -> tuple[HeldKey, str]:
     """A key with its session token.
 
