@@ -21,7 +21,7 @@ from key_rotation.domain.overrides import limits_for
 from key_rotation.domain.prefilter import is_settled
 from key_rotation.domain.settings import Settings, SettingsError
 from key_rotation.handler import world_of
-from key_rotation.notify.text import minute
+from key_rotation.notify.text import counted, minute
 from key_rotation.ports import Scan, World
 from key_rotation.run.gather import decided
 from key_rotation.run.in_bulk import by_report, read_in_bulk
@@ -34,7 +34,6 @@ from .schedule import Schedule, read_schedule
 from .settled import forecast_settled
 from .subscriptions import ALL_REACHED, Subscriptions, read_subscriptions
 from .wanted import check_managed, only_these
-from .words import count
 
 # So few are each read in full: that takes seconds, and shows the ids of all keys.
 FEW_USERS = 100
@@ -180,7 +179,7 @@ def settled(found: AccountStatus) -> list[str]:
     if not number or found.credential_report is None:
         return []
     return [
-        f"{count(number, 'settled user')} not read one by one: their keys are as the credential "
+        f"{counted(number, 'settled user')} not read one by one: their keys are as the credential "
         f"report of {minute(found.credential_report.generated)} has them, and may be older "
         "(--exact)"
     ]

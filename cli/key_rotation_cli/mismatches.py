@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from key_rotation.notify.coverage import NAMED
+from key_rotation.notify.text import counted
 
 from .account import AccountStatus
-from .words import count
 
 _FEW = 5
 
@@ -36,7 +36,7 @@ def mismatches(found: AccountStatus) -> Iterator[str]:
     if alone := only_own_key_fetches(found):
         has = "has" if len(alone) == 1 else "have"
         yield (
-            f"{count(len(alone), 'managed user')} {has} neither a console password nor a reader: "
+            f"{counted(len(alone), 'managed user')} {has} neither a console password nor a reader: "
             f"in an emergency nobody could fetch the new key (reader_arns): {_listed(alone)}"
         )
 

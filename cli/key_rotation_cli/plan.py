@@ -11,6 +11,7 @@ from key_rotation.domain.settings import Settings
 from key_rotation.handler import Environment
 from key_rotation.handler import run as run_once
 from key_rotation.notify.response import RotationFailedError
+from key_rotation.notify.text import counted
 
 from .account import settings_of
 from .administrators import read_administrators
@@ -21,7 +22,6 @@ from .rotation_limit import limited
 from .schedule import read_schedule, standstill
 from .screen import Screen
 from .selection import MOST_SHOWN
-from .words import count
 
 HEADINGS = ("user", "action", "key", "reason", "detail")
 WRAPPING = ("user", "reason", "detail")
@@ -105,7 +105,7 @@ def show(response: Mapping[str, Any], screen: Screen, most: int | None) -> None:
         for row in response["users"]
         if row["action"] != "fail"
     ]
-    managed = count(response["scanned"], "managed user")
+    managed = counted(response["scanned"], "managed user")
     if not planned:
         screen.say(f"nothing to do for {managed}")
         return
@@ -116,6 +116,6 @@ def show(response: Mapping[str, Any], screen: Screen, most: int | None) -> None:
     if left_out:
         actions = Counter(row["action"] for row in left_out)
         listed = ", ".join(f"{number} {action}" for action, number in actions.items())
-        screen.say(f"not shown: {count(len(left_out), 'row')}, {listed} (--all)")
+        screen.say(f"not shown: {counted(len(left_out), 'row')}, {listed} (--all)")
     counts = ", ".join(f"{number} {action}" for action, number in response["counts"].items())
     screen.say(f"the next run would do this for {managed}: {counts}")

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from key_rotation.domain.action import Verb
 from key_rotation.domain.model import AccessKey
+from key_rotation.notify.text import counted
 
 from . import hand_over, unmanaged
 from .account import AccountStatus, UserStatus, settled
@@ -19,7 +20,6 @@ from .mismatches import mismatches
 from .rotation_limit import put_off
 from .screen import Screen
 from .selection import EVERYBODY, STATES, Selection
-from .words import count
 
 _COLORS = {"ok": "green", "due": "yellow", "held": "yellow", "blocked": "red"}
 HEADINGS = ("user", "key", "age", "status", "state", "next", "when")
@@ -66,7 +66,7 @@ def not_shown(statuses: Sequence[UserStatus]) -> list[str]:
         return []
     states = Counter(status.state for status in statuses)
     listed = ", ".join(f"{states[state]} {state}" for state in STATES if states[state])
-    return [f"not shown: {count(len(statuses), 'user')}, {listed} (--all, --state, --user)"]
+    return [f"not shown: {counted(len(statuses), 'user')}, {listed} (--all, --state, --user)"]
 
 
 def notes(found: AccountStatus) -> Iterator[str]:

@@ -10,12 +10,11 @@ from rich.text import Text
 
 from key_rotation.domain.coverage import Coverage, UnmanagedUser, coverage_of
 from key_rotation.notify.coverage import not_known, summary
-from key_rotation.notify.text import iso, minute
+from key_rotation.notify.text import counted, iso, minute
 
 from .account import AccountStatus
 from .findings import in_words
 from .screen import Screen
-from .words import count
 
 HEADINGS = ("user", "keys", "since", "age", "last use", "over the limit", "new", "why")
 COLUMNS = ("user", "reason", "active_keys", "since", "last_used", "keys_over_limit", "new")
@@ -36,7 +35,7 @@ def summed_up(found: AccountStatus) -> list[str]:
     if known.users:
         sentences.append(f"{summary(known, found.settings.max_key_age_days)}: --unmanaged")
     elif known.exempt:
-        sentences.append(f"{count(known.exempt, 'exempt user')} with active keys, not managed")
+        sentences.append(f"{counted(known.exempt, 'exempt user')} with active keys, not managed")
     return sentences + ([] if known.is_known else [not_known(known)])
 
 
@@ -49,8 +48,8 @@ def findings(found: AccountStatus, slack_days: int) -> list[str]:
     if over := known.keys_over_limit:
         names = [user.name for user in known.users if user.over_limit]
         sentences.append(
-            f"{count(over, 'key')} of {count(len(names), 'user')} not managed over the limit of "
-            f"{found.settings.max_key_age_days} days (--unmanaged)"
+            f"{counted(over, 'key')} of {counted(len(names), 'user')} not managed over the limit "
+            f"of {found.settings.max_key_age_days} days (--unmanaged)"
         )
     return sentences + ([] if known.is_known else [not_known(known)])
 
@@ -70,7 +69,7 @@ def show(found: AccountStatus, screen: Screen) -> None:
             "says, and what was done since is not in it"
         )
     if known.not_in_report:
-        young = count(len(known.not_in_report), "user")
+        young = counted(len(known.not_in_report), "user")
         screen.note(f"{young} younger than the report: ask again in 4 hours")
     if not known.is_known:
         screen.note(not_known(known))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from key_rotation.notify.text import counted
+
 from ..account import no_report, settled
 from ..exits import Exit
 from ..report.command import CALLS
@@ -17,7 +19,6 @@ from ..report.page import account_part, document, template
 from ..schedule import standstill
 from ..screen import Screen
 from ..unmanaged import summed_up
-from ..words import count
 from .gather import Gathered
 from .options import read_accounts
 from .status import name_unread
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     write_private(target, page(found))
     counts = total(counts_of(account) for account in found.read)
     screen.say(
-        f"{target}: {count(len(found.read), 'account')}, {counts.managed_users} managed users, "
+        f"{target}: {counted(len(found.read), 'account')}, {counts.managed_users} managed users, "
         f"{counts.active_keys} active keys, {counts.over_benchmark} over {BENCHMARK_DAYS} days, "
         f"{counts.blocked} users blocked"
     )
@@ -69,6 +70,6 @@ def page(found: Gathered) -> str:
         unread=found.unread,
         verdicts=VERDICTS,
     )
-    title = count(len(found.read) + len(found.unread), "account")
+    title = counted(len(found.read) + len(found.unread), "account")
     about = f"{title}, {found.at:%Y-%m-%d %H:%M UTC}"
     return document(title, about, [Markup(part)])  # noqa: S704 - the template escapes

@@ -8,10 +8,9 @@ from typing import Any
 
 from rich.text import Text
 
-from key_rotation.notify.text import iso, minute
+from key_rotation.notify.text import counted, iso, minute
 
 from ..screen import Screen
-from ..words import count
 from .changes import KeyChange
 from .log_group import History
 
@@ -64,7 +63,7 @@ def _row(change: KeyChange) -> Iterator[str | Text]:
 def _summary(found: History) -> str:
     users = len({change.user for change in found.changes})
     return (
-        f"{count(len(found.changes), 'change')} of keys of {count(users, 'user')} from "
+        f"{counted(len(found.changes), 'change')} of keys of {counted(users, 'user')} from "
         f"{minute(found.since)} to {minute(found.until)} (account {found.group.account_id}, log "
         f"group {found.group.name})"
     )
@@ -89,11 +88,11 @@ def bounds(found: History) -> Iterator[str]:
     else:
         begin, end = pause
         yield (
-            f"The log has {count(len(found.runs), 'run')} of this time. The longest time without "
-            f"one: {count((end - begin) // _DAY, 'day')}, from {minute(begin)} to {minute(end)}."
+            f"The log has {counted(len(found.runs), 'run')} of this time. The longest time without "
+            f"one: {counted((end - begin) // _DAY, 'day')}, from {minute(begin)} to {minute(end)}."
         )
     if found.unreadable:
-        yield f"{count(found.unreadable, 'line')} about a changed key could not be read."
+        yield f"{counted(found.unreadable, 'line')} about a changed key could not be read."
 
 
 def as_document(found: History, installation: str, region: str) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from ..words import count
+from key_rotation.notify.text import counted
+
 from .compliance import BENCHMARK_DAYS, BIN_DAYS, Bin, Week
 from .past import Month, Past
 
@@ -30,7 +31,7 @@ def age_histogram(bins: Sequence[Bin]) -> str:
     columns = [
         _Column(
             ages.keys,
-            f"{_range(ages)} days: {count(ages.keys, 'active key')}",
+            f"{_range(ages)} days: {counted(ages.keys, 'active key')}",
             "over" if ages.from_days >= BENCHMARK_DAYS else "within",
             f"{ages.from_days}" if ages.to_days else f"{ages.from_days}+",
         )
@@ -119,13 +120,13 @@ def _range(ages: Bin) -> str:
 
 
 def _week(week: Week, what: str) -> str:
-    return f"7 days from {week.start:%Y-%m-%d}: {count(week.rotations, 'rotation')} {what}"
+    return f"7 days from {week.start:%Y-%m-%d}: {counted(week.rotations, 'rotation')} {what}"
 
 
 def _month(month: Month) -> str:
     if month.unread == "all":
         return f"{month.start:%B %Y}: not known"
-    text = f"{month.start:%B %Y}: {count(month.rotations, 'key')} made"
+    text = f"{month.start:%B %Y}: {counted(month.rotations, 'key')} made"
     text += ", as far as known" if month.unread else ""
     return f"{text}, {month.emergencies} in an emergency" if month.emergencies else text
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from key_rotation.notify.text import counted
+
 from ..account import EXACT, no_report, read_account, settled
 from ..administrators import read_administrators
 from ..connection import HISTORY, READS
@@ -18,7 +20,6 @@ from ..rotation_limit import limit_of
 from ..schedule import standstill
 from ..screen import Screen
 from ..unmanaged import summed_up
-from ..words import count
 from .compliance import BENCHMARK_DAYS, Compliance
 from .file import check_target, write_private
 from .page import page
@@ -85,8 +86,8 @@ def run(arguments: argparse.Namespace, screen: Screen) -> Exit:
     if unlisted:
         user, error = next(iter(unlisted.items()))
         screen.note(
-            f"the credential report dates the keys of {count(len(unlisted), 'user')} not managed, "
-            f"which could not be listed: {user}: {error}"
+            f"the credential report dates the keys of {counted(len(unlisted), 'user')} not "
+            f"managed, which could not be listed: {user}: {error}"
         )
     if past.error is not None:
         screen.note(f"without the rotations of the last twelve months: {past.error}")

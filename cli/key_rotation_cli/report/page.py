@@ -14,13 +14,12 @@ from markupsafe import Markup
 
 from key_rotation.domain.action import Reason
 from key_rotation.notify.reasons import blocked_because
-from key_rotation.notify.text import one_line
+from key_rotation.notify.text import counted, one_line
 
 from .. import hand_over
 from ..forecast import Due
 from ..rotation_limit import limit_of
 from ..schedule import standstill
-from ..words import count
 from .charts import age_histogram, by_month, rotations
 from .compliance import BENCHMARK_DAYS, WEEKS, Compliance, KeyEvent
 from .past import NOT_ASKED, Past
@@ -130,7 +129,7 @@ def template(name: str) -> Template:
     }
     environment.filters |= {
         "because": lambda reason: blocked_because(Reason(reason)),
-        "counted": count,
+        "counted": counted,
         "will": lambda verb: _WILL.get(verb, verb),
         "repr": repr,
     }

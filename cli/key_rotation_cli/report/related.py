@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..words import count
+from key_rotation.notify.text import counted
+
 from .compliance import ONE_ACTIVE, UNUSED, Compliance
 
 
@@ -30,7 +31,7 @@ def _one_active_key(compliance: Compliance) -> Related:
     statuses = compliance.account.statuses
     pairs = sum(sum(key.is_active for key in status.keys) > 1 for status in statuses)
     unread = bool(compliance.account.unread)
-    result = f"{count(pairs, 'user')} with two" if pairs else "nobody has two"
+    result = f"{counted(pairs, 'user')} with two" if pairs else "nobody has two"
     return Related(
         f"CIS AWS Foundations {ONE_ACTIVE}",
         "There is only one active access key for any single IAM user",

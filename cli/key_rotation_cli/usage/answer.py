@@ -9,10 +9,9 @@ from typing import Any
 
 from rich.text import Text
 
-from key_rotation.notify.text import iso, minute
+from key_rotation.notify.text import counted, iso, minute
 
 from ..screen import Screen
-from ..words import count
 from .keys import UserKey
 from .lookup import Period, Reading
 from .trail import Use, uses_of
@@ -82,7 +81,7 @@ def show(found: Usage, screen: Screen) -> None:
         if uses:
             screen.table(_HEADINGS, [list(_row(use)) for use in uses], _WRAPPING)
         else:
-            screen.say(f"no call in {count(found.period.days, 'day')}")
+            screen.say(f"no call in {counted(found.period.days, 'day')}")
     screen.say(
         f"looked in {', '.join(found.regions)} from {minute(found.period.since)} to "
         f"{minute(found.period.until)} (account {found.account_id})"

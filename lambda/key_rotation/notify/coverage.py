@@ -7,7 +7,7 @@ from ..domain.model import Event
 from ..domain.settings import Settings
 from .digest import DigestLine
 from .response import Measure, Row
-from .text import day, minute
+from .text import counted, day, minute
 
 # In responses and digests, what concerns no single user.
 ACCOUNT = "(account)"
@@ -21,18 +21,13 @@ _WHY = {
 }
 
 
-def number(count: int, what: str) -> str:
-    """How many, in words: "1 key", "2 keys"."""
-    return f"{count} {what}" + ("" if count == 1 else "s")
-
-
 def summary(coverage: Coverage, max_key_age_days: int) -> str:
     """How many there are, in one line."""
     users, over = coverage.users, coverage.keys_over_limit
     at_least = "" if coverage.is_known else "at least "
     who = "user who is not managed has" if len(users) == 1 else "users who are not managed have"
     text = (
-        f"{at_least}{len(users)} {who} active keys, {number(over, 'key')} over the limit of "
+        f"{at_least}{len(users)} {who} active keys, {counted(over, 'key')} over the limit of "
         f"{max_key_age_days} days"
     )
     if new := sum(user.is_new for user in users):
@@ -77,7 +72,7 @@ def coverage_lines(coverage: Coverage, settings: Settings) -> list[DigestLine]:
 def told(user: UnmanagedUser, max_key_age_days: int) -> str:
     """What is known of such a user, in a line."""
     text = "new, " if user.is_new else ""
-    text += f"{number(user.keys, 'active key')} since {day(user.since)} or earlier"
+    text += f"{counted(user.keys, 'active key')} since {day(user.since)} or earlier"
     if user.over_limit:
         which = "" if user.keys == user.over_limit == 1 else f"{user.over_limit} "
         text += f", {which}over the limit of {max_key_age_days} days"

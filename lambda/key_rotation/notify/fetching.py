@@ -141,7 +141,7 @@ them, so key-fetch does not put them where your mail program looks.
     def _never_copy_again(self) -> str:
         """A profile that holds a key ignores its `credential_process`, so it is a new one."""
         command = quoted(f"{self.command()} --profile {SIGN_IN_PROFILE}")
-        sign_ins = [f"as {self.name} with the console password"] if self._has_console else []
+        sign_ins = [f"as {self.name}, by aws login"] if self._has_console else []
         if self.has_readers:
             sign_ins.append("with a role that may read the secret")
         return f"""\
@@ -177,7 +177,7 @@ that uses the key:
             return f"with credentials of {self.name}"
         sign_ins = ["with a role that may read the secret"] if self.has_readers else []
         if self._has_console:
-            sign_ins.append(f"signed in as {self.name} without a key")
+            sign_ins.append(f"signed in as {self.name} by aws login or in CloudShell")
         return ", or ".join(sign_ins)
 
     @property

@@ -26,6 +26,11 @@ _LINK = re.compile(
 )
 
 
+def counted(number: int, what: str) -> str:
+    """`1 active key`, `2 active keys`."""
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
 def wrapped(text: str) -> str:
     """Prose filled to the width of a mail; lines that start with a space are left as they are."""
     paragraphs = [block for block in re.split(r"\n\n+", text.strip("\n")) if block.strip()]
