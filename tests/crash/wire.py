@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 from unittest import mock
 
+from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 from moto.core.botocore_stubber import MockRawResponse
@@ -56,7 +57,7 @@ class Tap:
     at: int = -1
     on_call: Callable[[str], None] = lambda _name: None
     before_call: Callable[[int, str], None] = lambda _number, _name: None
-    answer: Callable[[str, AWSResponse], AWSResponse] = lambda _name, response: response
+    answer: Callable[[str, AWSResponse], AWSResponse] | None = None
     calls: list[str] = field(default_factory=list)
     attempts: int = 0
     lost_answers: int = 0
@@ -68,6 +69,13 @@ class Tap:
         """The call that AWS refused this once, if the run came to it."""
         came_to_it = self.fault is Fault.DENIED and self.at < len(self.calls)
         return self.calls[self.at] if came_to_it else None
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether nothing happens to the present call."""
+        name = self.calls[-1]
+        is_hit = self.fault is not None and len(self.calls) - 1 == self.at
+        return not is_hit and name not in self.denied and self.answer is None
 
     def on_new_call(self, name: str) -> None:
         """A new logical call; its retries are attempts of the same one."""
@@ -103,7 +111,8 @@ class Tap:
                 self._lose_answer(name, request)
             case Fault.ANSWER_LOST_ONCE if self.attempts == 1:
                 self._lose_answer(name, request)
-        return self.answer(name, self._pass_on(name, request))
+        response = self._pass_on(name, request)
+        return response if self.answer is None else self.answer(name, response)
 
     def _lose_answer(self, name: str, request: Any) -> NoReturn:
         self._pass_on(name, request)
@@ -134,31 +143,44 @@ def _response(url: str, status: int, headers: Any, body: str) -> AWSResponse:
     return AWSResponse(url, status, headers, raw)
 
 
-# The pages of settings that moto answered, by request: a third of the time of a run, and the same
-# in each run until somebody writes a parameter.
-_pages: dict[bytes, tuple[int, Any, str]] = {}
-
-
 def _moto(request: Any) -> AWSResponse | None:
-    target = str(request.headers.get("X-Amz-Target", b""))
-    if "AmazonSSM." in target and "GetParametersByPath" not in target:
+    if _is_of_settings(request.headers) and _PAGE not in str(request.headers["X-Amz-Target"]):
         _pages.clear()
-    if "GetParametersByPath" not in target:
-        return botocore_stubber("before-send", request)
-    if request.body not in _pages:
-        response = botocore_stubber("before-send", request)
-        assert response is not None
-        _pages[request.body] = (response.status_code, response.headers, response.text)
-    return _response(request.url, *_pages[request.body])
+    return botocore_stubber("before-send", request)
+
+
+# The pages of settings as botocore parsed them, by the body of the request: a quarter of the calls,
+# and the same in each run until somebody writes a parameter.
+_pages: dict[bytes, tuple[Any, Any]] = {}
+_PAGE = "GetParametersByPath"
+
+
+def _is_of_settings(headers: Any) -> bool:
+    return "AmazonSSM." in str(headers.get("X-Amz-Target", ""))
 
 
 _current = threading.local()
 
 
-def _before_call(model: Any, **_: Any) -> None:
+def _before_call(model: Any, params: Any, context: Any, **_: Any) -> Any:
+    """An answer from here is taken for AWS's: nothing is signed, sent or parsed."""
     tap: Tap | None = getattr(_current, "tap", None)
-    if tap is not None:
-        tap.on_new_call(f"{model.service_model.service_name}:{model.name}")
+    if tap is None:
+        return None
+    name = f"{model.service_model.service_name}:{model.name}"
+    tap.on_new_call(name)
+    if model.name != _PAGE:
+        return None
+    context[_PAGE] = params["body"]
+    if params["body"] not in _pages or not tap.is_left_alone:
+        return None
+    tap.on_call(name)
+    return _pages[params["body"]]
+
+
+def _after_call(http_response: Any, parsed: Any, context: Any, **_: Any) -> None:
+    if http_response.status_code == 200 and _PAGE in context:
+        _pages[context[_PAGE]] = (http_response, parsed)
 
 
 def _before_send(request: Any, **_: Any) -> AWSResponse | None:
@@ -166,11 +188,20 @@ def _before_send(request: Any, **_: Any) -> AWSResponse | None:
     return _moto(request) if tap is None else tap.on_send(request)
 
 
+def _signed_in_short(signer: Any, request: Any) -> None:
+    """Who calls, and where: moto looks at nothing else of a signature."""
+    where = f"20260601/{signer._region_name}/{signer._service_name}/aws4_request"
+    caller = f"{signer.credentials.access_key}/{where}"
+    request.headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential={caller}, Signature=0"
+
+
 _events: Any = SESSION.events
 _events.register_first("before-call", _before_call)
+_events.register(f"after-call.ssm.{_PAGE}", _after_call)
 # In the place of moto's own: botocore asks every handler, so the two would do everything twice.
 _events.unregister("before-send", botocore_stubber)
 _events.register("before-send", _before_send)
+SigV4Auth.add_auth = _signed_in_short  # type: ignore[assignment, method-assign]
 
 
 def copied(response: AWSResponse, body: str) -> AWSResponse:
