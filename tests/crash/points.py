@@ -13,6 +13,7 @@ from tests.crash.ledger import Ledger
 from tests.crash.overlaps import overlap_points
 from tests.crash.people import person_points
 from tests.crash.promises import Violation
+from tests.crash.refused_policies import refused_policy_points
 
 
 class Point(Protocol):
@@ -30,6 +31,7 @@ KINDS: dict[str, Callable[[str], Sequence[Point]]] = {
     "overlaps": overlap_points,
     "people": person_points,
     "lags": lag_points,
+    "policies": refused_policy_points,
 }
 
 

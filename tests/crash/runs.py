@@ -107,15 +107,16 @@ def follow_up(
     scenario: str,
     repeats: int = 0,
     before_day: Callable[[int], None] = lambda _day: None,
+    tap: Callable[[], Tap] = Tap,
 ) -> None:
-    """The schedule fires on, until nothing changes."""
+    """The schedule fires on, until nothing changes; each run goes through a `tap` of its own."""
     last = None
     passed = 0
     for day in BY_NAME[scenario].days:
         account.pass_days(day - passed)
         passed = day
         before_day(day)
-        last = invoke(account, ledger, Tap(), {}, f"day-{day}")
+        last = invoke(account, ledger, tap(), {}, f"day-{day}")
         ledger.after_a_whole_run(last.said)
         if last.failed:
             ledger.violations.append(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import SimpleNamespace
@@ -51,7 +51,8 @@ _QUERY_SERVICES = ("iam", "sts", "sns")
 @dataclass
 class Tap:
     """One run's view of the wire. `on_call` gets each call's name after its effect; `denied`
-    are operations that the role may not use."""
+    are operations that the role may not use. AWS looks at the account through `view` when it
+    carries out the call, and `refuses` it with an error code, if there is one."""
 
     fault: Fault | None = None
     at: int = -1
@@ -63,6 +64,8 @@ class Tap:
     lost_answers: int = 0
     dead: bool = False
     denied: tuple[str, ...] = ()
+    view: Callable[[str], AbstractContextManager[None]] = lambda _name: nullcontext()
+    refuses: Callable[[str], str | None] = lambda _name: None
 
     @property
     def denied_call(self) -> str | None:
@@ -91,6 +94,8 @@ class Tap:
         name = self.calls[-1]
         if name in self.denied:
             return refused(name, request.url, "AccessDenied")
+        if code := self.refuses(name):
+            return refused(name, request.url, code)
         faulty = len(self.calls) - 1 == self.at
         self.attempts += 1
         match self.fault if faulty else None:
@@ -120,7 +125,8 @@ class Tap:
         raise ReadTimeoutError(endpoint_url=request.url)
 
     def _pass_on(self, name: str, request: Any) -> AWSResponse:
-        response = _moto(request)
+        with self.view(name):
+            response = _moto(request)
         assert response is not None
         self.on_call(name)
         return response
