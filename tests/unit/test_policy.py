@@ -1543,6 +1543,29 @@ LEFT_BEHIND = [
         Reason.ORPHAN,
     ),
     Case(
+        "the key of the intent is in the secret: a person made the other one at the same time",
+        user(
+            key("A", 90),
+            key("B", 1),
+            key("C", 1),
+            secret=secret("B", announced=stamp("B", 1), intent=intent(1, "A")),
+            used={"A": None, "B": None, "C": None},
+        ),
+        "block A",
+        Reason.MORE_THAN_TWO_KEYS,
+    ),
+    Case(
+        "… and has deleted the old key since",
+        user(
+            key("B", 1),
+            key("C", 1),
+            secret=secret("B", announced=stamp("B", 1), intent=intent(1, "A")),
+            used={"B": None, "C": None},
+        ),
+        "",
+        Reason.TWO_ACTIVE,
+    ),
+    Case(
         "an orphan, a second younger",
         user(
             key("A", 90),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from .model import AccessKey, KeyStatus
+from .model import AccessKey, Intent, KeyStatus
 from .situation import CLOCK_GRAIN, CREATED_WITHIN, IN_PROGRESS_FOR, Situation
 
 # An orphan that was never used is deleted this long after it was made inactive.
@@ -44,8 +44,14 @@ def may_be_orphan(situation: Situation, key: AccessKey) -> bool:
         return False  # its owner knows where it is, and may have fetched it
     if not intent.key_ids and situation.had_a_key:
         return False  # the first key is in the secret: no other one was made under that intent
-    since_intent = key.created - intent.time
-    return key.id not in intent.key_ids and -CLOCK_GRAIN <= since_intent <= CREATED_WITHIN
+    if any(_fits(intent, other) and situation.secret.holds(other) for other in situation.keys):
+        return False  # the same of any other: a run asks for one key under an intent
+    return _fits(intent, key)
+
+
+def _fits(intent: Intent, key: AccessKey) -> bool:
+    within = -CLOCK_GRAIN <= key.created - intent.time <= CREATED_WITHIN
+    return key.id not in intent.key_ids and within
 
 
 def may_make_room(situation: Situation, key: AccessKey) -> bool:
