@@ -260,9 +260,13 @@ class Account:
     def use(
         self, key_id: str, days_ago: float = 0, service: str = "s3", region: str = REGION
     ) -> None:
-        """As a program does. moto knows only of the calls that are signed with the key."""
+        """As a program does. moto knows only of the calls that are signed with the key, and of the
+        last one; `before` is the one before that."""
         used = (self.clock.now() - timedelta(days=days_ago)).replace(tzinfo=None)
-        self._backend(key_id).last_used = AccessKeyLastUsed(used, service, region)
+        key = self._backend(key_id)
+        use: Any = AccessKeyLastUsed(used, service, region)
+        use.before = key.last_used
+        key.last_used = use
 
     def use_new_key(self, name: str = "alice") -> None:
         """The one in the secret: so nothing holds the old one."""

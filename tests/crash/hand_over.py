@@ -17,6 +17,7 @@ from typing import Any
 from moto.iam.models import iam_backends
 
 from tests.aws.account import ACCOUNT_ID, Account, last_read
+from tests.crash.iam_past import last_use_by
 from tests.crash.promises import Promise
 from tests.crash.settings_read import AsRead, options, parameter
 
@@ -103,6 +104,7 @@ class HandOvers:
         self._last_notices: dict[str, datetime] = {}
         self._named_ends: dict[str, datetime] = {}
         self._recorded_ends: dict[str, datetime] = {}
+        self.uses_late = timedelta(0)
 
     def after(self, call: str) -> None:
         self._settings.after(call)
@@ -167,7 +169,10 @@ class HandOvers:
         keys = {key.access_key_id: key for key in user.access_keys}
         if new_id not in keys or keys[new_id].status != "Active":
             return  # somebody took it away, and the handler will see that
-        new, new_use, old_use = keys[new_id], _owners_use(keys[new_id]), _owners_use(keys[old_id])
+        # What IAM does not show yet of the old key, nobody can know.
+        seen_by = self._account.clock.now() - self.uses_late
+        new, new_use = keys[new_id], _owners_use(keys[new_id].last_used)
+        old_use = _owners_use(last_use_by(keys[old_id], seen_by))
         uses_both = new_use and old_use and old_use > new_use - _SIDE_BY_SIDE
         if (
             chosen.remind_before_days
@@ -204,9 +209,8 @@ class HandOvers:
         return read is not None and read.timestamp() >= min(stored)
 
 
-def _owners_use(key: Any) -> datetime | None:
-    """The last use, unless that was the handler's own trial."""
-    used = key.last_used
+def _owners_use(used: Any) -> datetime | None:
+    """When this use was, unless it was the handler's own trial."""
     if used is None or used.service == "sts":
         return None
     at: datetime = used._timestamp.replace(tzinfo=UTC)

@@ -7,6 +7,7 @@ hold, when each key became inactive, and what was published when.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,6 +30,9 @@ DELETE_AFTER = timedelta(days=30)
 ORPHAN_AFTER = timedelta(hours=6)
 EMERGENCY_WAITS = timedelta(seconds=30)
 _REPORT = "iam:GetCredentialReport"
+_LIST = "iam:ListAccessKeys"
+_IN_PROGRESS = timedelta(minutes=20)
+_BLOCKED_OR_GO_FIRST = ("more_than_two_keys", "orphan", "leaked", "not_announced", "first_key")
 _NOBODY_KNOWS = "coverage_unknown"  # who else has keys
 _NAMED_IN_VAIN = "named_in_vain"
 
@@ -51,6 +55,7 @@ class Ledger:
     `tolerant` allows a user to be without a key within a run, since IAM has no compare-and-set:
     what a person does between two calls is put right by the run, not foreseen. `reported` are keys
     that an emergency has dealt with. `requested`: somebody asked for a rotation before its day.
+    `lists_lag`: the answers of IAM do not show yet what a person has just done.
     """
 
     account: Account
@@ -59,6 +64,7 @@ class Ledger:
     names: tuple[str, ...] = ("alice",)
     owner: Owner = Owner.FETCHES
     requested: bool = False
+    lists_lag: bool = False
     violations: list[Violation] = field(default_factory=list)
     facts: dict[str, KeyFacts] = field(default_factory=dict)
     tolerant: bool = False
@@ -83,6 +89,8 @@ class Ledger:
     _had_a_key: set[str] = field(default_factory=set)
     _exposures: Exposures = field(init=False)
     _left_without: set[str] = field(default_factory=set)
+    _uses_late: timedelta = timedelta(0)
+    _on_unseen: dict[str, datetime] = field(default_factory=dict)
     _hand_overs: HandOvers = field(init=False)
     _unused: UnusedKeys = field(init=False)
 
@@ -175,6 +183,19 @@ class Ledger:
             for key_id, key in self.keys(name).items()
         )
 
+    # -- what IAM shows late -----------------------------------------------------------------------
+
+    def uses_seen_after(self, late: timedelta) -> None:
+        """IAM shows each use of a key so much later."""
+        self._uses_late = self._hand_overs.uses_late = self._unused.uses_late = late
+
+    def was_on(self, key_id: str, used: datetime) -> None:
+        """An inactive key was on between two runs, and was used then."""
+        self.facts[key_id].inactive_since = self._on_unseen[key_id] = used
+
+    def _uses_seen_by(self) -> datetime:
+        return self.account.clock.now() - self._uses_late
+
     # -- what people do ----------------------------------------------------------------------------
 
     def person_holds(self, *key_ids: str) -> None:
@@ -232,7 +253,7 @@ class Ledger:
     def look(self, call: str) -> None:
         """Checks what must hold at every instant; `call` has just had its effect."""
         before = {key_id: facts.inactive_since for key_id, facts in self.facts.items()}
-        if call in ("person", "iam:ListAccessKeys"):
+        if call == "person" or (call == _LIST and not self.lists_lag):
             self._person_acted = call == "person"  # and no list shows it yet
         self._hand_overs.after(call)
         keys = [key for name in self.names for key in self.keys(name).values()]
@@ -287,6 +308,8 @@ class Ledger:
         can read the secret may have changed since the run looked."""
         if call == "iam:DeleteAccessKey" and self._acted_just_now:
             return True
+        if self.lists_lag and self._person_acted:
+            return True  # no list of this run has shown what somebody did right before it
         current = self.in_secret(name)
         works = current is not None and self.is_active(name, current)
         return works and not self._may_read(name) and self._exposures.may_have_changed
@@ -316,8 +339,10 @@ class Ledger:
         self._lost.clear()
         self._taken.clear()
 
-    def after_a_whole_run(self, said: str) -> None:
-        """Checks what a run that was not disturbed must have reached."""
+    def after_a_whole_run(self, said: str, calls: Sequence[str] = (_LIST,)) -> None:
+        """Checks what a run that was not disturbed must have reached. The credential report has
+        columns for two keys, so only a run that lists the keys knows of a third. What goes first by
+        the lifecycle table it does and says first; a key of just now may be another run's."""
         leaked = self.reported | self.leaked
         if _REPORT in self.denied and _NOBODY_KNOWS not in said:
             self._violated(Promise.UNKNOWN_IS_NO_ANSWER, "no report counts as no unmanaged key")
@@ -325,8 +350,14 @@ class Ledger:
             active = [key_id for key_id in self.keys(name) if self.is_active(name, key_id)]
             if len(active) > 1 and leaked & set(active):
                 self._violated(Promise.LEAKED, f"{leaked & set(active)} of {name} are active")
-            if len(self.keys(name)) > 2 and "more_than_two_keys" not in said:
+            is_known = _LIST in calls and not self._has_a_new_key(name)
+            says = any(f"'reason': '{reason}'" in said for reason in _BLOCKED_OR_GO_FIRST)
+            if len(self.keys(name)) > 2 and is_known and not says:
                 self._violated(Promise.REPORTED, f"{name} has more than two keys")
+
+    def _has_a_new_key(self, name: str) -> bool:
+        made = [key.create_date.replace(tzinfo=UTC) for key in self.keys(name).values()]
+        return bool(self.account.clock.now() - max(made) < _IN_PROGRESS)
 
     def _note_status(
         self, name: str, key_id: str, key: Any, before: dict[str, Any], call: str
@@ -404,6 +435,10 @@ class Ledger:
     def _check_deletion(self, key_id: str, facts: KeyFacts, call: str) -> None:
         if call == "person" or self._acted_just_now:
             return  # somebody enabled it between the list and the deletion right after it
+        if self.lists_lag and self._person_acted:
+            return  # somebody enabled it right before the run, and no list of the run showed that
+        if key_id in self._on_unseen and self._on_unseen[key_id] > self._uses_seen_by():
+            return  # it was on in between, and IAM does not show the use by which that is known
         if self._is_kept(key_id):
             self._violated(Promise.PERSONS_KEY, f"{key_id} was deleted")
         now = self.account.clock.now()

@@ -14,6 +14,7 @@ from tests.crash.overlaps import overlap_points
 from tests.crash.people import person_points
 from tests.crash.promises import Violation
 from tests.crash.refused_policies import refused_policy_points
+from tests.crash.third_keys import third_key_points
 
 
 class Point(Protocol):
@@ -31,6 +32,7 @@ KINDS: dict[str, Callable[[str], Sequence[Point]]] = {
     "overlaps": overlap_points,
     "people": person_points,
     "lags": lag_points,
+    "third-keys": third_key_points,
     "policies": refused_policy_points,
 }
 

@@ -117,7 +117,7 @@ def follow_up(
         passed = day
         before_day(day)
         last = invoke(account, ledger, tap(), {}, f"day-{day}")
-        ledger.after_a_whole_run(last.said)
+        ledger.after_a_whole_run(last.said, last.calls)
         if last.failed:
             ledger.violations.append(
                 Violation(Promise.SETTLES, f"the run of day {day} failed: {last.said[:200]}")

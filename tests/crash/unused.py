@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.aws.account import Account
+from tests.crash.iam_past import last_use_by
 from tests.crash.settings_read import parameter
 
-# IAM shows a use hours late, and the warning says so.
+# IAM shows a use hours late, and the warning says so. What comes later than that nobody can know.
 _SEEN_LATE = timedelta(hours=12)
 # A digest names the minute at which its run began.
 _GRAIN = timedelta(minutes=1)
@@ -27,6 +28,7 @@ class UnusedKeys:
         self._warned: dict[str, list[datetime]] = {}
         self._disabled: set[str] = set()
         self._switched_on: dict[str, datetime] = {}
+        self.uses_late = timedelta(0)
 
     def heard(self, data: dict[str, Any], is_new: bool) -> None:
         """This was published; just now, if it `is_new`."""
@@ -54,9 +56,10 @@ class UnusedKeys:
         now = self._account.clock.now()
         days = timedelta(days=int(parameter("disable_unused_after_days")))
         ahead = timedelta(days=max(1, int(parameter("warn_before_days"))))
-        since, used = key.create_date.replace(tzinfo=UTC), _last_use(key)
-        if used is not None and used <= now - _SEEN_LATE:
-            since = max(since, used)
+        since = key.create_date.replace(tzinfo=UTC)
+        seen = last_use_by(key, now - max(_SEEN_LATE, self.uses_late))
+        if seen is not None:
+            since = max(since, seen.timestamp.replace(tzinfo=UTC))
         if not days or now - since < days:
             yield f"{key_id} was disabled, and was in use until {since}"
         begins = max(since, self._switched_on.get(key_id, since))
@@ -65,10 +68,3 @@ class UnusedKeys:
             yield f"{key_id} was disabled as unused, and its owner was warned at {warned}"
         if key_id not in self._disabled:
             yield f"{key_id} was disabled as unused, and nobody was told"
-
-
-def _last_use(key: Any) -> datetime | None:
-    if key.last_used is None:
-        return None
-    at: datetime = key.last_used._timestamp.replace(tzinfo=UTC)
-    return at

@@ -1,0 +1,83 @@
+"""IAM let two overlapping creates through: a user has three keys, from one moment to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.aws.account import Account
+from tests.crash.branches import undisturbed_calls
+from tests.crash.ledger import Ledger
+from tests.crash.runs import BY_NAME, follow_up, invoke, retry
+from tests.crash.wire import Tap, untapped
+
+SCENARIOS = (
+    "due, the first time",
+    "due again",
+    "due, a service user",
+    "first key",
+    "requested",
+    "unused, to be warned",
+    "superseded, the grace is over",
+    "superseded, not moved",
+    "superseded, to be deleted",
+    "to be deleted, its successor due",
+    "two active, one idle",
+    "leaked, and on again",
+    "died before the store",
+    "emergency, the only key",
+    "emergency, both slots active",
+)
+
+
+@dataclass(frozen=True)
+class ThirdKeyPoint:
+    """A person's keys fill the slots and one more just before the run's call `at`, or after the run
+    if there is none; or just before the run of a `day` that follows."""
+
+    scenario: str
+    at: int
+    day: int | None = None
+
+    def __str__(self) -> str:
+        when = f"call {self.at}" if self.day is None else f"the run of day {self.day}"
+        return f"{self.scenario}: a third key appears before {when}"
+
+    def play(self, account: Account, ledger: Ledger, payload: Any) -> None:
+        ledger.tolerant = True
+
+        def appear() -> None:
+            with untapped():
+                made = [
+                    account.add_key_beyond_the_limit() for _ in range(3 - len(ledger.keys("alice")))
+                ]
+                ledger.look("person")
+                for key_id in made:
+                    ledger.person_keeps(key_id)
+
+        of_first = self.at if self.day is None else None
+        tap = Tap(before_call=lambda number, _: appear() if number == of_first else None)
+        first = invoke(account, ledger, tap, payload, "first")
+        if of_first is not None and of_first >= len(first.calls):
+            appear()
+        retry(account, ledger, first, payload)
+        follow_up(
+            account,
+            ledger,
+            self.scenario,
+            repeats=1 + BY_NAME[self.scenario].died_before,
+            before_day=lambda day: appear() if day == self.day else None,
+        )
+
+
+def third_key_points(name: str) -> list[ThirdKeyPoint]:
+    """Before every call, after the last, and before every later run but the last two: the keys are
+    blocked, so somebody is told once more."""
+    if name not in SCENARIOS:
+        return []
+    calls = range(len(undisturbed_calls(name)) + 1)
+    days = BY_NAME[name].days[:-2]
+    return [
+        *(ThirdKeyPoint(name, at) for at in calls),
+        *(ThirdKeyPoint(name, 0, day) for day in days),
+    ]
