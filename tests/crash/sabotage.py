@@ -166,8 +166,11 @@ SABOTAGES = (
     Sabotage(
         "any key that was never delivered is an orphan",
         "domain/orphans.py",
-        "    return key.id not in intent.key_ids and -CLOCK_GRAIN <= since_intent <= CREATED_WITHIN",
-        "    return bool(since_intent) or True",
+        "    if any(_fits(intent, other) and situation.secret.holds(other) for other in "
+        "situation.keys):\n"
+        "        return False  # the same of any other: a run asks for one key under an intent\n"
+        "    return _fits(intent, key)\n",
+        "    return True\n",
         Promise.PERSONS_KEY,
         "people",
         "due again",

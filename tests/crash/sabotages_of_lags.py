@@ -9,7 +9,8 @@ OF_LAGS = (
     Sabotage(
         "a key counts as lost although the one that was asked for is in the secret",
         "domain/orphans.py",
-        "    if any(_fits(intent, other) and situation.secret.holds(other) for other in situation.keys):\n"
+        "    if any(_fits(intent, other) and situation.secret.holds(other) for other in "
+        "situation.keys):\n"
         "        return False  # the same of any other: a run asks for one key under an intent\n",
         "",
         Promise.PERSONS_KEY,
