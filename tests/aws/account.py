@@ -119,10 +119,12 @@ def _signing_key() -> rsa.RSAPrivateKey:
 
 @dataclass
 class Clock:
-    """The handler's clock, which moto's follows."""
+    """The handler's clock, which moto's follows. Each run has the whole time `left`, but one that
+    begins before `ends`: that one must be over by then."""
 
     traveller: Any
     left: timedelta = timedelta(minutes=15)
+    ends: datetime | None = None
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -131,7 +133,8 @@ class Clock:
         self.traveller.shift(seconds)
 
     def remaining(self) -> timedelta:
-        return self.left
+        is_short = self.ends is not None and self.now() < self.ends
+        return self.ends - self.now() if is_short and self.ends else self.left
 
 
 class Account:

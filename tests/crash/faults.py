@@ -9,8 +9,9 @@ from tests.aws.account import Account
 from tests.crash.branches import undisturbed_calls
 from tests.crash.ledger import Ledger
 from tests.crash.promises import Promise, Violation
-from tests.crash.runs import BY_NAME, follow_up, invoke, retry
+from tests.crash.runs import BY_NAME, MUTATING, follow_up, invoke, retry
 from tests.crash.scenarios import OF_PEOPLE_ALONE
+from tests.crash.settings_table import EACH_READ, is_sampled, places
 from tests.crash.wire import Fault, Tap
 
 READS = (
@@ -52,11 +53,17 @@ class FaultPoint:
 
 
 def fault_points(name: str) -> list[FaultPoint]:
-    """Every call of the scenario's undisturbed run, with every fault."""
+    """Every call of the scenario's undisturbed run, with every fault. In a scenario of a setting
+    each read has one of them, in turn."""
     if name in OF_PEOPLE_ALONE:
         return []
+    calls, faults = undisturbed_calls(name), list(Fault)
+    all_at_reads = not is_sampled(name, calls, MUTATING)
     every = [
-        FaultPoint(name, fault, at) for at in range(len(undisturbed_calls(name))) for fault in Fault
+        FaultPoint(name, fault, at)
+        for at in places(name, calls, MUTATING)
+        for number, fault in enumerate(faults)
+        if all_at_reads or calls[at].startswith(MUTATING) or at // EACH_READ % len(faults) == number
     ]
     return every + [replace(p, retried=False) for p in every if p.fault is Fault.DIES_AFTER]
 

@@ -179,6 +179,7 @@ class HandOvers:
             and (new_use is None or uses_both)
             and not self._reminders[old_id]
             and old_id not in self._last_notices
+            and not self._was_given_a_day(old_id)
         ):
             yield Promise.REMINDED, f"{old_id} of {name} went, and nobody was reminded of that"
         if not chosen.hold_until_moved or new_use is not None:
@@ -196,6 +197,12 @@ class HandOvers:
             yield Promise.NOT_CUT_OFF, f"{old_id} of {name} {why}"
         elif told is None or now - told < ahead - _GRAIN:
             yield Promise.NOT_CUT_OFF, f"{old_id} of {name} {why}, and the operators knew: {told}"
+
+    def _was_given_a_day(self, old_id: str) -> bool:
+        """Whether its announcement named the day after as its end: no day is left for a reminder in
+        between, and the docs promise none ("a day less than the grace")."""
+        said, end = self._announced.get(old_id), self._named_ends.get(old_id)
+        return said is not None and end is not None and end - said < timedelta(days=1.5)
 
     def _was_fetched(self, name: str, new_id: str) -> bool:
         """Whether somebody read the secret when it held this key."""

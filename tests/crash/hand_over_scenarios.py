@@ -14,7 +14,7 @@ _LAST_NOTICE = 27
 _CEILING = 31
 
 
-def _rotated(account: Account, *days: int) -> Unheld:
+def rotated(account: Account, *days: int) -> Unheld:
     """A service that had tried the placeholder just before its key was rotated, with runs on these
     days after that but the last one."""
     account.add_user("alice", 83, password=False)
@@ -33,24 +33,24 @@ def _rotated(account: Account, *days: int) -> Unheld:
 
 
 def _reminder_due(account: Account) -> Unheld:
-    return _rotated(account, _REMINDED)
+    return rotated(account, _REMINDED)
 
 
 def _reminder_due_to_operators(account: Account) -> Unheld:
     account.unsubscribe()
-    return _rotated(account, _REMINDED)
+    return rotated(account, _REMINDED)
 
 
 def _reminder_missed(account: Account) -> Unheld:
     """Nobody ran it on its day; the owner has fetched the new key since, and does not use it."""
-    _rotated(account, _GRACE_OVER)
+    rotated(account, _GRACE_OVER)
     account.read_secret()
     account.pass_days(1)
     return set()
 
 
 def not_fetched(account: Account) -> Unheld:
-    return _rotated(account, _REMINDED, _GRACE_OVER)
+    return rotated(account, _REMINDED, _GRACE_OVER)
 
 
 def _in_use(account: Account) -> Unheld:
@@ -60,7 +60,7 @@ def _in_use(account: Account) -> Unheld:
 
 
 def _moved(account: Account) -> Unheld:
-    [new] = _rotated(account, _REMINDED - 1)
+    [new] = rotated(account, _REMINDED - 1)
     account.read_secret()
     account.use(new)
     account.pass_days(1)
@@ -70,13 +70,13 @@ def _moved(account: Account) -> Unheld:
 
 
 def _last_notice_due(account: Account) -> Unheld:
-    unheld = _rotated(account, _REMINDED, _GRACE_OVER, _LAST_NOTICE)
+    unheld = rotated(account, _REMINDED, _GRACE_OVER, _LAST_NOTICE)
     account.use(next(iter(account.statuses())), days_ago=1)
     return unheld
 
 
 def _at_the_ceiling(account: Account) -> Unheld:
-    return _rotated(account, _REMINDED, _GRACE_OVER, _LAST_NOTICE, _CEILING)
+    return rotated(account, _REMINDED, _GRACE_OVER, _LAST_NOTICE, _CEILING)
 
 
 # Days after the run that is tried. The last ones: the old key goes, it is deleted, and a day later.

@@ -14,6 +14,7 @@ from tests.aws.account import Account
 from tests.crash.branches import undisturbed_calls
 from tests.crash.ledger import Ledger
 from tests.crash.runs import follow_up, invoke
+from tests.crash.settings_table import TABLE
 from tests.crash.wire import Fault, Tap, copied, refused
 
 SCENARIOS = (
@@ -135,7 +136,7 @@ LagPoint = RefusedPoint | UnseenPoint | StalePoint
 def lag_points(name: str) -> list[LagPoint]:
     """Refused for seconds or an hour; unseen for a call or the whole run; stale at every call."""
     if name not in SCENARIOS:
-        return []
+        return _points_of_a_setting(name)
     calls = undisturbed_calls(name)
     return [
         *(RefusedPoint(name, seconds) for seconds in (1, 5, 25, 29, 31, 600, 3599)),
@@ -145,5 +146,21 @@ def lag_points(name: str) -> list[LagPoint]:
             for stale in STALE
             for at, call in enumerate(calls)
             if (stale, call) not in GIVEN_UP
+        ),
+    ]
+
+
+def _points_of_a_setting(name: str) -> list[LagPoint]:
+    """Those that are other than in the scenarios above: what waits for a key, or looks for one."""
+    if not any(name in scenarios for scenarios in TABLE.values()):
+        return []
+    calls = undisturbed_calls(name)
+    return [
+        *(RefusedPoint(name, seconds) for seconds in (5, 31, 600)),
+        UnseenPoint(name, 2),
+        *(
+            StalePoint(name, "DescribeSecret", at)
+            for at, call in enumerate(calls)
+            if call in ("iam:UpdateAccessKey", "sns:Publish")
         ),
     ]

@@ -21,12 +21,12 @@ from tests.aws.account import ACCOUNT_ID, REGION, Account
 from tests.crash.exposure import Exposures, current_key, own_key, readers
 from tests.crash.hand_over import HandOvers
 from tests.crash.key_log import KeyLog
+from tests.crash.obeyed import Obeyed
 from tests.crash.promises import Promise, Violation
 from tests.crash.scenario import Owner
-from tests.crash.settings_read import options
+from tests.crash.settings_read import options, parameter
 from tests.crash.unused import UnusedKeys
 
-DELETE_AFTER = timedelta(days=30)
 ORPHAN_AFTER = timedelta(hours=6)
 EMERGENCY_WAITS = timedelta(seconds=30)
 _REPORT = "iam:GetCredentialReport"
@@ -93,11 +93,13 @@ class Ledger:
     _on_unseen: dict[str, datetime] = field(default_factory=dict)
     _hand_overs: HandOvers = field(init=False)
     _unused: UnusedKeys = field(init=False)
+    _obeyed: Obeyed = field(init=False)
 
     def __post_init__(self) -> None:
         self._exposures = Exposures(self.account, self.names, self.secret)
         self._hand_overs = HandOvers(self.account, self.secret)
         self._unused = UnusedKeys(self.account)
+        self._obeyed = Obeyed(self.account)
         self.look("setting up")
         for name in self.names:
             self._take_over_records(name)
@@ -260,6 +262,8 @@ class Ledger:
         self.key_log.after(call, {key.access_key_id: key.status for key in keys})
         self._read_messages(call)
         self._check_exposure(call)
+        for promise, what in self._obeyed.after(call):
+            self._violated(promise, what)
         for name in self.names:
             if self.staged(name) - self._predecessors:
                 self._had_a_key.add(name)
@@ -328,6 +332,7 @@ class Ledger:
     def begin_run(self) -> None:
         self._unprotected.clear()
         self._said_in_run.clear()
+        self._obeyed.begin_run()
 
     def end_run(self) -> None:
         """What a run has broken it must have put right by its end."""
@@ -417,6 +422,10 @@ class Ledger:
         if key_id not in self.leaked | self.reported:
             for promise, what in self._hand_overs.broken(name, key_id, delivered):
                 self._violated(promise, what)
+            keys = self.keys(name)
+            if delivered not in (None, key_id) and self.is_active(name, delivered or ""):
+                for promise, what in self._obeyed.too_early(name, keys[key_id], keys[delivered]):
+                    self._violated(promise, what)
         notified = key_id in self._notified_of or (
             delivered is not None and delivered in self._announced
         )
@@ -447,7 +456,8 @@ class Ledger:
             if facts.held_by_person or self.delivered(facts.user) == key_id:
                 self._violated(Promise.NOT_DELETED_EARLY, f"{key_id} was deleted while active")
             return
-        least = DELETE_AFTER if facts.held_by_person else ORPHAN_AFTER
+        delete_after = timedelta(days=int(parameter("delete_after_days")))
+        least = delete_after if facts.held_by_person else ORPHAN_AFTER
         if now - facts.inactive_since < least:
             inactive_for = now - facts.inactive_since
             self._violated(Promise.NOT_DELETED_EARLY, f"{key_id} was inactive for {inactive_for}")

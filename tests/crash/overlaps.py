@@ -10,8 +10,9 @@ from typing import Any
 from tests.aws.account import Account
 from tests.crash.branches import undisturbed_calls
 from tests.crash.ledger import Ledger
-from tests.crash.runs import BY_NAME, Invocation, follow_up, invoke, retry
+from tests.crash.runs import BY_NAME, MUTATING, Invocation, follow_up, invoke, retry
 from tests.crash.scenarios import OF_PEOPLE_ALONE
+from tests.crash.settings_table import places
 from tests.crash.wire import Tap
 
 TO_THE_END = 10_000
@@ -96,7 +97,7 @@ def overlap_points(name: str) -> list[OverlapPoint]:
     """Every pair of calls, or every call of the first run."""
     if name in OF_PEOPLE_ALONE:
         return []
-    calls = range(len(undisturbed_calls(name)))
+    calls = places(name, undisturbed_calls(name), MUTATING)
     untils = [*calls, TO_THE_END] if name in ALL_PAIRS else [TO_THE_END]
     points = [OverlapPoint(name, at, until) for at in calls for until in untils]
     if name in EMERGENCY_DURING:

@@ -15,9 +15,12 @@ from tests.crash.branches import undisturbed_calls
 from tests.crash.ledger import Ledger
 from tests.crash.option_scenarios import OWN_READER
 from tests.crash.owners import use_new
-from tests.crash.runs import BY_NAME, follow_up, invoke, retry
-from tests.crash.scenarios import READER
+from tests.crash.runs import BY_NAME, MUTATING, follow_up, invoke, retry
+from tests.crash.settings_acts import takes_settings_back
 from tests.crash.settings_read import options, parameter
+from tests.crash.settings_scenarios import READER
+from tests.crash.settings_table import SCENARIOS as OF_OTHER_SETTINGS
+from tests.crash.settings_table import places
 from tests.crash.wire import Tap, untapped
 
 Act = Callable[[Account, Ledger], None]
@@ -209,7 +212,12 @@ OF_SETTINGS: dict[str, Act] = {
     "wants no reminders": _sets("remind_before_days", "0"),
     "wants earlier reminders": _sets("remind_before_days", "6"),
 }
-_ACTS = ACTS | OF_FIRST_KEYS | OF_UNUSED | OF_ACCESS | OF_OWNERS | OF_SETTINGS
+TAKES_BACK = "takes the settings back"
+OF_EACH_SETTING: dict[str, Act] = {
+    TAKES_BACK: takes_settings_back,
+    "goes back to the old key": _goes_back,
+}
+_ACTS = ACTS | OF_EACH_SETTING | OF_FIRST_KEYS | OF_UNUSED | OF_ACCESS | OF_OWNERS | OF_SETTINGS
 SCENARIOS_OF_ACCESS = (
     "first key",
     "due, warned of",
@@ -226,6 +234,7 @@ SCENARIOS = (
     "due, a key that came back",
     "superseded, the grace is over",
     "superseded, to be deleted",
+    "superseded, still in use",
     "died before the store",
     "died after the store",
     "two active, one idle",
@@ -280,6 +289,8 @@ def person_points(name: str) -> list[PersonPoint]:
     """Every act before every call, after the last, and of a hand-over before the runs that follow.
     A run reads its settings first of all."""
     scenario = BY_NAME[name]
+    if name in OF_OTHER_SETTINGS:
+        return _points_of_a_setting(name)
     acts = [
         act for act in ACTS if name in SCENARIOS and (scenario.is_emergency or "leak" not in act)
     ]
@@ -305,3 +316,18 @@ def person_points(name: str) -> list[PersonPoint]:
             for day in scenario.days[:-1]
         ]
     return points
+
+
+def _points_of_a_setting(name: str) -> list[PersonPoint]:
+    """The setting goes before the run has read it, right after, or between the days; the owner goes
+    back to the old key before each change."""
+    calls = undisturbed_calls(name)
+    return [
+        *(PersonPoint(name, TAKES_BACK, at) for at in (0, 2, len(calls))),
+        *(PersonPoint(name, TAKES_BACK, 0, day) for day in BY_NAME[name].days[:-3]),
+        *(
+            PersonPoint(name, "goes back to the old key", at)
+            for at in [*places(name, calls, MUTATING), len(calls)]
+            if at == len(calls) or calls[at].startswith(MUTATING)
+        ),
+    ]

@@ -11,13 +11,13 @@ from tests.crash.deaths import died_at
 from tests.crash.hand_over_scenarios import HANDING_OVER
 from tests.crash.option_scenarios import OF_OPTIONS, first_key
 from tests.crash.scenario import DAYS, Owner, Scenario, Unheld
+from tests.crash.settings_scenarios import OF_SETTINGS, READER
 from tests.crash.unused_scenarios import OF_UNUSED
 from tests.crash.wire import Fault
 
 # Whoever deletes the new key goes on with the old one up to the day that was announced. Then comes
 # another rotation, whose reminder no run of these days sends in time.
 _LONGER = (*DAYS, 44, 45)
-READER = "arn:aws:iam::999999999999:role/deploy"
 _TAG = "access-key-rotation:"
 
 
@@ -310,6 +310,7 @@ _BY_BULK = (
     *HANDING_OVER,
     *OF_OPTIONS,
     *OF_UNUSED,
+    *OF_SETTINGS,
     Scenario("due, two users", _two_users, users=("alice", "bob")),
     Scenario("due, a key that came back", _came_back, days=_LONGER),
     Scenario("to be warned", _to_be_warned),

@@ -1,0 +1,113 @@
+"""Whether the handler obeys what holds it back: settings, tags of a user, and the lack of a tag.
+
+Held against what the documents say of each setting, and moto's own state: no rule of the product is
+asked.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from moto.iam.models import iam_backends
+
+from tests.aws.account import ACCOUNT_ID, Account
+from tests.crash.promises import Promise
+from tests.crash.settings_read import parameter
+
+_CHANGES = ("iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey")
+# Moto's clock moves by floating numbers.
+_GRAIN = timedelta(milliseconds=1)
+# IAM shows a use hours late.
+_SEEN_LATE = timedelta(hours=12)
+_SECOND, _DAY = timedelta(seconds=1), timedelta(days=1)
+
+Statuses = Mapping[tuple[str, str], str]
+
+
+@dataclass
+class _Run:
+    """What one run, which is a thread, has written so far."""
+
+    made_for: set[str] = field(default_factory=set)
+    writes: list[datetime] = field(default_factory=list)
+
+
+class Obeyed:
+    """Call `begin_run` before each run, and `after` after every call."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._runs: dict[int, _Run] = {}
+        self._before = _statuses()
+
+    def begin_run(self) -> None:
+        self._runs[threading.get_ident()] = _Run()
+
+    def after(self, call: str) -> Iterator[tuple[Promise, str]]:
+        """What this call of the handler has done that it may not do."""
+        before, self._before = self._before, _statuses()
+        if call not in _CHANGES:
+            return
+        changed = {
+            key
+            for key in before.keys() | self._before.keys()
+            if before.get(key) != self._before.get(key)
+        }
+        run = self._runs.setdefault(threading.get_ident(), _Run())
+        for name, key_id in sorted(changed):
+            if _tag(name, "access-key-rotation") != "enabled":
+                yield Promise.UNTAGGED, f"{key_id} of {name}: {call}"
+            if parameter("dry_run") == "true":
+                yield Promise.HELD_BACK, f"{key_id} of {name}: {call}, and it is a dry run"
+            if call == "iam:CreateAccessKey":
+                run.made_for.add(name)
+            run.writes.append(self._account.clock.now())
+        most = int(parameter("max_rotations_per_run"))
+        if call == "iam:CreateAccessKey" and 0 < most < len(run.made_for):
+            yield Promise.HELD_BACK, f"{len(run.made_for)} rotations in a run, not {most}"
+        since = self._account.clock.now() - _SECOND + _GRAIN
+        last = sum(at > since for at in run.writes)
+        if changed and last > int(parameter("max_iam_writes_per_second")):
+            yield Promise.HELD_BACK, f"{last} changes of keys in a second"
+
+    def too_early(self, name: str, old: Any, new: Any) -> Iterator[tuple[Promise, str]]:
+        """The handler disabled the older of these keys of moto's just now, whose successor works.
+        What a setting or a tag says for longer."""
+        now = self._account.clock.now()
+        made = new.create_date.replace(tzinfo=UTC)
+        days = _tag(name, "access-key-rotation:grace-days") or parameter("grace_days")
+        if now < made + int(days) * _DAY:
+            yield Promise.HELD_BACK, f"{old.access_key_id} of {name} went within its grace"
+        if now >= made + int(parameter("max_overlap_days")) * _DAY:
+            return  # nothing holds it for longer than that
+        day, _, held = (_tag(name, "access-key-rotation:hold-until") or "").partition(" ")
+        if day and held in ("", old.access_key_id):
+            until = datetime.fromisoformat(day).replace(tzinfo=UTC) + _DAY
+            if now < until:
+                yield Promise.HELD_BACK, f"{old.access_key_id} of {name} is held by a tag: {day}"
+        while_used = int(parameter("hold_while_used_days")) * _DAY
+        if while_used and old.last_used is not None:
+            ago = now - old.last_used._timestamp.replace(tzinfo=UTC)
+            if _SEEN_LATE < ago < while_used:
+                yield Promise.HELD_BACK, f"{old.access_key_id} of {name} was used {ago} ago"
+
+
+def _statuses() -> Statuses:
+    users = iam_backends[ACCOUNT_ID]["aws"].users
+    return {
+        (name, key.access_key_id): key.status
+        for name, user in users.items()
+        for key in user.access_keys
+    }
+
+
+def _tag(name: str, key: str) -> str | None:
+    """Of this user, as it is now; IAM compares keys without regard to case."""
+    tags: dict[str, Any] = iam_backends[ACCOUNT_ID]["aws"].tagger.get_tag_dict_for_resource(
+        iam_backends[ACCOUNT_ID]["aws"].users[name].arn
+    )
+    return next((str(tags[one]) for one in tags if one.lower() == key), None)
