@@ -155,9 +155,13 @@ def _points_of_a_setting(name: str) -> list[LagPoint]:
     if not any(name in scenarios for scenarios in TABLE.values()):
         return []
     calls = undisturbed_calls(name)
-    return [
+    of_new: list[LagPoint] = [
         *(RefusedPoint(name, seconds) for seconds in (5, 31, 600)),
         UnseenPoint(name, 2),
+    ]
+    return [
+        *(of_new if "iam:CreateAccessKey" in calls else ()),
+        *(StalePoint(name, stale, len(calls) - 2) for stale in STALE),
         *(
             StalePoint(name, "DescribeSecret", at)
             for at, call in enumerate(calls)

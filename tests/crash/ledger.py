@@ -24,7 +24,7 @@ from tests.crash.key_log import KeyLog
 from tests.crash.obeyed import Obeyed
 from tests.crash.promises import Promise, Violation
 from tests.crash.scenario import Owner
-from tests.crash.settings_read import options, parameter
+from tests.crash.settings_read import options
 from tests.crash.unused import UnusedKeys
 
 ORPHAN_AFTER = timedelta(hours=6)
@@ -409,6 +409,7 @@ class Ledger:
     def _check_disable(self, name: str, key_id: str) -> None:
         """Right after the handler disabled a key."""
         if key_id == self.emergency_key:
+            self._check_emergency(name)
             return
         if self._is_kept(key_id):
             self._taken[key_id] = name
@@ -432,11 +433,16 @@ class Ledger:
         if not notified:
             self._violated(Promise.NOTIFIED_FIRST, f"{key_id} of {name} was disabled before a word")
 
+    def _check_emergency(self, name: str) -> None:
+        """A leaked key was disabled just now: no payload of ours lets that cut its owner off."""
+        if not self._person_acted and not self._has_a_way(name):
+            self._violated(Promise.WORKING_KEY, f"nobody can fetch what {name} has now")
+
     def _check_unused(self, name: str, key_id: str) -> None:
         """It was the last active key, so nobody may be in need of it: unless a person took the
         other one away, and the handler will see that, or nobody has its secret."""
         if self._works.get(name) and not self._person_acted:
-            broken = list(self._unused.broken(key_id, self.keys(name)[key_id]))
+            broken = list(self._unused.broken(name, key_id, self.keys(name)[key_id]))
             self._left_without |= set() if broken else {name}
             for what in broken:
                 self._violated(Promise.UNUSED, what)
@@ -456,8 +462,7 @@ class Ledger:
             if facts.held_by_person or self.delivered(facts.user) == key_id:
                 self._violated(Promise.NOT_DELETED_EARLY, f"{key_id} was deleted while active")
             return
-        delete_after = timedelta(days=int(parameter("delete_after_days")))
-        least = delete_after if facts.held_by_person else ORPHAN_AFTER
+        least = self._obeyed.delete_after if facts.held_by_person else ORPHAN_AFTER
         if now - facts.inactive_since < least:
             inactive_for = now - facts.inactive_since
             self._violated(Promise.NOT_DELETED_EARLY, f"{key_id} was inactive for {inactive_for}")

@@ -13,12 +13,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from moto.iam.models import iam_backends
+from moto.sns.models import sns_backends
 
-from tests.aws.account import ACCOUNT_ID, Account
+from tests.aws.account import ACCOUNT_ID, REGION, Account
+from tests.crash.exposure import readers
 from tests.crash.promises import Promise
-from tests.crash.settings_read import parameter
+from tests.crash.settings_read import AsRead, parameter, user_tag
 
 _CHANGES = ("iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey")
+_BULK_READ = "iam:GetAccountAuthorizationDetails"
 # Moto's clock moves by floating numbers.
 _GRAIN = timedelta(milliseconds=1)
 # IAM shows a use hours late.
@@ -41,6 +44,9 @@ class Obeyed:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._readers = AsRead(_readers_by_user)
+        self._delete_after = AsRead(lambda: int(parameter("delete_after_days")))
+        self._wants_ears = AsRead(lambda: parameter("require_confirmed_subscription") == "true")
         self._runs: dict[int, _Run] = {}
         self._before = _statuses()
 
@@ -50,6 +56,11 @@ class Obeyed:
     def after(self, call: str) -> Iterator[tuple[Promise, str]]:
         """What this call of the handler has done that it may not do."""
         before, self._before = self._before, _statuses()
+        self._readers.after(call)
+        self._delete_after.after(call)
+        self._wants_ears.after(call)
+        if call == _BULK_READ and parameter("bulk_discovery") == "false":
+            yield Promise.HELD_BACK, "users are read in bulk, which the settings forbid"
         if call not in _CHANGES:
             return
         changed = {
@@ -59,12 +70,14 @@ class Obeyed:
         }
         run = self._runs.setdefault(threading.get_ident(), _Run())
         for name, key_id in sorted(changed):
-            if _tag(name, "access-key-rotation") != "enabled":
+            if user_tag(name, "access-key-rotation") != "enabled":
                 yield Promise.UNTAGGED, f"{key_id} of {name}: {call}"
             if parameter("dry_run") == "true":
                 yield Promise.HELD_BACK, f"{key_id} of {name}: {call}, and it is a dry run"
             if call == "iam:CreateAccessKey":
                 run.made_for.add(name)
+                if all(self._wants_ears.values) and not _is_heard():
+                    yield Promise.NOTIFIED_FIRST, f"{key_id} of {name} was made, and nobody hears"
             run.writes.append(self._account.clock.now())
         most = int(parameter("max_rotations_per_run"))
         if call == "iam:CreateAccessKey" and 0 < most < len(run.made_for):
@@ -74,17 +87,26 @@ class Obeyed:
         if changed and last > int(parameter("max_iam_writes_per_second")):
             yield Promise.HELD_BACK, f"{last} changes of keys in a second"
 
+    @property
+    def delete_after(self) -> timedelta:
+        """How long a key must have been inactive, by any setting that the run may have read."""
+        return min(self._delete_after.values) * _DAY
+
     def too_early(self, name: str, old: Any, new: Any) -> Iterator[tuple[Promise, str]]:
         """The handler disabled the older of these keys of moto's just now, whose successor works.
         What a setting or a tag says for longer."""
-        now = self._account.clock.now()
+        now, user = self._account.clock.now(), iam_backends[ACCOUNT_ID]["aws"].users[name]
         made = new.create_date.replace(tzinfo=UTC)
-        days = _tag(name, "access-key-rotation:grace-days") or parameter("grace_days")
+        days = user_tag(name, "access-key-rotation:grace-days") or parameter("grace_days")
         if now < made + int(days) * _DAY:
             yield Promise.HELD_BACK, f"{old.access_key_id} of {name} went within its grace"
+        fetches_by_key = not user.password and not any(read[name] for read in self._readers.values)
+        least = int(parameter("min_grace_days_without_console")) * _DAY
+        if fetches_by_key and now < made + least:
+            yield Promise.NOT_CUT_OFF, f"{old.access_key_id} of {name} went before {least}"
         if now >= made + int(parameter("max_overlap_days")) * _DAY:
             return  # nothing holds it for longer than that
-        day, _, held = (_tag(name, "access-key-rotation:hold-until") or "").partition(" ")
+        day, _, held = (user_tag(name, "access-key-rotation:hold-until") or "").partition(" ")
         if day and held in ("", old.access_key_id):
             until = datetime.fromisoformat(day).replace(tzinfo=UTC) + _DAY
             if now < until:
@@ -105,9 +127,10 @@ def _statuses() -> Statuses:
     }
 
 
-def _tag(name: str, key: str) -> str | None:
-    """Of this user, as it is now; IAM compares keys without regard to case."""
-    tags: dict[str, Any] = iam_backends[ACCOUNT_ID]["aws"].tagger.get_tag_dict_for_resource(
-        iam_backends[ACCOUNT_ID]["aws"].users[name].arn
-    )
-    return next((str(tags[one]) for one in tags if one.lower() == key), None)
+def _readers_by_user() -> dict[str, list[str]]:
+    return {name: readers(name) for name in iam_backends[ACCOUNT_ID]["aws"].users}
+
+
+def _is_heard() -> bool:
+    """Whether anybody subscribes to the topic."""
+    return bool(sns_backends[ACCOUNT_ID][REGION].subscriptions)

@@ -6,6 +6,16 @@ from tests.crash.sabotage import SABOTAGES
 from tests.crash.sabotages_of_hand_over import OF_HAND_OVER
 from tests.crash.sabotages_of_lags import OF_LAGS
 from tests.crash.sabotages_of_options import OF_OPTIONS
+from tests.crash.sabotages_of_others import OF_OTHERS
+from tests.crash.sabotages_of_settings import OF_SETTINGS
 from tests.crash.sabotages_of_unused import OF_UNUSED
 
-ALL = (*SABOTAGES, *OF_HAND_OVER, *OF_OPTIONS, *OF_UNUSED, *OF_LAGS)
+ALL = (
+    *SABOTAGES,
+    *OF_HAND_OVER,
+    *OF_OPTIONS,
+    *OF_UNUSED,
+    *OF_LAGS,
+    *OF_SETTINGS,
+    *OF_OTHERS,
+)

@@ -109,8 +109,8 @@ def _grace_over(account: Account) -> Unheld:
 def _held(account: Account) -> Unheld:
     account.set_parameter("hold_while_used_days", "3")
     _grace_over(account)
-    account.pass_days(1)
     account.use(next(iter(account.statuses())))
+    account.pass_days(1)
     return set()
 
 
@@ -342,6 +342,7 @@ _BY_BULK = (
     Scenario("requested, again within a day", _requested_before, _requested),
     Scenario("requested, a first key", first_key, _requested),
     Scenario("emergency, the only key", _due, _emergency),
+    Scenario("emergency, of a service", _young_service, _emergency),
     Scenario("emergency, both slots active", _both_slots, _emergency),
     Scenario("emergency, three keys", _three_keys, _emergency),
 )

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from moto.iam.models import iam_backends
 from moto.ssm.models import ssm_backends
 
 from key_rotation.aws.parameters import user_options_path
@@ -42,3 +43,10 @@ def options(name: str) -> dict[str, Any]:
     found = ssm_backends[ACCOUNT_ID][REGION].get_parameter(path)
     users: dict[str, dict[str, Any]] = json.loads(found.value) if found else {}
     return users.get(name, {})
+
+
+def user_tag(name: str, key: str) -> str | None:
+    """Of this user, as it is now; IAM compares keys without regard to case."""
+    iam = iam_backends[ACCOUNT_ID]["aws"]
+    tags: dict[str, Any] = iam.tagger.get_tag_dict_for_resource(iam.users[name].arn)
+    return next((str(tags[one]) for one in tags if one.lower() == key), None)

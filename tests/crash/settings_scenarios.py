@@ -46,12 +46,12 @@ def _age_by_tag(account: Account) -> Unheld:
 
 
 def _held_by_tag(account: Account) -> Unheld:
-    """A week after the rotation, and a week before the end of the day that the tag names."""
-    until = (account.clock.now() + timedelta(days=14)).date()
-    account.add_user("alice", 90, tags={f"{_OVERRIDE}hold-until": str(until)})
-    account.run()
-    account.pass_days(7)
-    return set()
+    """Its owner was reminded, and somebody asked for another week on the last day of the grace."""
+    unheld = rotated(account, 4, 7)
+    until = (account.clock.now() + timedelta(days=7)).date()
+    tag = {"Key": f"{_OVERRIDE}hold-until", "Value": str(until)}
+    account.client("iam").tag_user(UserName="alice", Tags=[tag])
+    return unheld
 
 
 def _kept_by_tag(account: Account) -> Unheld:
@@ -169,6 +169,7 @@ OF_SETTINGS = (
         _nobody_subscribes,
         parameters={"require_confirmed_subscription": "false"},
     ),
+    Scenario("due, nobody subscribes", _nobody_subscribes, days=(1, 8, 9)),
     Scenario("due again, no bulk discovery", _due_again, parameters={"bulk_discovery": "false"}),
     Scenario(
         "due, two users, one rotation a run",

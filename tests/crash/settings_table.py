@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from tests.crash.settings_scenarios import OF_SETTINGS
 
+# The default, which no other situation meets.
+NOBODY_SUBSCRIBES = "due, nobody subscribes"
 # Each name is a parameter, a tag of a user after "tag ", or an option of one after "option ".
 TABLE: dict[str, tuple[str, ...]] = {
     "secret_reader_arns": (
@@ -41,7 +43,7 @@ TABLE: dict[str, tuple[str, ...]] = {
         "unused, beside an inactive key",
         "unused, kept by tag",
     ),
-    "require_confirmed_subscription": ("due, nobody has to subscribe",),
+    "require_confirmed_subscription": ("due, nobody has to subscribe", NOBODY_SUBSCRIBES),
     "bulk_discovery": ("due again, no bulk discovery",),
     "max_rotations_per_run": ("due, two users, one rotation a run",),
     "max_iam_writes_per_second": ("due, two users, little time",),

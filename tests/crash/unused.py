@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.aws.account import Account
 from tests.crash.iam_past import last_use_by
-from tests.crash.settings_read import parameter
+from tests.crash.settings_read import parameter, user_tag
 
 # IAM shows a use hours late, and the warning says so. What comes later than that nobody can know.
 _SEEN_LATE = timedelta(hours=12)
@@ -51,10 +51,11 @@ class UnusedKeys:
         """Somebody did so then, or later: what was said before is over."""
         self._switched_on[key_id] = at
 
-    def broken(self, key_id: str, key: Any) -> Iterator[str]:
+    def broken(self, name: str, key_id: str, key: Any) -> Iterator[str]:
         """What it breaks that the handler disabled this key of moto's just now, and left none."""
         now = self._account.clock.now()
-        days = timedelta(days=int(parameter("disable_unused_after_days")))
+        tagged = user_tag(name, "access-key-rotation:disable-unused-after-days")
+        days = timedelta(days=int(tagged or parameter("disable_unused_after_days")))
         ahead = timedelta(days=max(1, int(parameter("warn_before_days"))))
         since = key.create_date.replace(tzinfo=UTC)
         seen = last_use_by(key, now - max(_SEEN_LATE, self.uses_late))

@@ -18,7 +18,7 @@ from tests.crash.promises import Promise
 from tests.crash.runs import BY_NAME
 from tests.crash.settings_acts import takes_settings_back
 from tests.crash.settings_read import options, parameter
-from tests.crash.settings_table import NOT_TRIED, SCENARIOS, TABLE
+from tests.crash.settings_table import NOBODY_SUBSCRIBES, NOT_TRIED, SCENARIOS, TABLE
 
 OF_SITUATIONS = sorted({name for scenarios in TABLE.values() for name in scenarios})
 
@@ -74,7 +74,7 @@ def _tags(user: str) -> dict[str, Any]:
 def test_a_situation_of_a_setting_has_it(setting: str) -> None:
     for scenario in TABLE[setting]:
         account, ledger, _ = beginning(scenario)
-        is_of_its_change = "removed" in scenario  # what it was decides then
+        is_of_its_change = "removed" in scenario or scenario == NOBODY_SUBSCRIBES
         assert is_of_its_change or _is_changed(setting, account, ledger.names), scenario
 
 
