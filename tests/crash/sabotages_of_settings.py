@@ -118,13 +118,4 @@ OF_SETTINGS = (
         "faults",
         "due, nobody subscribes",
     ),
-    Sabotage(
-        "an inactive key is deleted a day early",
-        "domain/situation.py",
-        "            and self.now - since >= timedelta(days=self.settings.delete_after_days)",
-        "            and self.now - since >= timedelta(days=self.settings.delete_after_days - 1)",
-        Promise.NOT_DELETED_EARLY,
-        "faults",
-        "superseded, deleted after a day",
-    ),
 )
