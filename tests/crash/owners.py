@@ -19,7 +19,7 @@ def after_a_run(owner: Owner, ledger: Ledger, name: str) -> None:
 def use_new(ledger: Ledger, name: str) -> None:
     """The key in the secret, if its owner has it and it works."""
     key_id = ledger.delivered(name)
-    if key_id is not None and ledger.holds(key_id) and ledger.is_active(name, key_id):
+    if key_id is not None and ledger.is_active(name, key_id) and ledger.holds(key_id):
         ledger.account.use(key_id)
 
 
