@@ -11,8 +11,8 @@ OF_HAND_OVER = (
     Sabotage(
         "nobody is waited for",
         _HAND_OVER,
-        "    if not _is_waited_for(situation, older) or used_by_owner",
-        "    if situation or used_by_owner",
+        "    if not _is_waited_for(situation, older) or _has_begun_to_move",
+        "    if situation or _has_begun_to_move",
         Promise.NOT_CUT_OFF,
         "faults",
         "superseded, not fetched",

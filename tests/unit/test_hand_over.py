@@ -37,9 +37,9 @@ def handing_over(days: float = 4, **facts: Any) -> FakeAccount:
     return account
 
 
-def use(account: FakeAccount, key_id: str) -> None:
+def use(account: FakeAccount, key_id: str, service: str = "s3") -> None:
     subject = account.users["alice"]
-    used = {**(subject.last_used or {}), key_id: LastUse(account.clock.time, "s3", "eu-west-1")}
+    used = {**(subject.last_used or {}), key_id: LastUse(account.clock.time, service, "eu-west-1")}
     account.users["alice"] = replace(subject, last_used=used)
 
 
@@ -221,6 +221,24 @@ def test_who_moves_is_let_go_by_the_next_run_and_nothing_is_sent() -> None:
     assert acted(run(account)) == [("disable", "moved")]
     assert account.notified == []
     assert "Disabled" in account.digests[-1].text
+
+
+def test_who_only_tried_the_new_key_has_not_moved() -> None:
+    """A host whose disk is full: key-fetch tries the new key each day, and cannot write it down."""
+    account = handing_over(10, records={"notices": {Event.REMINDED: stamp("A", 6)}})
+    use(account, "A", "sts")
+    use(account, "B", "sts")
+
+    assert acted(run(account)) == [("hold", "still_in_use")]
+
+
+def test_who_assumes_roles_with_the_new_key_alone_has_moved() -> None:
+    account = handing_over(10, records={"notices": {Event.REMINDED: stamp("A", 6)}})
+    use(account, "A", "sts")
+    account.clock.time += timedelta(days=1)
+    use(account, "B", "sts")
+
+    assert acted(run(account)) == [("disable", "moved")]
 
 
 def test_a_read_of_the_secret_ends_the_wait_of_an_idle_service() -> None:

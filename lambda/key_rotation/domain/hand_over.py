@@ -23,6 +23,8 @@ JITTER = timedelta(hours=12)
 _DAY = timedelta(days=1)
 # What IAM calls the service that a secret is read from.
 _FETCHED_BY = "secretsmanager"
+# What IAM calls the service that tells whose a key is.
+_TRIED_BY = "sts"
 
 
 class HandOver(StrEnum):
@@ -87,13 +89,26 @@ def was_read(situation: Situation, newer: AccessKey) -> bool:
 def unmoved_reason(situation: Situation, older: AccessKey, newer: AccessKey) -> Reason | None:
     """Why the superseded key is left on beyond its grace: its owner would lose access. None if
     nothing says so."""
-    if not _is_waited_for(situation, older) or used_by_owner(situation, newer) is not None:
+    if not _is_waited_for(situation, older) or _has_begun_to_move(situation, older, newer):
         return None
     if _is_in_use(situation, older):
         return Reason.STILL_IN_USE
     if not was_read(situation, newer) and situation.only_a_key_can_fetch:
         return Reason.NOT_FETCHED
     return None
+
+
+def _has_begun_to_move(situation: Situation, older: AccessKey, newer: AccessKey) -> bool:
+    """Whether a program uses the new key, as far as is seen.
+
+    A trial of it shows as `sts`, as a program that assumes a role does. key-fetch tries a key
+    before it writes it down, and a consumer before it delivers it, which may fail each time. So
+    such a use beside one of the old key is no sign.
+    """
+    new = situation.last_use(newer) if used_by_owner(situation, newer) is not None else None
+    old_use = situation.last_used(older)
+    is_beside = new and old_use is not None and old_use > new.time - SIDE_BY_SIDE
+    return new is not None and not (is_beside and new.service == _TRIED_BY)
 
 
 def _is_in_use(situation: Situation, older: AccessKey) -> bool:
