@@ -75,13 +75,16 @@ policies: require-terraform require-node require-package $(READY) $(SIMULATOR)/.
 	@$(call INIT,tests/policies/rendered)
 	@$(OFFLINE) $(PYTEST) -p no:terraform tests/policies
 
+# The function, and what is on the other side: key-fetch, and the functions of two recipes.
+CRASH_PATH := lambda:cli:examples/delivery:examples/delivery/parameter/function:examples/delivery/ci-variable/function
+
 .PHONY: crash
 crash: $(READY) ## Something happens at every AWS call of every situation (45 minutes; not in `test`)
-	@PYTHONPATH=lambda $(BIN)/python -m tests.crash $(CRASH)
+	@PYTHONPATH=$(CRASH_PATH) $(BIN)/python -m tests.crash $(CRASH)
 
 .PHONY: crash-sample
 crash-sample: $(READY) ## Each 120th of these points, and one of the sabotages: a minute
-	@PYTHONPATH=lambda nice $(BIN)/python -m tests.crash --every 120 --sabotages 1
+	@PYTHONPATH=$(CRASH_PATH) nice $(BIN)/python -m tests.crash --every 120 --sabotages 1
 
 .PHONY: bench
 bench: $(READY) $(AWSCLI)/.ready ## Calls, time, memory and dollars at 100 to 5,000 users (five minutes; writes docs/performance.md)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.iam.models import iam_backends
@@ -26,6 +26,9 @@ from tests.crash.promises import Promise, Violation
 from tests.crash.scenario import Owner
 from tests.crash.settings_read import options
 from tests.crash.unused import UnusedKeys
+
+if TYPE_CHECKING:
+    from tests.crash.pulling_host import PullingHost
 
 ORPHAN_AFTER = timedelta(hours=6)
 EMERGENCY_WAITS = timedelta(seconds=30)
@@ -71,6 +74,7 @@ class Ledger:
     usable_after: timedelta = timedelta(0)
     denied: tuple[str, ...] = ()
     key_log: KeyLog = field(default_factory=KeyLog)
+    host: PullingHost | None = None
     _works: dict[str, bool] = field(default_factory=dict)
     _lost: dict[str, str] = field(default_factory=dict)
     _taken: dict[str, str] = field(default_factory=dict)
@@ -278,6 +282,8 @@ class Ledger:
             if call == "secretsmanager:TagResource":
                 for what in self._hand_overs.shortened(name):
                     self._violated(Promise.NAMED_END, what)
+        for what in self.host.cut_off(call) if self.host else ():
+            self._violated(Promise.PULLS, what)
         self._acted_just_now = call == "person"
 
     def _check_exposure(self, call: str) -> None:

@@ -12,6 +12,8 @@ def after_a_run(owner: Owner, ledger: Ledger, name: str) -> None:
         ledger.fetch(name)
     if owner is Owner.MOVES:
         use_new(ledger, name)
+    if owner is Owner.PULLS and ledger.host is not None:
+        ledger.host.fire()
     if owner is Owner.CLINGS:
         use_old(ledger, name)
 

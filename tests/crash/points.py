@@ -13,6 +13,7 @@ from tests.crash.ledger import Ledger
 from tests.crash.overlaps import overlap_points
 from tests.crash.people import person_points
 from tests.crash.promises import Violation
+from tests.crash.pulls import pull_points
 from tests.crash.refused_policies import refused_policy_points
 from tests.crash.third_keys import third_key_points
 
@@ -34,6 +35,7 @@ KINDS: dict[str, Callable[[str], Sequence[Point]]] = {
     "lags": lag_points,
     "third-keys": third_key_points,
     "policies": refused_policy_points,
+    "pulls": pull_points,
 }
 
 

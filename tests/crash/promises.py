@@ -33,6 +33,7 @@ class Promise(StrEnum):
     ONCE_A_DAY = "13: a request makes no key for a user within a day of another one"
     UNUSED = "14: no key is disabled as unused that is used, or whose owner was not warned for days"
     HELD_BACK = "what a limit, a grace, a hold, a tag or a dry run holds back is not done"
+    PULLS = "15: a host that pulls by timer always has a key that works, and needs no hand"
     PREDECESSOR = "a user created again never gets the predecessor's key"
     KEY_LOG = "each change of a key has a line in the log, but for one that nobody could know of"
     PERSONS_KEY = "a key that a person made, or chose to keep, is left to them"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from tests.crash.key_log import keeping
 from tests.crash.ledger import Ledger
 from tests.crash.owners import after_a_run
 from tests.crash.promises import Promise, Violation
-from tests.crash.scenario import Scenario
+from tests.crash.pulling_host import a_host
+from tests.crash.scenario import Owner, Scenario
 from tests.crash.scenarios import SCENARIOS
 from tests.crash.wire import Died, Tap, retries_without_waiting, tapped
 
@@ -88,7 +89,10 @@ def prepared(scenario: Scenario) -> Iterator[tuple[Account, Ledger, Any]]:
         ledger.requested = "rotate" in payload
         ledger.reported = set(list(account.statuses())[: scenario.leaked])
         ledger.person_lacks(unheld)
-        with keeping(ledger.key_log):
+        with (
+            a_host(ledger) if scenario.owner is Owner.PULLS else nullcontext(),
+            keeping(ledger.key_log),
+        ):
             yield account, ledger, payload
 
 

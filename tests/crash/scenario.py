@@ -24,6 +24,7 @@ class Owner(Enum):
     MOVES = "reads the secret, and uses the new key"
     CLINGS = "uses the old key"
     SLEEPS = "does nothing"
+    PULLS = "has a host whose timer runs key-fetch pull"
 
 
 @dataclass(frozen=True)

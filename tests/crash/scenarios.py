@@ -10,6 +10,7 @@ from tests.aws.account import Account
 from tests.crash.deaths import died_at
 from tests.crash.hand_over_scenarios import HANDING_OVER
 from tests.crash.option_scenarios import OF_OPTIONS, first_key
+from tests.crash.pull_scenarios import OF_PULLS, OF_PULLS_ALONE
 from tests.crash.scenario import DAYS, Owner, Scenario, Unheld
 from tests.crash.settings_scenarios import OF_SETTINGS, READER
 from tests.crash.unused_scenarios import OF_UNUSED
@@ -311,6 +312,7 @@ _BY_BULK = (
     *OF_OPTIONS,
     *OF_UNUSED,
     *OF_SETTINGS,
+    *OF_PULLS,
     Scenario("due, two users", _two_users, users=("alice", "bob")),
     Scenario("due, a key that came back", _came_back, days=_LONGER),
     Scenario("to be warned", _to_be_warned),
@@ -347,7 +349,7 @@ _BY_BULK = (
     Scenario("emergency, three keys", _three_keys, _emergency),
 )
 # Without a person these are as "due again" and "due, the secret is from Terraform".
-OF_PEOPLE_ALONE = ("due, warned of", "due, somebody prepared the secret")
+OF_PEOPLE_ALONE = ("due, warned of", "due, somebody prepared the secret", *OF_PULLS_ALONE)
 # The same, where everything must be read user by user.
 _ONE_BY_ONE = (
     "due again",
