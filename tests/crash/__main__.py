@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from itertools import batched, chain, groupby
 
 from tests.crash.points import KINDS, Point, points_of, try_points
@@ -49,9 +50,11 @@ def _try_points(kinds: Sequence[str], names: Sequence[str], every: int) -> int:
     began = said = time.monotonic()
     broken: Counter[str] = Counter()
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(points_of, names))
+        found = list(pool.map(partial(points_of, kinds=kinds, every=every), names))
         points = {
-            kind: list(chain.from_iterable(of_scenario[kind] for of_scenario in found))[::every]
+            kind: list(chain.from_iterable(of_scenario[kind] for of_scenario in found))[
+                :: 1 if kind == "pairs" else every
+            ]
             for kind in kinds
         }
         counts = ", ".join(f"{len(some)} {kind}" for kind, some in points.items())

@@ -42,7 +42,7 @@ class FaultPoint:
     def play(self, account: Account, ledger: Ledger, payload: Any) -> None:
         scenario = BY_NAME[self.scenario]
         tap = Tap(self.fault, self.at)
-        watch = _WatchUnknown(ledger, tap, self, alone=len(scenario.users) == 1)
+        watch = WatchUnknown(ledger, tap)
         tap.before_call = watch
         first = invoke(account, ledger, tap, payload, "first")
         watch.finish()
@@ -68,19 +68,19 @@ def fault_points(name: str) -> list[FaultPoint]:
     return every + [replace(p, retried=False) for p in every if p.fault is Fault.DIES_AFTER]
 
 
-class _WatchUnknown:
+class WatchUnknown:
     """Promise 5: after a read that failed, this user's keys are left as they are by that run, or
     until it begins again with the user and is answered."""
 
-    def __init__(self, ledger: Ledger, tap: Tap, point: FaultPoint, alone: bool) -> None:
-        self._ledger, self._tap, self._point = ledger, tap, point
-        self._watching = alone and point.fault in NOT_AN_ANSWER
+    def __init__(self, ledger: Ledger, tap: Tap) -> None:
+        self._ledger, self._tap = ledger, tap
+        self._watching = len(ledger.names) == 1 and tap.fault in NOT_AN_ANSWER
         self._keys: dict[str, str] | None = None
         self._failed = ""
         self._begun_anew = False
 
     def __call__(self, number: int, name: str) -> None:
-        if number == self._point.at:
+        if number == self._tap.at:
             if self._watching and name.startswith(READS) and name not in BULK_READS:
                 self._keys, self._failed = self._now(), name
         elif self._keys is not None:
@@ -98,7 +98,7 @@ class _WatchUnknown:
             if key not in now or (status == "Active" and now[key] != "Active")
         }
         if unasked:
-            call = self._tap.calls[self._point.at]
+            call = self._tap.calls[self._tap.at]
             self._ledger.violations.append(
                 Violation(Promise.UNKNOWN_IS_NO_ANSWER, f"{sorted(unasked)} changed after {call}")
             )

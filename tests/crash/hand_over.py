@@ -141,6 +141,10 @@ class HandOvers:
                     named = self._named_ends.get(one.key_id, one.end)
                     self._named_ends[one.key_id] = max(one.end, named)
 
+    def reminded(self) -> Counter[tuple[str, str]]:
+        """How often somebody was reminded of the end of each key, by the record that says so."""
+        return Counter({("notice-reminded", key): n for key, n in self._reminders.items()})
+
     def repeated(self, most: int) -> Iterator[str]:
         """The keys of which somebody was reminded more often than that."""
         for key_id, times in self._reminders.items():

@@ -7,6 +7,7 @@ hold, when each key became inactive, and what was published when.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -557,6 +558,25 @@ class Ledger:
         for version in secret.versions.values():
             for region, found in json.loads(version["secret_string"]).get("Smtp", {}).items():
                 self._secrets_ever[f"{found['UserName']} in {region}"] = found["Password"]
+
+    @property
+    def secrets_ever(self) -> dict[str, str]:
+        """Every secret access key that there ever was, by key id, the oldest first."""
+        return self._secrets_ever
+
+    def told(self) -> Counter[tuple[str, str]]:
+        """How often each key was announced (`announced`), or its end reminded of
+        (`notice-reminded`): by the record that says so."""
+        announced = {("announced", key_id): n for key_id, n in self._announced.items()}
+        return Counter(announced) + self._hand_overs.reminded()
+
+    def is_on_record(self, record: str, key_id: str) -> bool:
+        """Whether a secret's tag of this name names the key."""
+        tags = [tag for s in map(self.secret, self.names) for tag in ((s.tags or []) if s else [])]
+        return any(
+            tag["Key"] == f"access-key-rotation:{record}" and tag["Value"].split()[:1] == [key_id]
+            for tag in tags
+        )
 
     @property
     def published(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from tests.aws.account import Account
@@ -11,6 +11,7 @@ from tests.crash.faults import fault_points
 from tests.crash.lags import lag_points
 from tests.crash.ledger import Ledger
 from tests.crash.overlaps import overlap_points
+from tests.crash.pairs import pair_points
 from tests.crash.people import person_points
 from tests.crash.promises import Violation
 from tests.crash.pulls import pull_points
@@ -28,7 +29,7 @@ class Point(Protocol):
         """Brings it about and lets the days after it pass, under the ledger's eye."""
 
 
-KINDS: dict[str, Callable[[str], Sequence[Point]]] = {
+KINDS: dict[str, Callable[[str], Iterable[Point]]] = {
     "faults": fault_points,
     "overlaps": overlap_points,
     "people": person_points,
@@ -36,12 +37,19 @@ KINDS: dict[str, Callable[[str], Sequence[Point]]] = {
     "third-keys": third_key_points,
     "policies": refused_policy_points,
     "pulls": pull_points,
+    "pairs": pair_points,
 }
 
 
-def points_of(scenario: str) -> dict[str, Sequence[Point]]:
-    """All points of a scenario by kind, found by an undisturbed run of it."""
-    return {kind: points(scenario) for kind, points in KINDS.items()}
+def points_of(
+    scenario: str, kinds: Sequence[str] = tuple(KINDS), every: int = 1
+) -> dict[str, Sequence[Point]]:
+    """All points of a scenario by kind, found by an undisturbed run of it. Pairs are found by runs
+    of their own, so that only those of each so-manyth first fault are looked for."""
+    return {
+        kind: list(pair_points(scenario, every) if kind == "pairs" else KINDS[kind](scenario))
+        for kind in kinds
+    }
 
 
 def try_points(points: Sequence[Point]) -> list[tuple[Point, list[Violation]]]:

@@ -24,6 +24,7 @@ MUTATING = (
     "iam:Update",
     "iam:Delete",
     "secretsmanager:Create",
+    "secretsmanager:Delete",
     "secretsmanager:Put",
     "secretsmanager:Tag",
     "secretsmanager:Untag",
@@ -44,6 +45,10 @@ class Invocation:
     died: bool = False
     failed: bool = False
     said: str = ""
+
+    @property
+    def ended_in_an_error(self) -> bool:
+        return self.died or self.failed
 
     @property
     def changed(self) -> bool:
@@ -96,13 +101,21 @@ def prepared(scenario: Scenario) -> Iterator[tuple[Account, Ledger, Any]]:
             yield account, ledger, payload
 
 
-def retry(account: Account, ledger: Ledger, first: Invocation, payload: Any) -> None:
-    """Lambda tries an asynchronous event that ended in an error twice more, under the same id."""
-    for minutes in (1, 2):
-        if not (first.died or first.failed):
+def retry(
+    account: Account,
+    ledger: Ledger,
+    first: Invocation,
+    payload: Any,
+    request: str = "first",
+    waits: tuple[int, ...] = (1, 2),
+) -> None:
+    """Lambda tries an asynchronous event that ended in an error twice more, under the same id,
+    after so many minutes each."""
+    for minutes in waits:
+        if not first.ended_in_an_error:
             return
         account.pass_days(minutes=minutes)
-        first = invoke(account, ledger, Tap(), payload, "first")
+        first = invoke(account, ledger, Tap(), payload, request)
 
 
 def follow_up(
@@ -112,11 +125,12 @@ def follow_up(
     repeats: int = 0,
     before_day: Callable[[int], None] = lambda _day: None,
     tap: Callable[[], Tap] = Tap,
+    passed: int = 0,
 ) -> None:
-    """The schedule fires on, until nothing changes; each run goes through a `tap` of its own."""
+    """The schedule fires on, until nothing changes; each run goes through a `tap` of its own. So
+    many days have `passed` already."""
     last = None
-    passed = 0
-    for day in BY_NAME[scenario].days:
+    for day in (day for day in BY_NAME[scenario].days if day > passed):
         account.pass_days(day - passed)
         passed = day
         before_day(day)

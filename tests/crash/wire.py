@@ -60,6 +60,7 @@ class Tap:
     before_call: Callable[[int, str], None] = lambda _number, _name: None
     answer: Callable[[str, AWSResponse], AWSResponse] | None = None
     calls: list[str] = field(default_factory=list)
+    effects: list[str] = field(default_factory=list)  # the calls that came to AWS
     attempts: int = 0
     lost_answers: int = 0
     dead: bool = False
@@ -128,6 +129,7 @@ class Tap:
         with self.view(name):
             response = _moto(request)
         assert response is not None
+        self.effects.append(name)
         self.on_call(name)
         return response
 
