@@ -7,6 +7,7 @@ from tests.crash.sabotages_of_hand_over import OF_HAND_OVER
 from tests.crash.sabotages_of_lags import OF_LAGS
 from tests.crash.sabotages_of_options import OF_OPTIONS
 from tests.crash.sabotages_of_others import OF_OTHERS
+from tests.crash.sabotages_of_pairs import OF_PAIRS
 from tests.crash.sabotages_of_settings import OF_SETTINGS
 from tests.crash.sabotages_of_unused import OF_UNUSED
 
@@ -18,4 +19,5 @@ ALL = (
     *OF_LAGS,
     *OF_SETTINGS,
     *OF_OTHERS,
+    *OF_PAIRS,
 )
