@@ -1,0 +1,100 @@
+"""`make soak`: histories of people who tamper, one after another, each from a seed.
+
+SOAK="--minutes 30 --seed 1" says for how long and from where; SOAK="--play FILE" plays one again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from itertools import count
+from pathlib import Path
+
+from tests.soak.plan import Plan, draw
+from tests.soak.play import Played, play
+from tests.soak.shrink import shrink
+
+_AT_ONCE = 5  # histories that a process plays before it looks at the time
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--seed", type=int, default=None, help="of the first history")
+    parser.add_argument("--histories", type=int, default=None, help="so many, however long")
+    parser.add_argument("--violations", type=int, default=1, help="stop after so many")
+    parser.add_argument("--play", type=Path, help="a history that was written to a file")
+    chosen = parser.parse_args()
+    if chosen.play is not None:
+        played = play(Plan.from_json(chosen.play.read_text()))
+        return _tell(played)
+    seed = time.time_ns() // 10**9 % 10**6 * 1000 if chosen.seed is None else chosen.seed
+    return _soak(seed, chosen.minutes * 60, chosen.histories, chosen.violations)
+
+
+def _soak(seed: int, seconds: float, histories: int | None, most: int) -> int:
+    """Exit status 1 if there was a violation."""
+    began, done, acts, calls = time.monotonic(), 0, 0, 0
+    found: Counter[str] = Counter()
+    print(f"histories from seed {seed} on, for {seconds:.0f} s", flush=True)
+    seeds, said = count(seed), began
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        running: dict[Future[Played], int] = {}
+        while True:
+            is_over = time.monotonic() - began > seconds or found.total() >= most
+            is_over |= histories is not None and done + len(running) >= histories
+            while not is_over and len(running) < 2 * (os.cpu_count() or 1):
+                one = next(seeds)
+                running[pool.submit(_play_seed, one)] = one
+            if not running:
+                break
+            ended, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in ended:
+                one, played = running.pop(future), future.result()
+                done, acts, calls = done + 1, acts + played.acts, calls + played.calls
+                if played.violations:
+                    found[played.violations[0].promise] += 1
+                    print(f"\nseed {one}:", flush=True)
+                    _tell(played)
+                    _shrink(one, played)
+            if time.monotonic() - said > 60:
+                said = time.monotonic()
+                print(f"  {done} histories, {said - began:.0f} s", flush=True)
+    took = time.monotonic() - began
+    print(
+        f"{done} histories from seed {seed} on, {acts} acts, {calls} calls, "
+        f"{found.total()} violations, {took:.0f} s"
+    )
+    for promise, times in found.items():
+        print(f"  {times} x {promise}")
+    return 1 if found else 0
+
+
+def _play_seed(seed: int) -> Played:
+    return play(draw(seed))
+
+
+def _shrink(seed: int, played: Played) -> None:
+    smallest, tries = shrink(draw(seed), played.violations[0].promise)
+    file = Path("build/soak") / f"{seed}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(smallest.to_json())
+    print(f"\nthe smallest after {tries} tries: {smallest}", flush=True)
+    _tell(play(smallest))
+    print(f'again: make soak SOAK="--play {file}"', flush=True)
+
+
+def _tell(played: Played) -> int:
+    for line in played.story:
+        print(f"  {line}")
+    for violation in played.violations:
+        print(f"  VIOLATION {violation.promise}: {violation.what}", flush=True)
+    return 1 if played.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
