@@ -86,6 +86,10 @@ crash: $(READY) ## Something happens at every AWS call of every situation (45 mi
 crash-sample: $(READY) ## Each 120th of these points, and one of the sabotages: a minute
 	@PYTHONPATH=$(CRASH_PATH) nice $(BIN)/python -m tests.crash --every 120 --sabotages 1
 
+.PHONY: soak
+soak: $(READY) ## Drawn histories of people who tamper, for half an hour: SOAK="--minutes 30 --seed 1" (not in `test`)
+	@PYTHONPATH=lambda $(BIN)/python -m tests.soak $(SOAK)
+
 .PHONY: bench
 bench: $(READY) $(AWSCLI)/.ready ## Calls, time, memory and dollars at 100 to 5,000 users (five minutes; writes docs/performance.md)
 	@PYTHONPATH=lambda:cli $(BIN)/python -m bench $(BENCH)

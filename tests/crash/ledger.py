@@ -469,10 +469,14 @@ class Ledger:
             if facts.held_by_person or self.delivered(facts.user) == key_id:
                 self._violated(Promise.NOT_DELETED_EARLY, f"{key_id} was deleted while active")
             return
-        least = self._obeyed.delete_after if facts.held_by_person else ORPHAN_AFTER
+        least = self.delete_after() if facts.held_by_person else ORPHAN_AFTER
         if now - facts.inactive_since < least:
             inactive_for = now - facts.inactive_since
             self._violated(Promise.NOT_DELETED_EARLY, f"{key_id} was inactive for {inactive_for}")
+
+    def delete_after(self) -> timedelta:
+        """For how long a key must have been inactive before it is deleted."""
+        return self._obeyed.delete_after
 
     def _read_messages(self, call: str) -> None:
         topic = sns_backends[ACCOUNT_ID][REGION].topics[self.account.topic_arn]

@@ -1,6 +1,7 @@
 """`make soak`: histories of people who tamper, one after another, each from a seed.
 
 SOAK="--minutes 30 --seed 1" says for how long and from where; SOAK="--play FILE" plays one again.
+SOAK="--sabotages" breaks the source, and looks whether that is noticed and shrunk.
 """
 
 from __future__ import annotations
@@ -16,9 +17,8 @@ from pathlib import Path
 
 from tests.soak.plan import Plan, draw
 from tests.soak.play import Played, play
+from tests.soak.sabotages import SABOTAGES, is_noticed
 from tests.soak.shrink import shrink
-
-_AT_ONCE = 5  # histories that a process plays before it looks at the time
 
 
 def main() -> int:
@@ -28,7 +28,10 @@ def main() -> int:
     parser.add_argument("--histories", type=int, default=None, help="so many, however long")
     parser.add_argument("--violations", type=int, default=1, help="stop after so many")
     parser.add_argument("--play", type=Path, help="a history that was written to a file")
+    parser.add_argument("--sabotages", action="store_true", help="what it must notice, instead")
     chosen = parser.parse_args()
+    if chosen.sabotages:
+        return sum(not is_noticed(sabotage) for sabotage in SABOTAGES)
     if chosen.play is not None:
         played = play(Plan.from_json(chosen.play.read_text()))
         return _tell(played)
@@ -79,11 +82,11 @@ def _play_seed(seed: int) -> Played:
 
 
 def _shrink(seed: int, played: Played) -> None:
-    smallest, tries = shrink(draw(seed), played.violations[0].promise)
+    smallest, tries = shrink(draw(seed), played.violations[0].promise, played.last_day)
     file = Path("build/soak") / f"{seed}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(smallest.to_json())
-    print(f"\nthe smallest after {tries} tries: {smallest}", flush=True)
+    print(f"\nthe smallest after {tries} tries: {len(smallest.acts)} acts, {smallest}", flush=True)
     _tell(play(smallest))
     print(f'again: make soak SOAK="--play {file}"', flush=True)
 

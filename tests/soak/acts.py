@@ -150,9 +150,7 @@ def _changes_the_user(name: str, path: str | None = None, new_name: str | None =
     tags = iam.tagger.get_tag_dict_for_resource(before)
     iam.tagger.delete_all_tags_for_resource(before)
     iam.update_user(name, path, new_name)
-    iam.tagger.tag_resource(
-        user.arn, [{"Key": key, "Value": value} for key, value in tags.items()]
-    )
+    iam.tagger.tag_resource(user.arn, [{"Key": key, "Value": value} for key, value in tags.items()])
     for key in user.access_keys:
         key.user_name = user.name
     _principal_becomes(before, user.arn)
@@ -236,9 +234,7 @@ def _chooses_another_kms_key(eye: Eye, name: str, _pick: int) -> str:
 def _replicates(eye: Eye, name: str, _pick: int) -> str:
     client, secret = _client(eye, name)
     _need(not eye.secret(name).replicas)
-    client.replicate_secret_to_regions(
-        SecretId=secret, AddReplicaRegions=[{"Region": "us-east-1"}]
-    )
+    client.replicate_secret_to_regions(SecretId=secret, AddReplicaRegions=[{"Region": "us-east-1"}])
     return f"the secret of {name} is replicated to us-east-1"
 
 
@@ -326,7 +322,7 @@ def request(eye: Eye, name: str, _pick: int) -> dict[str, Any]:
 
 
 EMERGENCY = {"runs an emergency": emergency, "asks for a rotation": request}
-OF_ALL = ("creates the user", "renames the user back")
+OF_THE_ABSENT = ("creates the user", "renames the user back")
 DOINGS: dict[str, Doing] = {
     "creates a key": _creates_a_key,
     "switches a key": _switches_a_key,

@@ -6,9 +6,14 @@ Each excuse names the fact that it rests on.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from tests.crash.exposure import readers
 from tests.crash.ledger import Ledger
+from tests.crash.settings_read import AsRead, parameter
+
+# A record names the second in which a key became inactive, and not what part of it had passed.
+_GRAIN = timedelta(seconds=1)
 
 
 @dataclass
@@ -16,6 +21,19 @@ class Eye(Ledger):
     """`subscribed` are the users who get their own messages."""
 
     subscribed: set[str] = field(default_factory=set)
+    _delete_after: AsRead[timedelta] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._delete_after = AsRead(_delete_after)
+        super().__post_init__()
+
+    def look(self, call: str) -> None:
+        self._delete_after.after(call)
+        super().look(call)
+
+    def delete_after(self) -> timedelta:
+        """As the run has read it."""
+        return min(self._delete_after.values) - _GRAIN
 
     def is_gone(self, name: str) -> None:
         """Somebody deleted the user: nothing is promised to who is not there."""
@@ -56,3 +74,6 @@ class Eye(Ledger):
         for read in self._exposures._read.values:
             read.setdefault(name, readers(name))
 
+
+def _delete_after() -> timedelta:
+    return timedelta(days=int(parameter("delete_after_days")))

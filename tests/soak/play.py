@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tests.aws.account import START, Account, an_account
 from tests.crash.key_log import keeping
@@ -16,9 +16,9 @@ from tests.crash.promises import Promise, Violation
 from tests.crash.runs import MUTATING, Invocation, invoke
 from tests.crash.scenario import Owner
 from tests.crash.wire import Fault, Tap, retries_without_waiting, untapped
-from tests.soak.acts import DOINGS, EMERGENCY, PassedOverError
+from tests.soak.acts import DOINGS, EMERGENCY, OF_THE_ABSENT, PassedOverError
 from tests.soak.eye import Eye
-from tests.soak.plan import Act, Plan
+from tests.soak.plan import DAYS, Act, Plan
 
 # Said by each run, or each Monday's, until somebody acts: nothing can record it.
 _SAID_AGAIN = {"coverage_unknown", "named_in_vain", "secret_not_protected", "not_a_managed_secret"}
@@ -32,6 +32,7 @@ class Played:
     violations: list[Violation] = field(default_factory=list)
     calls: int = 0
     acts: int = 0
+    last_day: int = 0
 
 
 def play(plan: Plan) -> Played:
@@ -41,10 +42,11 @@ def play(plan: Plan) -> Played:
     with _account(plan) as (account, eye):
         player = _Player(plan, account, eye, played)
         for day in range(1, plan.days + 1):
+            played.last_day = day
             player.day(day)
             if eye.violations:
                 break
-        else:
+        if plan.days >= DAYS and not eye.violations:  # else the quiet days were too few
             player.end()
         played.violations = eye.violations
     return played
@@ -112,9 +114,9 @@ class _Player:
         blocked = {row["reason"] for row in rows if row["action"] == "block"}
         return {*_SAID_AGAIN, *blocked}
 
-    def _move_to(self, time: object, day: int) -> None:
+    def _move_to(self, time: datetime, day: int) -> None:
         now = self._account.clock.now()
-        if time > now:  # type: ignore[operator]
+        if time > now:
             self._account.clock.traveller.move_to(time)
         self._now = f"day {day}, {self._account.clock.now():%H:%M}"
 
@@ -124,9 +126,7 @@ class _Player:
     def _do(self, act: Act) -> None:
         eye = self._eye
         try:
-            if act.who not in eye.names and "the user" not in act.what:
-                raise PassedOverError
-            if act.who not in eye.names and act.what not in ("creates the user", "renames the user back"):
+            if act.who not in eye.names and act.what not in OF_THE_ABSENT:
                 raise PassedOverError
             what = DOINGS[act.what](eye, act.who, act.pick)
         except PassedOverError:
@@ -187,7 +187,9 @@ class _Player:
         done = [call for call in run.calls if call.startswith(MUTATING)]
         rows = [f"{row['user']} {row['action']} {row['reason']}" for row in _rows(run)]
         if run.died or run.failed:
-            self._tell(f"the run {'died' if run.died else 'failed: ' + run.said[:300]}, after {done}")
+            self._tell(
+                f"the run {'died' if run.died else 'failed: ' + run.said[:300]}, after {done}"
+            )
         elif done:
             self._tell(f"the run: {', '.join(rows) or 'nothing of a user'}; {', '.join(done)}")
         for name in self._eye.names:

@@ -12,9 +12,11 @@ from tests.soak.play import play
 MOST = 150  # histories played
 
 
-def shrink(plan: Plan, promise: Promise, most: int = MOST) -> tuple[Plan, int]:
-    """And how many histories were played for it."""
-    tries = 0
+def shrink(plan: Plan, promise: Promise, days: int, most: int = MOST) -> tuple[Plan, int]:
+    """And how many histories were played for it. The history broke the promise on this day."""
+    if play(shorter := replace(plan, days=days)).violations:
+        plan = shorter
+    tries = 1
     progress = True
     while progress:
         progress = False
@@ -22,14 +24,18 @@ def shrink(plan: Plan, promise: Promise, most: int = MOST) -> tuple[Plan, int]:
             if tries >= most:
                 return plan, tries
             tries += 1
-            if any(violation.promise == promise for violation in play(smaller).violations):
-                plan, progress = smaller, True
+            played = play(smaller)
+            if any(violation.promise == promise for violation in played.violations):
+                plan, progress = replace(smaller, days=played.last_day), True
                 break
     return plan, tries
 
 
 def _smaller(plan: Plan) -> Iterator[Plan]:
     """Fewer acts, mishaps, users, settings, days: the large steps first."""
+    last = max((act.day for act in plan.acts), default=0)
+    if last < plan.days // 2:
+        yield replace(plan, days=plan.days // 2)
     half = len(plan.acts) // 2
     if half > 1:
         yield replace(plan, acts=plan.acts[:half])
@@ -53,6 +59,6 @@ def _smaller(plan: Plan) -> Iterator[Plan]:
         others = tuple(one for one in plan.people if one is not person)
         if person.tags:
             yield replace(plan, people=(*others, replace(person, tags={})))
-    for days in (plan.days // 2, plan.days - 5, plan.days - 1):
-        if 0 < days < plan.days:
+    for days in (plan.days - 5, plan.days - 1):
+        if last < days < plan.days:
             yield replace(plan, days=days)
