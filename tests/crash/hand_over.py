@@ -112,9 +112,12 @@ class HandOvers:
     def shortened(self, name: str) -> Iterator[str]:
         """The key of this user whose recorded end is earlier now than it was."""
         secret = self._secret(name)
+        own = {key.access_key_id for key in iam_backends[ACCOUNT_ID]["aws"].users[name].access_keys}
         for tag in (secret.tags or []) if secret else []:
             if tag["Key"] == "access-key-rotation:works-until":
                 key_id, at = tag["Value"].split()
+                if key_id not in own:
+                    continue  # of a user who had the name before: renamed, their record is another
                 end = datetime.fromisoformat(at)
                 before = self._recorded_ends.get(key_id, end)
                 self._recorded_ends[key_id] = end

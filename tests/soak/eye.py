@@ -35,6 +35,10 @@ class Eye(Ledger):
         """As the run has read it."""
         return min(self._delete_after.values) - _GRAIN
 
+    def holds(self, key_id: str) -> bool:
+        """The secret may still name a key that somebody deleted."""
+        return key_id in self.facts and super().holds(key_id)
+
     def is_gone(self, name: str) -> None:
         """Somebody deleted the user: nothing is promised to who is not there."""
         self._leaves(name)
