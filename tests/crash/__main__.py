@@ -21,6 +21,7 @@ from tests.crash.sabotages import ALL
 from tests.crash.scenarios import SCENARIOS
 
 PROGRESS_EVERY = 30.0  # seconds
+FIRSTS_OF_A_SAMPLE = 30  # of so many first faults one is paired, at most
 AT_ONCE = 20  # points that a process tries of one scenario, before it looks for the next
 
 
@@ -50,7 +51,7 @@ def _try_points(kinds: Sequence[str], names: Sequence[str], every: int) -> int:
     began = said = time.monotonic()
     broken: Counter[str] = Counter()
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(partial(points_of, kinds=kinds, every=every), names))
+        found = list(pool.map(partial(points_of, kinds=kinds), names, _every_first(names, every)))
         points = {
             kind: list(chain.from_iterable(of_scenario[kind] for of_scenario in found))[
                 :: 1 if kind == "pairs" else every
@@ -73,6 +74,12 @@ def _try_points(kinds: Sequence[str], names: Sequence[str], every: int) -> int:
     for promise, times in broken.items():
         print(f"  {times} x {promise}")
     return broken.total()
+
+
+def _every_first(names: Sequence[str], every: int) -> list[int]:
+    """Of so many first faults one has its pairs looked for, by scenario; 0: of none. To look for
+    them takes some seconds each, so a sample looks into each so-manyth scenario alone."""
+    return [0 if place % every else min(every, FIRSTS_OF_A_SAMPLE) for place in range(len(names))]
 
 
 def _in_batches(points: Iterable[Sequence[Point]]) -> list[tuple[Point, ...]]:

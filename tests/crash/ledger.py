@@ -369,7 +369,7 @@ class Ledger:
 
     def _has_a_new_key(self, name: str) -> bool:
         made = [key.create_date.replace(tzinfo=UTC) for key in self.keys(name).values()]
-        return bool(self.account.clock.now() - max(made) < _IN_PROGRESS)
+        return bool(made) and self.account.clock.now() - max(made) < _IN_PROGRESS
 
     def _note_status(
         self, name: str, key_id: str, key: Any, before: dict[str, Any], call: str

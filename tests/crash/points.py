@@ -42,12 +42,14 @@ KINDS: dict[str, Callable[[str], Iterable[Point]]] = {
 
 
 def points_of(
-    scenario: str, kinds: Sequence[str] = tuple(KINDS), every: int = 1
+    scenario: str, every_first: int = 1, kinds: Sequence[str] = tuple(KINDS)
 ) -> dict[str, Sequence[Point]]:
     """All points of a scenario by kind, found by an undisturbed run of it. Pairs are found by runs
-    of their own, so that only those of each so-manyth first fault are looked for."""
+    of their own, so only those of each so-manyth first fault are looked for; 0: of none."""
     return {
-        kind: list(pair_points(scenario, every) if kind == "pairs" else KINDS[kind](scenario))
+        kind: list(pair_points(scenario, every_first) if every_first else ())
+        if kind == "pairs"
+        else list(KINDS[kind](scenario))
         for kind in kinds
     }
 

@@ -211,8 +211,8 @@ class PullingHost:
             self._ledger.search(*said)
 
     def _on_send(self, request: Any, event_name: str, **_: Any) -> AWSResponse:
-        _, service, operation = event_name.split(".")
-        name = {"secrets-manager": "secretsmanager"}.get(service, service)
+        service, operation = event_name.split(".")[1:]
+        name = "secretsmanager" if service == "secrets-manager" else service
         self._step()
         found = _SIGNER.search(_text(request.headers["Authorization"]))
         assert found is not None

@@ -1,7 +1,7 @@
 """The settings that are tried with a value other than the default, and in which situations.
 
-A new kind of points takes `SCENARIOS`, or its own part of the table, and `places` for the calls
-that are worth a point: tests/unit/test_crash_settings.py holds that each setting is in each kind.
+A kind of points takes `SCENARIOS`, or its own part of the table, and `places` for the calls
+that are worth a point: tests/unit/test_crash_settings.py holds in which kinds each setting is.
 """
 
 from __future__ import annotations
