@@ -30,8 +30,9 @@ data "aws_iam_policy_document" "bus" {
       values   = [for id in local.all_ids : "arn:${data.aws_partition.current.partition}:iam::${id}:role/${var.name}"]
     }
 
+    # A request has the sources of all its events.
     condition {
-      test     = "StringEquals"
+      test     = "ForAllValues:StringEquals"
       variable = "events:source"
       values   = ["iam-access-key-rotation"]
     }
