@@ -73,5 +73,5 @@ resource "aws_lambda_permission" "exposed_keys" {
   action        = "lambda:InvokeFunction"
   function_name = aws_lambda_function.this.function_name
   principal     = "events.amazonaws.com"
-  source_arn    = aws_cloudwatch_event_rule.exposed_keys[each.key].arn
+  source_arn    = local.arn.exposed_rule
 }

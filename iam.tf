@@ -319,7 +319,7 @@ data "aws_iam_policy_document" "function" {
   statement {
     sid       = "ReadSettings"
     actions   = ["ssm:GetParametersByPath"]
-    resources = [local.arn.config, local.arn.user_options]
+    resources = concat([local.arn.config], length(local.user_options) > 0 ? [local.arn.user_options] : [])
   }
 
   statement {

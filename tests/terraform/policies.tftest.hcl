@@ -204,13 +204,10 @@ run "role" {
           Condition = { "ForAllValues:StringEquals" = { "events:source" = "iam-access-key-rotation" } }
         },
         {
-          Sid    = "ReadSettings"
-          Effect = "Allow"
-          Action = "ssm:GetParametersByPath"
-          Resource = [
-            "arn:aws:ssm:eu-central-1:111122223333:parameter/access-key-rotation/users",
-            "arn:aws:ssm:eu-central-1:111122223333:parameter/access-key-rotation/config",
-          ]
+          Sid      = "ReadSettings"
+          Effect   = "Allow"
+          Action   = "ssm:GetParametersByPath"
+          Resource = "arn:aws:ssm:eu-central-1:111122223333:parameter/access-key-rotation/config"
         },
         {
           Sid      = "WriteLogs"
@@ -278,6 +275,24 @@ run "role_without_bulk_discovery" {
       for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : try(statement.Action, [])
     ]), "iam:GetAccountAuthorizationDetails")
     error_message = "With bulk_discovery = false the role must not be able to read the whole account."
+  }
+}
+
+run "role_with_options_of_users" {
+  command = plan
+
+  variables {
+    users = { alice = { first_key = true }, bob = {} }
+  }
+
+  assert {
+    condition = toset(flatten([
+      for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Resource if statement.Sid == "ReadSettings"
+      ])) == toset([
+      "arn:aws:ssm:eu-central-1:111122223333:parameter/access-key-rotation/config",
+      "arn:aws:ssm:eu-central-1:111122223333:parameter/access-key-rotation/users",
+    ])
+    error_message = "The role must be allowed to read the options of users where there are some."
   }
 }
 
@@ -575,6 +590,21 @@ run "key_without_readers_elsewhere" {
   assert {
     condition     = length(jsondecode(output.kms_key_policy_statements).Statement) == 3
     error_message = "Without readers of other accounts no statement may admit any."
+  }
+}
+
+run "key_without_alarms" {
+  command = plan
+
+  variables {
+    monitoring = { enabled = false }
+  }
+
+  assert {
+    condition = [for statement in jsondecode(output.kms_key_policy_statements).Statement : statement.Sid] == [
+      "AccountEncryptsThroughSecretsManagerAndSns", "ReadersDecryptThroughSecretsManager",
+    ]
+    error_message = "Without alarms CloudWatch must not use the key."
   }
 }
 
