@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.policies import bare, central
 from tests.policies.denied import denied, elsewhere, out_of_reach
 from tests.policies.examination import Findings, Installation, examine
 from tests.policies.fetching import (
@@ -29,12 +30,18 @@ from tests.policies.guardrails import (
     still_possible,
 )
 from tests.policies.partitions import AWS, CHINA, GOVCLOUD, UNDER_A_PATH, Partition
-from tests.policies.question import ADMINISTRATOR, DEFAULT_KEY_POLICY, Document, Question
-from tests.policies.recording import recorded
+from tests.policies.question import (
+    ADMINISTRATOR,
+    DEFAULT_KEY_POLICY,
+    Document,
+    Question,
+    condition_keys,
+    distinct,
+)
+from tests.policies.recording import Recording, recorded
 from tests.policies.rendering import render
 from tests.policies.required import administration_of_the_key, in_a_vpc, not_in_a_vpc, required
 
-Recording = tuple[list[Question], dict[str, Document]]
 Rendered = dict[str, dict[str, Document]]
 
 
@@ -59,8 +66,16 @@ def rendered(_inputs: tuple[Recording, Rendered]) -> Rendered:
 @pytest.fixture(scope="session")
 def findings(recording: Recording, rendered: Rendered) -> dict[str, Findings]:
     """By installation; `iam:*` is one whose role has a statement too many."""
-    calls, secret_policies = recording
-    secret = secret_policies["due, with readers"]
+    secret = recording.secret_policies["due, with readers"]
+    # Early, since there are thousands: of most, nothing differs that any policy asks for.
+    asked = condition_keys(
+        secret, *(each for of_a_run in rendered.values() for each in of_a_run.values())
+    )
+
+    def once(questions: list[Question]) -> list[Question]:
+        return distinct([question.with_context_of(asked) for question in questions])
+
+    calls = once(recording.calls)
 
     def installation(run: str, partition: Partition = AWS) -> Installation:
         own_key = f"{run}_key" in rendered
@@ -140,6 +155,8 @@ def findings(recording: Recording, rendered: Rendered) -> dict[str, Findings]:
             ),
             "guardrails, china": guardrails("guardrails_china", "china", CHINA),
             "no guardrails": nothing_refuses(guarded_aws),
+            "bare": bare.installation(calls, once(recording.bare), rendered["bare"], secret),
+            "central": central.installation(rendered["central"]),
             "consumer": fetching("consumer", "aws"),
             "consumer, china": fetching("consumer_china", "china", CHINA),
             "consumer, govcloud": fetching("consumer_govcloud", "govcloud", GOVCLOUD),

@@ -61,7 +61,7 @@ def examine(installations: Mapping[str, Installation]) -> dict[str, Findings]:
 
 def _checks(installation: Installation, findings: Findings) -> list[_Check]:
     documents = installation.documents
-    keys = condition_keys(documents)
+    keys = condition_keys(*documents.values())
     expected = [
         (question, allowed)
         for allowed, questions in ((True, installation.allowed), (False, installation.denied))

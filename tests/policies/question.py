@@ -95,11 +95,11 @@ def distinct(questions: Sequence[Question]) -> list[Question]:
     return list(found.values())
 
 
-def condition_keys(documents: Mapping[str, Document]) -> set[str]:
+def condition_keys(*documents: Document) -> set[str]:
     """The keys that the conditions of these policies ask for."""
     return {
         key
-        for document in documents.values()
+        for document in documents
         for statement in document["Statement"]
         for operands in statement.get("Condition", {}).values()
         for key in operands

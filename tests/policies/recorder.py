@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore import xform_name
 from botocore.config import Config
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
@@ -22,6 +24,7 @@ from tests.aws.account import SESSION, sts_for
 from tests.policies.behalf import on_its_behalf
 from tests.policies.names import ACCOUNT_ID, ALICE_ID, FUNCTION_ARN, REGION, of_the_function
 from tests.policies.question import Document, Question
+from tests.policies.sites import Site, site_of
 
 Resource = tuple[str, dict[str, str]]  # its ARN and its tags
 
@@ -31,12 +34,14 @@ class Recorder:
     """Clients for the handler whose calls are put on record.
 
     `scenario` says what goes on. `secret_policies` are the policies that the handler last wrote,
-    by scenario; `problems`, calls that could not be put on record.
+    by scenario; `sites`, where in the source the calls came from; `problems`, calls that could not
+    be put on record.
     """
 
     scenario: str = ""
     questions: list[Question] = field(default_factory=list)
     secret_policies: dict[str, Document] = field(default_factory=dict)
+    sites: set[Site] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
     _clients: dict[tuple[str, int], Any] = field(default_factory=dict)
 
@@ -55,12 +60,21 @@ class Recorder:
 
     def _on_call(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
         service = _iam_prefix(model.service_model)
+        self._note_sites(xform_name(model.name))
         try:
             self._note(service, model.name, params)
         except Exception as error:
             # The handler isolates what fails for one user: this must not be taken for that.
             self.problems.append(f"{service}:{model.name}: {error!r}")
             raise
+
+    def _note_sites(self, operation: str) -> None:
+        frame = sys._getframe(1)
+        while frame is not None:
+            site = site_of(frame.f_code, operation)
+            if site is not None:
+                self.sites.add(site)
+            frame = frame.f_back  # type: ignore[assignment]
 
     def _note(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
         arn, tags = resource_of(service, operation, params)

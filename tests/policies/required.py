@@ -12,6 +12,7 @@ from tests.policies.names import (
     ALICE_ARN,
     ALICE_ID,
     ANOTHER_FUNCTION_ARN,
+    EXPOSED_RULE_ARN,
     FORMER_KEY_ARN,
     FROM_ELSEWHERE,
     FUNCTION_ARN,
@@ -134,7 +135,7 @@ def _owner_and_readers() -> list[Question]:
 
 def _services() -> list[Question]:
     of_alarms = {"aws:SourceArn": ALARM_ARN, "aws:SourceAccount": ACCOUNT_ID}
-    of_the_rule = {"aws:SourceArn": RULE_ARN, "aws:SourceAccount": ACCOUNT_ID}
+    rules = ((RULE_ARN, "the schedule"), (EXPOSED_RULE_ARN, "the rule of exposed keys"))
     return [
         *(
             of_service(
@@ -150,19 +151,19 @@ def _services() -> list[Question]:
             of_service("cloudwatch.amazonaws.com", action, KEY_ARN, of_alarms, "an alarm goes off")
             for action in ("kms:Decrypt", "kms:GenerateDataKey")
         ),
-        of_service(
-            "events.amazonaws.com",
-            "sqs:SendMessage",
-            QUEUE_ARN,
-            of_the_rule,
-            "EventBridge keeps an event that it could not deliver",
-        ),
-        of_service(
-            "events.amazonaws.com",
-            "lambda:InvokeFunction",
-            FUNCTION_ARN,
-            of_the_rule,
-            "the schedule starts the function",
+        *(
+            of_service(
+                "events.amazonaws.com",
+                action,
+                resource,
+                {"aws:SourceArn": arn, "aws:SourceAccount": ACCOUNT_ID},
+                f"{rule} {what}",
+            )
+            for arn, rule in rules
+            for action, resource, what in (
+                ("lambda:InvokeFunction", FUNCTION_ARN, "starts the function"),
+                ("sqs:SendMessage", QUEUE_ARN, "keeps an event that it could not deliver"),
+            )
         ),
         of_service("lambda.amazonaws.com", "sts:AssumeRole", ROLE_ARN, {}, "Lambda runs it"),
     ]

@@ -12,9 +12,9 @@ import re
 import pytest
 
 from tests.policies.examination import Findings
-from tests.policies.question import Document, Question
+from tests.policies.question import Document
 
-INSTALLATIONS = ("aws", "vpc", "china", "govcloud")
+INSTALLATIONS = ("aws", "bare", "vpc", "china", "govcloud")
 
 # Pieces that no evaluation can show to be needed, unless `user_path_prefix` is set.
 EXEMPT = {
@@ -49,7 +49,7 @@ def test_nothing_is_there_that_is_not_needed(
     exempt: set[str] = EXEMPT if installation != "vpc" else set()
     unneeded = findings[installation].unneeded
     assert {re.sub(r"arn:aws[a-z-]*:", "arn:aws:", piece) for piece in unneeded} == (
-        exempt | FOR_TERRAFORM
+        exempt | (FOR_TERRAFORM if installation != "bare" else set())
     )
 
 
@@ -77,12 +77,3 @@ def test_the_simulator_knows_all_context_that_the_policies_ask_for(
 ) -> None:
     """A key that AWS does not send with a request would make its condition an illusion."""
     assert findings["aws"].ignored == {}
-
-
-def test_every_action_of_the_role_is_of_a_recorded_call(
-    recording: tuple[list[Question], dict[str, Document]],
-) -> None:
-    """The recorder saw the whole of the handler: what is asked of each service that it uses."""
-    calls, _ = recording
-    services = {question.action.split(":")[0] for question in calls}
-    assert services >= {"iam", "kms", "secretsmanager", "sns", "ssm"}

@@ -52,6 +52,7 @@ variables {
   }
   never_user_arns           = ["arn:aws:iam::123456789012:user/team/never"]
   dead_letter_operator_arns = ["arn:aws:iam::123456789012:role/on-call-*"]
+  rotate_exposed_keys       = true
 }
 
 run "aws" {
@@ -64,6 +65,24 @@ run "aws" {
 
 run "aws_key" {
   command = plan
+}
+
+# All that can be left out is left out: see situations.py.
+run "bare" {
+  command = plan
+
+  variables {
+    kms_key                            = { arn = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module", keep_module_key = false }
+    bulk_discovery                     = false
+    deleted_user_secret_retention_days = 0
+    event_bus_arn                      = "arn:aws:events:eu-west-1:444455556666:event-bus/key-rotation"
+    monitoring                         = { enabled = false }
+    rotate_exposed_keys                = false
+    secret_reader_arns                 = []
+    users                              = { alice = {} }
+    never_user_arns                    = []
+    dead_letter_operator_arns          = []
+  }
 }
 
 run "vpc" {
@@ -295,5 +314,35 @@ run "reference" {
     kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/of-the-module"
     image       = "example"
     program     = "program"
+  }
+}
+
+# The account that is looked at is the central one.
+run "central" {
+  command = plan
+
+  module {
+    source = "./examples/multi-account"
+  }
+
+  override_data {
+    target = module.key_rotation.data.aws_caller_identity.current
+    values = { account_id = "123456789012" }
+  }
+
+  override_data {
+    target = module.key_rotation.data.aws_iam_roles.claim
+    values = { arns = [] }
+  }
+
+  variables {
+    region          = "eu-west-1"
+    central_account = "default" # the workspace of a test
+    central_emails  = ["security@example.com"]
+    operator_emails = ["ops@example.com"]
+    accounts = {
+      default = { id = "123456789012" }
+      shop    = { id = "444455556666" }
+    }
   }
 }
