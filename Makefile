@@ -75,8 +75,8 @@ policies: require-terraform require-node require-package $(READY) $(SIMULATOR)/.
 	@$(call INIT,tests/policies/rendered)
 	@$(OFFLINE) $(PYTEST) -p no:terraform tests/policies
 
-# The function, and what is on the other side: key-fetch, and the functions of two recipes.
-CRASH_PATH := lambda:cli:examples/delivery:examples/delivery/parameter/function:examples/delivery/ci-variable/function
+# The function, and what is on the other side: key-fetch.
+CRASH_PATH := lambda:cli
 
 .PHONY: crash
 crash: $(READY) ## Something happens at every AWS call of every situation (45 minutes; not in `test`)
@@ -88,7 +88,7 @@ crash-sample: $(READY) ## Each 120th of these points, and one of the sabotages: 
 
 .PHONY: soak
 soak: $(READY) ## Drawn histories of people who tamper, for half an hour: SOAK="--minutes 30 --seed 1" (not in `test`)
-	@PYTHONPATH=lambda $(BIN)/python -m tests.soak $(SOAK)
+	@PYTHONPATH=$(CRASH_PATH) $(BIN)/python -m tests.soak $(SOAK)
 
 .PHONY: bench
 bench: $(READY) $(AWSCLI)/.ready ## Calls, time, memory and dollars at 100 to 5,000 users (five minutes; writes docs/performance.md)

@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Sabotage:
-    """`old` becomes `new` in the file; `kinds` and `scenarios` are where it must be noticed."""
+    """`old` becomes `new` in the file of the `package`; `kind` and `scenario` are where it must be
+    noticed."""
 
     name: str
     file: str
@@ -31,6 +32,11 @@ class Sabotage:
     promise: Promise
     kind: str
     scenario: str
+    package: str = "lambda/key_rotation"
+
+    @property
+    def source(self) -> Path:
+        return ROOT / self.package / self.file
 
 
 SABOTAGES = (
@@ -403,8 +409,8 @@ class Result:
 def try_sabotage(sabotage: Sabotage) -> Result:
     """The harness, in a process of its own, on a copy of the package that is broken like this."""
     with TemporaryDirectory() as folder:
-        package = Path(folder) / "key_rotation"
-        shutil.copytree(ROOT / "lambda" / "key_rotation", package)
+        package = Path(folder) / Path(sabotage.package).name
+        shutil.copytree(ROOT / sabotage.package, package)
         source = package / sabotage.file
         text = source.read_text()
         if text.count(sabotage.old) != 1:
@@ -413,7 +419,9 @@ def try_sabotage(sabotage: Sabotage) -> Result:
         source.write_text(text.replace(sabotage.old, sabotage.new))
         points = [sabotage.kind, sabotage.scenario, sabotage.promise.value]
         command = [sys.executable, "-m", "tests.crash.slice", *points]
-        environment = os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
+        # What is not sabotaged comes from where it stands, as in `make crash`.
+        paths = [folder, str(ROOT), *(str(ROOT / path) for path in ("lambda", "cli"))]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
         run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
         if run.returncode != 0:
             raise SystemExit(f"sabotage {sabotage.name!r}: the harness failed\n{run.stderr}")

@@ -37,7 +37,8 @@ def is_noticed(sabotage: Sabotage) -> bool:
             raise SystemExit(f"sabotage {sabotage.name!r}: its text is not in the source once")
         source.write_text(text.replace(sabotage.old, sabotage.new))
         command = [sys.executable, "-m", "tests.soak", "--seed", "1", "--minutes", str(_MINUTES)]
-        environment = os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
+        paths = [folder, str(ROOT), str(ROOT / "cli")]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
         run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     acts = [int(number) for number in re.findall(r"the smallest after .*: (\d+) acts", run.stdout)]
     is_promise = f"VIOLATION {sabotage.promise}" in run.stdout
