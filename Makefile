@@ -83,8 +83,8 @@ crash: $(READY) ## Something happens at every AWS call of every situation (45 mi
 	@PYTHONPATH=$(CRASH_PATH) $(BIN)/python -m tests.crash $(CRASH)
 
 .PHONY: crash-sample
-crash-sample: $(READY) ## Each 120th of these points, and one of the sabotages: a minute
-	@PYTHONPATH=$(CRASH_PATH) nice $(BIN)/python -m tests.crash --every 120 --sabotages 1
+crash-sample: $(READY) ## Each 180th of these points, and one of the sabotages: a minute
+	@PYTHONPATH=$(CRASH_PATH) nice $(BIN)/python -m tests.crash --every 180 --sabotages 1
 
 .PHONY: soak
 soak: $(READY) ## Drawn histories of people who tamper, for half an hour: SOAK="--minutes 30 --seed 1" (not in `test`)

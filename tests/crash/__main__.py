@@ -21,7 +21,7 @@ from tests.crash.sabotages import ALL
 from tests.crash.scenarios import SCENARIOS
 
 PROGRESS_EVERY = 30.0  # seconds
-FIRSTS_OF_A_SAMPLE = 30  # of so many first faults one is paired, at most
+FIRSTS_OF_A_SAMPLE = 60  # of so many first faults one is paired, at most
 AT_ONCE = 20  # points that a process tries of one scenario, before it looks for the next
 
 

@@ -8,6 +8,7 @@ from tests.crash.sabotages_of_lags import OF_LAGS
 from tests.crash.sabotages_of_options import OF_OPTIONS
 from tests.crash.sabotages_of_others import OF_OTHERS
 from tests.crash.sabotages_of_pairs import OF_PAIRS
+from tests.crash.sabotages_of_pulls import OF_PULLS
 from tests.crash.sabotages_of_settings import OF_SETTINGS
 from tests.crash.sabotages_of_unused import OF_UNUSED
 
@@ -20,4 +21,5 @@ ALL = (
     *OF_SETTINGS,
     *OF_OTHERS,
     *OF_PAIRS,
+    *OF_PULLS,
 )
