@@ -126,9 +126,7 @@ class PullingHost:
         self._file.path.chmod(0o600)
 
     def _pull_and_check(self) -> None:
-        before, text = self.key, self._file.read()
-        assert before is not None
-        signs = self._accepts(before.id)
+        text, signs = self._file.read(), self.works
         try:
             with _counting(self._count) if self.counts else nullcontext():
                 self._run()
@@ -212,7 +210,7 @@ class PullingHost:
 
     def _on_send(self, request: Any, event_name: str, **_: Any) -> AWSResponse:
         service, operation = event_name.split(".")[1:]
-        name = "secretsmanager" if service == "secrets-manager" else service
+        name = "sts" if service == "sts" else "secretsmanager"
         self._step()
         found = _SIGNER.search(_text(request.headers["Authorization"]))
         assert found is not None

@@ -33,7 +33,8 @@ class Service:
         return HeldKey(value["AccessKeyId"], value["SecretAccessKey"])
 
     def use(self, key: HeldKey) -> None:
-        self._stage.account.sts(key).get_caller_identity()
+        """For more than to ask STS whose it is, which may be a trial of the key."""
+        self._stage.account.secret_value(self._secret, key)
 
     def statuses(self) -> dict[str, str]:
         return self._person.statuses()

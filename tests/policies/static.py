@@ -32,6 +32,7 @@ ACCEPTED = (
     # The resource of a trust policy is its role, and that of a key policy its key.
     ("trust", "MALFORMED", "neither Resource nor NotResource"),
     ("key", "RESOURCE_STAR", "kms:"),
+    ("central key", "RESOURCE_STAR", "kms:"),
     # As above: SNS asks for the topic.
     ("permissions boundary", "RESOURCE_MISMATCH", "sns:GetSubscriptionAttributes"),
     # The most that Lambda may need; the role's own policy has the account's network.
@@ -39,6 +40,7 @@ ACCEPTED = (
     # KMS documents this key for every action on a key.
     ("service control policy", "UNKNOWN_CONDITION_FOR_ACTION", "kms:ResourceAliases"),
     # The id of a statement in a function's policy may hold - and _, unlike IAM's.
+    ("function", "INVALID_SID", "null"),
     ("consumer function", "INVALID_SID", "null"),
 )
 
