@@ -263,26 +263,43 @@ class PersonPoint:
         return f"{self.scenario}: a person {self.act} before {when}"
 
     def play(self, account: Account, ledger: Ledger, payload: Any) -> None:
-        ledger.tolerant = True
-
         def person() -> None:
-            with untapped():
-                _ACTS[self.act](account, ledger)
-                ledger.look("person")
+            _ACTS[self.act](account, ledger)
+            ledger.look("person")
 
-        of_first = self.at if self.day is None else None
-        tap = Tap(before_call=lambda number, _: person() if number == of_first else None)
-        first = invoke(account, ledger, tap, payload, "first")
-        if of_first is not None and of_first >= len(first.calls):
-            person()
-        retry(account, ledger, first, payload)
-        follow_up(
-            account,
-            ledger,
-            self.scenario,
-            repeats=1 + BY_NAME[self.scenario].died_before,
-            before_day=lambda day: person() if day == self.day else None,
-        )
+        interfere(account, ledger, payload, self.scenario, person, self.at, self.day)
+
+
+def interfere(
+    account: Account,
+    ledger: Ledger,
+    payload: Any,
+    scenario: str,
+    act: Callable[[], None],
+    at: int,
+    day: int | None,
+) -> None:
+    """Somebody acts just before the run's call `at`, or after the run if there is none; or just
+    before the run of a `day` that follows."""
+    ledger.tolerant = True
+
+    def beside() -> None:
+        with untapped():
+            act()
+
+    of_first = at if day is None else None
+    tap = Tap(before_call=lambda number, _: beside() if number == of_first else None)
+    first = invoke(account, ledger, tap, payload, "first")
+    if of_first is not None and of_first >= len(first.calls):
+        beside()
+    retry(account, ledger, first, payload)
+    follow_up(
+        account,
+        ledger,
+        scenario,
+        repeats=1 + BY_NAME[scenario].died_before,
+        before_day=lambda passed: beside() if passed == day else None,
+    )
 
 
 def person_points(name: str) -> list[PersonPoint]:

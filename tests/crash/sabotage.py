@@ -408,6 +408,18 @@ class Result:
 
 def try_sabotage(sabotage: Sabotage) -> Result:
     """The harness, in a process of its own, on a copy of the package that is broken like this."""
+    points = [sabotage.kind, sabotage.scenario, sabotage.promise.value]
+    run = run_sabotaged(sabotage, "tests.crash.slice", *points)
+    if run.returncode != 0:
+        raise SystemExit(f"sabotage {sabotage.name!r}: the harness failed\n{run.stderr}")
+    return Result(sabotage.name, sabotage.promise, json.loads(run.stdout))
+
+
+def run_sabotaged(
+    sabotage: Sabotage, module: str, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """This module of ours, in a process that imports a copy of the package, broken like this. What
+    is not sabotaged comes from where it stands, as in `make crash`."""
     with TemporaryDirectory() as folder:
         package = Path(folder) / Path(sabotage.package).name
         shutil.copytree(ROOT / sabotage.package, package)
@@ -417,12 +429,7 @@ def try_sabotage(sabotage: Sabotage) -> Result:
             found = text.count(sabotage.old)
             raise SystemExit(f"sabotage {sabotage.name!r}: its text is {found} times in the source")
         source.write_text(text.replace(sabotage.old, sabotage.new))
-        points = [sabotage.kind, sabotage.scenario, sabotage.promise.value]
-        command = [sys.executable, "-m", "tests.crash.slice", *points]
-        # What is not sabotaged comes from where it stands, as in `make crash`.
+        command = [sys.executable, "-m", module, *arguments]
         paths = [folder, str(ROOT), *(str(ROOT / path) for path in ("lambda", "cli"))]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-        run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-        if run.returncode != 0:
-            raise SystemExit(f"sabotage {sabotage.name!r}: the harness failed\n{run.stderr}")
-        return Result(sabotage.name, sabotage.promise, json.loads(run.stdout))
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)

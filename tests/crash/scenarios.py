@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from tests.aws.account import Account
+from tests.crash.beginnings import due, due_again, service_user, two_users
 from tests.crash.deaths import died_at
 from tests.crash.hand_over_scenarios import HANDING_OVER
 from tests.crash.option_scenarios import OF_OPTIONS, first_key
@@ -22,26 +23,6 @@ _LONGER = (*DAYS, 44, 45)
 _TAG = "access-key-rotation:"
 
 
-def _due(account: Account) -> Unheld:
-    account.add_user("alice", 90)
-    return set()
-
-
-def _due_again(account: Account) -> Unheld:
-    """The steady state: the secret and its policy are there, the slot is free."""
-    account.add_user("alice", 90)
-    account.run()
-    account.pass_days(31)
-    account.run()
-    account.pass_days(59)
-    return set()
-
-
-def _service_user(account: Account) -> Unheld:
-    account.add_user("alice", 90, password=False)
-    return set()
-
-
 def _nobody_but_operators(account: Account) -> Unheld:
     account.add_user("alice", 90)
     account.unsubscribe()
@@ -54,7 +35,7 @@ def _from_terraform(account: Account) -> Unheld:
         KmsKeyId=account.parameters["kms_key_arn"],
         Tags=[{"Key": f"{_TAG}managed-by", "Value": "key-rotation"}],
     )
-    return _due(account)
+    return due(account)
 
 
 def _warned_of(account: Account) -> Unheld:
@@ -149,7 +130,7 @@ def _slot_taken(account: Account) -> Unheld:
 
 
 def _orphan_waits(account: Account) -> Unheld:
-    unheld = died_at(_due, "secretsmanager:PutSecretValue", Fault.DIES_BEFORE)(account)
+    unheld = died_at(due, "secretsmanager:PutSecretValue", Fault.DIES_BEFORE)(account)
     account.run()
     account.pass_days(1)
     return unheld
@@ -192,13 +173,6 @@ def _value_changed(account: Account) -> Unheld:
         SecretId=account.secret_name(), SecretString='{"note": "somebody was here"}'
     )
     return {new}
-
-
-def _two_users(account: Account) -> Unheld:
-    account.subscribe("bob", user="bob", audience="user")
-    account.add_user("alice", 95)
-    account.add_user("bob", 90)
-    return set()
 
 
 def _emergency(account: Account) -> dict[str, Any]:
@@ -298,9 +272,9 @@ def _both_slots(account: Account) -> Unheld:
 _BULK_READS = ("iam:GetAccountAuthorizationDetails", "iam:GetCredentialReport")
 
 _BY_BULK = (
-    Scenario("due, the first time", _due),
-    Scenario("due again", _due_again),
-    Scenario("due, a service user", _service_user, days=_LONGER),
+    Scenario("due, the first time", due),
+    Scenario("due again", due_again),
+    Scenario("due, a service user", service_user, days=_LONGER),
     Scenario("due, only operators subscribe", _nobody_but_operators),
     Scenario("due, the secret is from Terraform", _from_terraform),
     Scenario("due, warned of", _warned_of),
@@ -313,7 +287,7 @@ _BY_BULK = (
     *OF_UNUSED,
     *OF_SETTINGS,
     *OF_PULLS,
-    Scenario("due, two users", _two_users, users=("alice", "bob")),
+    Scenario("due, two users", two_users, users=("alice", "bob")),
     Scenario("due, a key that came back", _came_back, days=_LONGER),
     Scenario("to be warned", _to_be_warned),
     Scenario("superseded, the grace is over", _grace_over),
@@ -328,13 +302,13 @@ _BY_BULK = (
     Scenario("superseded, a reader was added", _reader_added),
     Scenario("to be deleted, used in between", _used_in_between),
     Scenario(
-        "died before the store", died_at(_due, "secretsmanager:PutSecretValue", Fault.DIES_BEFORE)
+        "died before the store", died_at(due, "secretsmanager:PutSecretValue", Fault.DIES_BEFORE)
     ),
     Scenario(
-        "died after the store", died_at(_due, "secretsmanager:PutSecretValue", Fault.DIES_AFTER)
+        "died after the store", died_at(due, "secretsmanager:PutSecretValue", Fault.DIES_AFTER)
     ),
-    Scenario("died after the create", died_at(_due, "iam:CreateAccessKey", Fault.DIES_AFTER)),
-    Scenario("died after the announcement", died_at(_due, "sns:Publish", Fault.DIES_AFTER)),
+    Scenario("died after the create", died_at(due, "iam:CreateAccessKey", Fault.DIES_AFTER)),
+    Scenario("died after the announcement", died_at(due, "sns:Publish", Fault.DIES_AFTER)),
     Scenario("an inactive orphan", _orphan_waits),
     Scenario("a user created again", _created_again),
     Scenario("the pair's secret is pending deletion", _secret_pending_deletion),
@@ -343,7 +317,7 @@ _BY_BULK = (
     Scenario("requested, warned of", _warned_lately, _requested),
     Scenario("requested, again within a day", _requested_before, _requested),
     Scenario("requested, a first key", first_key, _requested),
-    Scenario("emergency, the only key", _due, _emergency),
+    Scenario("emergency, the only key", due, _emergency),
     Scenario("emergency, of a service", _young_service, _emergency),
     Scenario("emergency, both slots active", _both_slots, _emergency),
     Scenario("emergency, three keys", _three_keys, _emergency),

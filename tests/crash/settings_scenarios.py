@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 
 from tests.aws.account import Account
+from tests.crash.beginnings import due, due_again, service_user, two_users
 from tests.crash.hand_over_scenarios import not_fetched, rotated
 from tests.crash.scenario import Owner, Scenario, Unheld
 
@@ -14,25 +15,6 @@ EXEMPT = {"key": "access-key-rotation", "value": "exempt"}
 _OVERRIDE = "access-key-rotation:"
 # Days after the run that is tried, for a key whose end is two weeks away.
 _TWO_WEEKS = (1, 4, 10, 11, 14, 15, 46, 47)
-
-
-def _due(account: Account) -> Unheld:
-    account.add_user("alice", 90)
-    return set()
-
-
-def _due_again(account: Account) -> Unheld:
-    account.add_user("alice", 90)
-    account.run()
-    account.pass_days(31)
-    account.run()
-    account.pass_days(59)
-    return set()
-
-
-def _service(account: Account) -> Unheld:
-    account.add_user("alice", 90, password=False)
-    return set()
 
 
 def _grace_by_tag(account: Account) -> Unheld:
@@ -63,14 +45,7 @@ def _kept_by_tag(account: Account) -> Unheld:
 def _nobody_subscribes(account: Account) -> Unheld:
     account.unsubscribe("alice")
     account.unsubscribe("operators")
-    return _due(account)
-
-
-def _two_users(account: Account) -> Unheld:
-    account.subscribe("bob", user="bob", audience="user")
-    account.add_user("alice", 95)
-    account.add_user("bob", 90)
-    return set()
+    return due(account)
 
 
 def _little_time(account: Account) -> Unheld:
@@ -108,7 +83,7 @@ def _in_the_window(account: Account) -> Unheld:
 
 
 def _beside_an_exempt_user(account: Account) -> Unheld:
-    _due(account)
+    due(account)
     account.add_user("bob", 400, managed="exempt")
     return set()
 
@@ -116,18 +91,18 @@ def _beside_an_exempt_user(account: Account) -> Unheld:
 OF_SETTINGS = (
     Scenario(
         "due, a service with a reader",
-        _service,
+        service_user,
         parameters={"secret_reader_arns": json.dumps([READER])},
     ),
     Scenario(
         "due, a grace of a day",
-        _due,
+        due,
         parameters={"grace_days": "1", "remind_before_days": "0"},
     ),
-    Scenario("due, a grace of two weeks", _due, parameters={"grace_days": "14"}, days=_TWO_WEEKS),
+    Scenario("due, a grace of two weeks", due, parameters={"grace_days": "14"}, days=_TWO_WEEKS),
     Scenario(
         "due, a service with two weeks to fetch",
-        _service,
+        service_user,
         parameters={"min_grace_days_without_console": "14"},
         days=_TWO_WEEKS,
     ),
@@ -170,10 +145,10 @@ OF_SETTINGS = (
         parameters={"require_confirmed_subscription": "false"},
     ),
     Scenario("due, nobody subscribes", _nobody_subscribes, days=(1, 8, 9)),
-    Scenario("due again, no bulk discovery", _due_again, parameters={"bulk_discovery": "false"}),
+    Scenario("due again, no bulk discovery", due_again, parameters={"bulk_discovery": "false"}),
     Scenario(
         "due, two users, one rotation a run",
-        _two_users,
+        two_users,
         users=("alice", "bob"),
         parameters={"max_rotations_per_run": "1"},
     ),
@@ -183,7 +158,7 @@ OF_SETTINGS = (
         users=("alice", "bob"),
         parameters={"max_iam_writes_per_second": "1"},
     ),
-    Scenario("due, a dry run", _due, parameters={"dry_run": "true"}, days=(1, 2, 8, 9)),
+    Scenario("due, a dry run", due, parameters={"dry_run": "true"}, days=(1, 2, 8, 9)),
     Scenario(
         "due, beside an exempt user",
         _beside_an_exempt_user,

@@ -8,8 +8,8 @@ from typing import Any
 from tests.aws.account import Account
 from tests.crash.branches import undisturbed_calls
 from tests.crash.ledger import Ledger
-from tests.crash.runs import BY_NAME, follow_up, invoke, retry
-from tests.crash.wire import Tap, untapped
+from tests.crash.people import interfere
+from tests.crash.runs import BY_NAME
 
 SCENARIOS = (
     "due, the first time",
@@ -44,30 +44,14 @@ class ThirdKeyPoint:
         return f"{self.scenario}: a third key appears before {when}"
 
     def play(self, account: Account, ledger: Ledger, payload: Any) -> None:
-        ledger.tolerant = True
-
         def appear() -> None:
-            with untapped():
-                made = [
-                    account.add_key_beyond_the_limit() for _ in range(3 - len(ledger.keys("alice")))
-                ]
-                ledger.look("person")
-                for key_id in made:
-                    ledger.person_keeps(key_id)
+            missing = 3 - len(ledger.keys("alice"))
+            made = [account.add_key_beyond_the_limit() for _ in range(missing)]
+            ledger.look("person")
+            for key_id in made:
+                ledger.person_keeps(key_id)
 
-        of_first = self.at if self.day is None else None
-        tap = Tap(before_call=lambda number, _: appear() if number == of_first else None)
-        first = invoke(account, ledger, tap, payload, "first")
-        if of_first is not None and of_first >= len(first.calls):
-            appear()
-        retry(account, ledger, first, payload)
-        follow_up(
-            account,
-            ledger,
-            self.scenario,
-            repeats=1 + BY_NAME[self.scenario].died_before,
-            before_day=lambda day: appear() if day == self.day else None,
-        )
+        interfere(account, ledger, payload, self.scenario, appear, self.at, self.day)
 
 
 def third_key_points(name: str) -> list[ThirdKeyPoint]:

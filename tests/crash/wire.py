@@ -79,7 +79,8 @@ class Tap:
         """Whether nothing happens to the present call."""
         name = self.calls[-1]
         is_hit = self.fault is not None and len(self.calls) - 1 == self.at
-        return not is_hit and name not in self.denied and self.answer is None
+        is_refused = name in self.denied or self.refuses(name) is not None
+        return not is_hit and not is_refused and self.answer is None
 
     def on_new_call(self, name: str) -> None:
         """A new logical call; its retries are attempts of the same one."""
@@ -129,9 +130,13 @@ class Tap:
         with self.view(name):
             response = _moto(request)
         assert response is not None
+        self.has_effect(name)
+        return response
+
+    def has_effect(self, name: str) -> None:
+        """AWS has carried out the call."""
         self.effects.append(name)
         self.on_call(name)
-        return response
 
 
 def _error(name: str, url: str, status: int, code: str, message: str) -> AWSResponse:
@@ -182,7 +187,7 @@ def _before_call(model: Any, params: Any, context: Any, **_: Any) -> Any:
     context[_PAGE] = params["body"]
     if params["body"] not in _pages or not tap.is_left_alone:
         return None
-    tap.on_call(name)
+    tap.has_effect(name)
     return _pages[params["body"]]
 
 

@@ -10,7 +10,6 @@ from datetime import timedelta
 
 from tests.crash.exposure import readers
 from tests.crash.ledger import Ledger
-from tests.crash.settings_read import AsRead, parameter
 
 # A record names the second in which a key became inactive, and not what part of it had passed.
 _GRAIN = timedelta(seconds=1)
@@ -21,19 +20,9 @@ class Eye(Ledger):
     """`subscribed` are the users who get their own messages."""
 
     subscribed: set[str] = field(default_factory=set)
-    _delete_after: AsRead[timedelta] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._delete_after = AsRead(_delete_after)
-        super().__post_init__()
-
-    def look(self, call: str) -> None:
-        self._delete_after.after(call)
-        super().look(call)
 
     def delete_after(self) -> timedelta:
-        """As the run has read it."""
-        return min(self._delete_after.values) - _GRAIN
+        return super().delete_after() - _GRAIN
 
     def holds(self, key_id: str) -> bool:
         """The secret may still name a key that somebody deleted."""
@@ -77,7 +66,3 @@ class Eye(Ledger):
         self._exposures._names = self.names
         for read in self._exposures._read.values:
             read.setdefault(name, readers(name))
-
-
-def _delete_after() -> timedelta:
-    return timedelta(days=int(parameter("delete_after_days")))

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 import time
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from tests.crash.sabotage import ROOT, Sabotage
+from tests.crash.sabotage import Sabotage, run_sabotaged
 from tests.crash.sabotages import ALL
 
 _NAMES = (
@@ -28,18 +22,7 @@ def is_noticed(sabotage: Sabotage) -> bool:
     """Whether the soak, on a copy of the package that is broken like this, finds a history that
     breaks the promise, and shrinks it to a few acts. Prints what it took."""
     began = time.monotonic()
-    with TemporaryDirectory() as folder:
-        package = Path(folder) / "key_rotation"
-        shutil.copytree(ROOT / "lambda" / "key_rotation", package)
-        source = package / sabotage.file
-        text = source.read_text()
-        if text.count(sabotage.old) != 1:
-            raise SystemExit(f"sabotage {sabotage.name!r}: its text is not in the source once")
-        source.write_text(text.replace(sabotage.old, sabotage.new))
-        command = [sys.executable, "-m", "tests.soak", "--seed", "1", "--minutes", str(_MINUTES)]
-        paths = [folder, str(ROOT), str(ROOT / "cli")]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-        run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    run = run_sabotaged(sabotage, "tests.soak", "--seed", "1", "--minutes", str(_MINUTES))
     acts = [int(number) for number in re.findall(r"the smallest after .*: (\d+) acts", run.stdout)]
     is_promise = f"VIOLATION {sabotage.promise}" in run.stdout
     noticed = run.returncode == 1 and is_promise and bool(acts) and acts[0] <= _MOST_ACTS
