@@ -18,11 +18,9 @@ from unittest import mock
 
 import boto3
 import time_machine
-from botocore import useragent
 from botocore.config import Config
 from cryptography.hazmat.primitives.asymmetric import rsa
 from moto import mock_aws
-from moto.core import responses, utils
 from moto.core.responses import ActionResult
 from moto.events.models import events_backends
 from moto.iam.models import AccessKeyLastUsed, iam_backends
@@ -36,6 +34,7 @@ from key_rotation.aws.parameters import user_options_path
 from key_rotation.domain.pins import PINNED
 from key_rotation.domain.user_options import options_sha256
 from key_rotation.handler import Clients, Environment, run
+from tests.aws import less_work  # noqa: F401 - changes moto and botocore
 from tests.defaults import default_parameters
 
 START = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
@@ -63,13 +62,6 @@ def _of_just_now(response: IamResponse) -> ActionResult:
 
 
 IamResponse.get_credential_report = _of_just_now  # type: ignore[assignment, method-assign]
-# Done anew at every call of AWS, always with the same outcome: which methods a class of moto has,
-# what they are called, and how botocore spells itself in the User-Agent.
-responses.method_names_from_class = cache(utils.method_names_from_class)  # type: ignore[attr-defined]
-responses.camelcase_to_underscores = cache(utils.camelcase_to_underscores)  # type: ignore[attr-defined]
-useragent.sanitize_user_agent_string_component = cache(
-    useragent.sanitize_user_agent_string_component
-)
 
 
 _to_dict = FakeSecret.to_dict

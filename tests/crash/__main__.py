@@ -13,16 +13,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
-from itertools import batched, chain, groupby
+from itertools import chain
 
+from tests.crash.pairs import PairsPoint
 from tests.crash.points import KINDS, Point, points_of, try_points
 from tests.crash.sabotage import try_sabotage
 from tests.crash.sabotages import ALL
 from tests.crash.scenarios import SCENARIOS
 
 PROGRESS_EVERY = 30.0  # seconds
-FIRSTS_OF_A_SAMPLE = 60  # of so many first faults one is paired, at most
-AT_ONCE = 20  # points that a process tries of one scenario, before it looks for the next
 
 
 def main() -> int:
@@ -50,46 +49,43 @@ def _try_points(kinds: Sequence[str], names: Sequence[str], every: int) -> int:
     """The number of violations, each printed."""
     began = said = time.monotonic()
     broken: Counter[str] = Counter()
+    histories: Counter[str] = Counter()
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(partial(points_of, kinds=kinds), names, _every_first(names, every)))
+        found = list(pool.map(partial(points_of, kinds=kinds, every=every), names))
         points = {
-            kind: list(chain.from_iterable(of_scenario[kind] for of_scenario in found))[
-                :: 1 if kind == "pairs" else every
-            ]
+            kind: list(chain.from_iterable(of_scenario[kind] for of_scenario in found))[::every]
             for kind in kinds
         }
         counts = ", ".join(f"{len(some)} {kind}" for kind, some in points.items())
         total, tried = sum(map(len, points.values())), 0
         print(f"{total} points: {counts}", flush=True)
-        for results in pool.map(try_points, _in_batches(points.values())):
-            for point, violations in results:
-                for violation in violations:
+        for results in pool.map(try_points, _by_scenario(points.values())):
+            for result in results:
+                histories[type(result.point).__name__] += result.histories
+                for violation in result.violations:
                     broken[violation.promise] += 1
-                    print(f"  {point}\n    {violation.promise}: {violation.what}", flush=True)
+                    where = f"{result.point}\n    {violation.promise}: {violation.what}"
+                    print(f"  {where}", flush=True)
             tried += len(results)
             if time.monotonic() - said > PROGRESS_EVERY:
                 said = time.monotonic()
                 print(f"  {tried} of {total}, {said - began:.0f} s", flush=True)
-    print(f"{tried} points, {broken.total()} violations, {time.monotonic() - began:.0f} s")
+    took = time.monotonic() - began
+    pairs = histories.pop(PairsPoint.__name__, 0)
+    print(f"{tried} points, {histories.total()} histories and {pairs} pairs of faults")
+    print(f"{broken.total()} violations, {took:.0f} s")
     for promise, times in broken.items():
         print(f"  {times} x {promise}")
     return broken.total()
 
 
-def _every_first(names: Sequence[str], every: int) -> list[int]:
-    """Of so many first faults one has its pairs looked for, by scenario; 0: of none. To look for
-    them takes some seconds each, so a sample looks into each so-manyth scenario alone."""
-    return [0 if place % every else min(every, FIRSTS_OF_A_SAMPLE) for place in range(len(names))]
-
-
-def _in_batches(points: Iterable[Sequence[Point]]) -> list[tuple[Point, ...]]:
-    """Scenario by scenario, of all kinds: so that each is set up a few times only."""
-    by_scenario = sorted(chain.from_iterable(points), key=lambda point: point.scenario)
-    return [
-        batch
-        for _, some in groupby(by_scenario, key=lambda point: point.scenario)
-        for batch in batched(some, AT_ONCE)
-    ]
+def _by_scenario(points: Iterable[Sequence[Point]]) -> list[list[Point]]:
+    """Those of one scenario together, of all kinds: it is set up once, and its states are known.
+    The largest come first, so that no process waits long for the others at the end."""
+    by_scenario: dict[str, list[Point]] = {}
+    for point in chain.from_iterable(points):
+        by_scenario.setdefault(point.scenario, []).append(point)
+    return sorted(by_scenario.values(), key=len, reverse=True)
 
 
 def _try_sabotages(most: int | None) -> int:

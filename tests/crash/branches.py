@@ -12,12 +12,13 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
 from itertools import count
-from typing import Any
+from typing import Any, NoReturn
 
-from tests.aws.account import Account
+from key_rotation.aws.parameters import read_parameters, user_options_path
+from tests.aws.account import PATH, Account
 from tests.crash.ledger import Ledger
-from tests.crash.runs import BY_NAME, invoke, prepared
-from tests.crash.wire import Tap
+from tests.crash.runs import BY_NAME, follow_up, invoke, prepared
+from tests.crash.wire import Tap, tapped
 
 Beginning = tuple[Account, Ledger, Any]
 
@@ -37,34 +38,77 @@ def beginning(scenario: str) -> Beginning:
             gc.unfreeze()
         _closing.close()
         _open.clear()
+        _warm_up()
         _open[scenario] = _closing.enter_context(prepared(BY_NAME[scenario]))
+        _read_settings(_open[scenario][0])
         gc.collect()
         gc.freeze()  # so that no branch copies the pages of all objects to look through them
     return _open[scenario]
 
 
-def in_a_branch[T](work: Callable[[], T]) -> T:
-    """What `work` returns, done in a process that is forked off here. Raises RuntimeError with
-    whatever it raised."""
+@cache
+def _warm_up() -> None:
+    """What botocore and moto look up once in a process is looked up here, not in every branch."""
+    with prepared(BY_NAME["due again"]) as (account, ledger, payload):
+        invoke(account, ledger, Tap(), payload, "first")
+        follow_up(account, ledger, "due again")
+
+
+def _read_settings(account: Account) -> None:
+    """So that the wire has their pages: no branch needs to parse them."""
+    with tapped(Tap()):
+        for path in (PATH, user_options_path(PATH)):
+            read_parameters(account.client("ssm"), path)
+
+
+class Report:
+    """The way from a branch to the process that it was forked off from, which waits for it."""
+
+    def __init__(self, write_end: int) -> None:
+        self._write_end = write_end
+
+    def answer(self, found: Any) -> NoReturn:
+        """Ends the branch with what it found."""
+        self._end((found, None))
+
+    def failure(self) -> NoReturn:
+        """Ends the branch with the exception that is handled right now."""
+        self._end((None, traceback.format_exc()))
+
+    def _end(self, answer: tuple[Any, str | None]) -> NoReturn:
+        with os.fdopen(self._write_end, "wb") as pipe:
+            pipe.write(pickle.dumps(answer))
+        os._exit(0)
+
+
+def branch_off() -> tuple[Report | None, Any]:
+    """Goes on from here twice: in a branch, with a report to make, and in this process, once it was
+    made, with what was found. Raises RuntimeError here with whatever failed there."""
     read_end, write_end = os.pipe()
     child = os.fork()
     if child == 0:
-        try:
-            answer = pickle.dumps((work(), None))
-        except BaseException:
-            answer = pickle.dumps((None, traceback.format_exc()))
-        with os.fdopen(write_end, "wb") as pipe:
-            pipe.write(answer)
-        os._exit(0)
+        os.close(read_end)
+        return Report(write_end), None
     os.close(write_end)
     with os.fdopen(read_end, "rb") as pipe:
         answer = pipe.read()
     os.waitpid(child, 0)
-    result: T
-    result, failure = pickle.loads(answer)  # noqa: S301 - our own
+    found, failure = pickle.loads(answer)  # noqa: S301 - our own
     if failure is not None:
         raise RuntimeError(failure)
-    return result
+    return None, found
+
+
+def in_a_branch[T](work: Callable[[], T]) -> T:
+    """What `work` returns, done in a branch. Raises RuntimeError with whatever it raised."""
+    report, found = branch_off()
+    if report is None:
+        result: T = found
+        return result
+    try:
+        report.answer(work())
+    except BaseException:
+        report.failure()
 
 
 @cache

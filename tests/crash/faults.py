@@ -74,14 +74,14 @@ class WatchUnknown:
 
     def __init__(self, ledger: Ledger, tap: Tap) -> None:
         self._ledger, self._tap = ledger, tap
-        self._watching = len(ledger.names) == 1 and tap.fault in NOT_AN_ANSWER
         self._keys: dict[str, str] | None = None
         self._failed = ""
         self._begun_anew = False
 
     def __call__(self, number: int, name: str) -> None:
         if number == self._tap.at:
-            if self._watching and name.startswith(READS) and name not in BULK_READS:
+            is_watched = len(self._ledger.names) == 1 and self._tap.fault in NOT_AN_ANSWER
+            if is_watched and name.startswith(READS) and name not in BULK_READS:
                 self._keys, self._failed = self._now(), name
         elif self._keys is not None:
             self._begun_anew = self._begun_anew or name == "iam:ListAccessKeys"

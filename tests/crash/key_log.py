@@ -20,22 +20,27 @@ class KeyLog(logging.Handler):
         super().__init__()
         self.disturbed = 0
         self._statuses: Mapping[str, str] = {}
-        self._changes: Counter[tuple[str, str]] = Counter()
-        self._lines: Counter[tuple[str, str]] = Counter()
+        self._unlogged: Counter[tuple[str, str]] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.getMessage() == MESSAGE:
             line = vars(record)
-            self._lines[line["access_key_id"], line["action"]] += 1
+            self._count(Counter({(line["access_key_id"], line["action"]): -1}))
 
     def after(self, call: str, statuses: Mapping[str, str]) -> None:
         if call.startswith("iam:"):
-            self._changes.update(_changes(self._statuses, statuses))
+            self._count(Counter(_changes(self._statuses, statuses)))
         self._statuses = statuses
+
+    def _count(self, changes: Counter[tuple[str, str]]) -> None:
+        self._unlogged.update(changes)
+        for change in changes:
+            if not self._unlogged[change]:
+                del self._unlogged[change]
 
     def missing(self) -> list[str]:
         """The changes without a line, if they are more than can be."""
-        missing = self._changes - self._lines
+        missing = +self._unlogged
         return sorted(map(str, missing)) if missing.total() > self.disturbed else []
 
 

@@ -22,6 +22,7 @@ from tests.aws.account import ACCOUNT_ID, REGION, Account
 from tests.crash.exposure import Exposures, current_key, own_key, readers
 from tests.crash.hand_over import HandOvers
 from tests.crash.key_log import KeyLog
+from tests.crash.known import KnownStates
 from tests.crash.obeyed import Obeyed
 from tests.crash.promises import Promise, Violation
 from tests.crash.scenario import Owner
@@ -59,7 +60,8 @@ class Ledger:
     `tolerant` allows a user to be without a key within a run, since IAM has no compare-and-set:
     what a person does between two calls is put right by the run, not foreseen. `reported` are keys
     that an emergency has dealt with. `requested`: somebody asked for a rotation before its day.
-    `lists_lag`: the answers of IAM do not show yet what a person has just done.
+    `lists_lag`: the answers of IAM do not show yet what a person has just done. `known` are states
+    from which histories went on without a violation; `histories` is how many were played.
     """
 
     account: Account
@@ -76,6 +78,8 @@ class Ledger:
     denied: tuple[str, ...] = ()
     key_log: KeyLog = field(default_factory=KeyLog)
     host: PullingHost | None = None
+    known: KnownStates = field(default_factory=KnownStates)
+    histories: int = 1
     _works: dict[str, bool] = field(default_factory=dict)
     _lost: dict[str, str] = field(default_factory=dict)
     _taken: dict[str, str] = field(default_factory=dict)
@@ -312,7 +316,7 @@ class Ledger:
         elif worked and call != "person" and not self._could_not_be_known(name, call):
             self._lost[name] = f"{name} has none after {call}"
             if not self.tolerant:
-                self.end_run()
+                self._judge()
 
     def _could_not_be_known(self, name: str, call: str) -> bool:
         """IAM has no compare-and-set, and a deletion cannot be undone. Nor has Secrets Manager: who
@@ -343,6 +347,10 @@ class Ledger:
 
     def end_run(self) -> None:
         """What a run has broken it must have put right by its end."""
+        self._judge()
+        self._obeyed.end_run()
+
+    def _judge(self) -> None:
         for what in self._lost.values():
             self._violated(Promise.WORKING_KEY, what)
         for key_id, name in self._taken.items():
@@ -421,7 +429,7 @@ class Ledger:
         if self._is_kept(key_id):
             self._taken[key_id] = name
             if not self.tolerant:
-                self.end_run()
+                self._judge()
         if not any(self.is_active(name, other) for other in self.keys(name)):
             self._check_unused(name, key_id)
         if not self.facts[key_id].held_by_person:
@@ -556,6 +564,7 @@ class Ledger:
         for key_id, secret_access_key in self._secrets_ever.items():
             if secret_access_key in haystack:
                 self._violated(Promise.SECRECY, f"the secret of {key_id} was found outside")
+        self._said.clear()
 
     def _note_passwords(self, secret: Any) -> None:
         """Those for SMTP are as secret as the key that they are derived from."""

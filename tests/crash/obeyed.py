@@ -40,7 +40,7 @@ class _Run:
 
 
 class Obeyed:
-    """Call `begin_run` before each run, and `after` after every call."""
+    """Call `begin_run` before each run, `end_run` after it, and `after` after every call."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -52,6 +52,9 @@ class Obeyed:
 
     def begin_run(self) -> None:
         self._runs[threading.get_ident()] = _Run()
+
+    def end_run(self) -> None:
+        self._runs.pop(threading.get_ident(), None)
 
     def after(self, call: str) -> Iterator[tuple[Promise, str]]:
         """What this call of the handler has done that it may not do."""

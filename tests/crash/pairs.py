@@ -13,8 +13,6 @@ with the kinds. Left out is only what is tried already:
   faults of `faults.py`;
 - a first fault that leaves the history in the same state as another one (`states.py`): dying before
   a call, and after the one before it, say. What can follow is the same;
-- a second fault after which it is in the same state as after another second fault: the same. What
-  the ledger has found broken is in the state, so no violation gets lost with it.
 - a read at which a run dies, or that is answered only the second time: nothing changes between two
   changes, so dying there is dying after the change before it, and a read may be repeated.
 """
@@ -22,21 +20,22 @@ with the kinds. Left out is only what is tried already:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from itertools import count
 from typing import Any
 
 from tests.aws.account import Account
-from tests.crash.branches import beginning, in_a_branch, undisturbed_calls
+from tests.crash.branches import Report, branch_off, undisturbed_calls
 from tests.crash.faults import WatchUnknown
 from tests.crash.ledger import Ledger
+from tests.crash.promises import Violation
 from tests.crash.runs import BY_NAME, MUTATING, Invocation, follow_up, invoke, retry
 from tests.crash.scenarios import OF_PEOPLE_ALONE
 from tests.crash.states import state_of
 from tests.crash.wire import Fault, Tap
 
+BeforeCall = Callable[[int, str], None]
 # What a read can suffer that differs from a death after the change before it.
 AT_READS = (Fault.THROTTLED, Fault.ERROR_500, Fault.ANSWER_LOST, Fault.DENIED)
 # One read of so many is disturbed, by one kind of fault, the next one by the next kind. It shares
@@ -58,22 +57,77 @@ class First:
 
 
 @dataclass(frozen=True)
-class PairPoint:
-    """The first fault, and the call of the repairing run that the second one hits."""
+class PairsPoint:
+    """The first fault, and after it each second one of the run that repairs it; of a sample each
+    so-manyth."""
 
     scenario: str
     first: First
-    fault: Fault
-    at: int
+    every: int = 1
 
     def __str__(self) -> str:
-        return f"{self.scenario}: {self.first}; in the repair call {self.at} {self.fault}"
+        return f"{self.scenario}: {self.first}, and another fault in the repair"
 
     def play(self, account: Account, ledger: Ledger, payload: Any) -> None:
         history = History(account, ledger, payload, self.scenario)
-        history.disturb(self.first)
-        history.repair(Tap(self.fault, self.at))
-        history.settle()
+        tap = history.disturb(self.first)
+        if not any(call.startswith(MUTATING) for call in tap.effects):
+            return
+        if not ledger.known.holds(lambda: f"first {history.state()}", history.repeats):
+            Seconds(self, history, ledger).try_all()
+
+
+class Seconds:
+    """The second faults of one history: the run that repairs goes on in a branch with each of them,
+    from the call that it hits."""
+
+    def __init__(self, point: PairsPoint, history: History, ledger: Ledger) -> None:
+        self._history, self._ledger, self._every = history, ledger, point.every
+        self._tap = Tap()
+        self._report: Report | None = None
+        self._number = count(1)
+        self._reads = count(point.first.at)  # so that fans begin with different kinds
+        self._broken: list[Violation] = []
+
+    def try_all(self) -> None:
+        try:
+            self._history.repair(self._tap, self._split)
+            if self._report is not None:
+                if not self._ledger.known.holds(self._history.state, self._history.repeats):
+                    self._history.settle()
+                self._report.answer(self._found())
+        except BaseException:
+            if self._report is None:
+                raise
+            self._report.failure()
+        self._ledger.violations += self._broken
+
+    def _found(self) -> tuple[list[Violation], dict[str, int]]:
+        violations = self._ledger.violations
+        return violations, self._ledger.known.found(is_clean=not violations)
+
+    def _split(self, at: int, call: str) -> None:
+        """Right before this call of the repair."""
+        for fault in self._faults(call) if self._report is None else ():
+            if next(self._number) % self._every:
+                continue
+            self._report, found = branch_off()
+            if self._report is not None:
+                self._tap.fault, self._tap.at = fault, at
+                self._ledger.known.begin()
+                return
+            violations, states = found
+            self._ledger.known.learn(states)
+            self._ledger.histories += 1
+            where = f"in the repair call {at} {fault}"
+            self._broken += [Violation(v.promise, f"{where}: {v.what}") for v in violations]
+
+    def _faults(self, call: str) -> tuple[Fault, ...]:
+        """All kinds at a change; at one read of some, the kind whose turn it is."""
+        if call.startswith(MUTATING):
+            return tuple(Fault)
+        read = next(self._reads)
+        return (AT_READS[read % len(AT_READS)],) if read % ONE_READ_OF == 0 else ()
 
 
 class History:
@@ -87,12 +141,11 @@ class History:
         self._last: Invocation | None = None
         self.repeats = sum(not ledger.is_on_record(*key) for key in _delivered(ledger))
 
-    @property
     def state(self) -> str:
         """What decides how it goes on."""
         ended = self._last is not None and self._last.ended_in_an_error
         state = state_of(self._account, self._ledger)
-        return f"{self._passed} {self._is_retry} {ended} {self.repeats} {state}"
+        return f"{self._passed} {self._is_retry} {ended} {state}"
 
     def disturb(self, first: First) -> Tap:
         """The run that is tried, with the first fault."""
@@ -102,15 +155,15 @@ class History:
         self._is_retry = first.retried and self._last.ended_in_an_error
         return tap
 
-    def repair(self, tap: Tap) -> None:
+    def repair(self, tap: Tap, before_call: BeforeCall) -> None:
         """The run that comes next."""
         if self._is_retry:
             self._account.pass_days(minutes=1)
-            self._run(tap, self._payload, "first")
+            self._run(tap, self._payload, "first", before_call)
         else:
             self._passed = BY_NAME[self._scenario].days[0]
             self._account.pass_days(self._passed)
-            self._run(tap, {}, f"day-{self._passed}")
+            self._run(tap, {}, f"day-{self._passed}", before_call)
 
     def settle(self) -> None:
         """Lambda's retries of that run, then the schedule, until nothing changes."""
@@ -123,10 +176,21 @@ class History:
         passed, repeats = self._passed, self.repeats
         follow_up(self._account, self._ledger, self._scenario, repeats, passed=passed)
 
-    def _run(self, tap: Tap, payload: Any, request: str) -> None:
+    def _run(
+        self,
+        tap: Tap,
+        payload: Any,
+        request: str,
+        before_call: BeforeCall = lambda _number, _name: None,
+    ) -> None:
         before = self._ledger.told()
         watch = WatchUnknown(self._ledger, tap)
-        tap.before_call = watch
+
+        def before_each(number: int, name: str) -> None:
+            before_call(number, name)
+            watch(number, name)
+
+        tap.before_call = before_each
         self._last = invoke(self._account, self._ledger, tap, payload, request)
         watch.finish()
         self.repeats += self._told_in_vain(tap, self._ledger.told() - before)
@@ -147,63 +211,16 @@ def _delivered(ledger: Ledger) -> list[tuple[str, str]]:
     return [(record, key_id) for record, key_id in ledger.told() if key_id in current]
 
 
-def pair_points(name: str, every: int = 1) -> Iterator[PairPoint]:
-    """All pairs of the scenario, or those of each so-manyth first fault."""
+def pair_points(name: str, every: int = 1) -> list[PairsPoint]:
+    """All kinds at each change of the run; at one read of some, the kind whose turn it is."""
     if name in OF_PEOPLE_ALONE:
-        return
-    states: set[str] = set()
-    turn = count(len(name))  # so that scenarios begin with different kinds
-    for first in list(_firsts(undisturbed_calls(name)))[len(name) % every :: every]:
-        state, seconds = _branch(name, first, next(turn), frozenset(states))
-        states.add(state)
-        yield from (PairPoint(name, first, fault, at) for fault, at in seconds)
-
-
-def _firsts(calls: tuple[str, ...]) -> Iterator[First]:
-    for fault, at in _faults(calls, turn=len(calls)):
-        yield First(fault, at)
-        if fault is Fault.DIES_AFTER:
-            yield First(fault, at, retried=False)
-
-
-def _faults(calls: tuple[str, ...], turn: int) -> Iterator[tuple[Fault, int]]:
-    """All kinds at each change; at one read of some, the kind whose turn it is."""
-    reads = count(turn)
-    for at, call in enumerate(calls):
+        return []
+    reads = count(len(name))  # so that scenarios begin with different kinds
+    firsts = []
+    for at, call in enumerate(undisturbed_calls(name)):
         if call.startswith(MUTATING):
-            yield from ((fault, at) for fault in Fault)
-        else:
-            read = next(reads)
-            if read % ONE_READ_OF == 0:
-                yield AT_READS[read % len(AT_READS)], at
-
-
-def _branch(
-    name: str, first: First, turn: int, known: frozenset[str]
-) -> tuple[str, list[tuple[Fault, int]]]:
-    """The state after the first fault, and the second faults that lead to states of their own: none
-    if it let no change through, or if its state is `known`."""
-    account, ledger, payload = beginning(name)
-
-    def find() -> tuple[str, list[tuple[Fault, int]]]:
-        history = History(account, ledger, payload, name)
-        tap = history.disturb(first)
-        state = history.state
-        if state in known or not any(call.startswith(MUTATING) for call in tap.effects):
-            return state, []
-
-        def repaired(tap: Tap) -> tuple[tuple[str, ...], str]:
-            history.repair(tap)
-            return tuple(tap.calls), history.state
-
-        calls, undisturbed = in_a_branch(partial(repaired, Tap()))
-        found = {undisturbed}
-        seconds = []
-        for fault, at in _faults(calls, turn):
-            _, after = in_a_branch(partial(repaired, Tap(fault, at)))
-            if after not in found:
-                found.add(after)
-                seconds.append((fault, at))
-        return state, seconds
-
-    return in_a_branch(find)
+            firsts += [First(fault, at) for fault in Fault]
+            firsts.append(First(Fault.DIES_AFTER, at, retried=False))
+        elif (read := next(reads)) % ONE_READ_OF == 0:
+            firsts.append(First(AT_READS[read % len(AT_READS)], at))
+    return [PairsPoint(name, first, every) for first in firsts]

@@ -298,7 +298,7 @@ def interfere(
         ledger,
         scenario,
         repeats=1 + BY_NAME[scenario].died_before,
-        before_day=lambda passed: beside() if passed == day else None,
+        acts={} if day is None else {day: beside},
     )
 
 

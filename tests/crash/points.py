@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tests.aws.account import Account
@@ -40,31 +41,45 @@ KINDS: dict[str, Callable[[str], Iterable[Point]]] = {
     "pairs": pair_points,
 }
 
+SECONDS_OF_A_SAMPLE = 12  # of so many second faults one is tried
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A point, how many histories it took, and the promises that they broke."""
+
+    point: Point
+    histories: int
+    violations: list[Violation]
+
 
 def points_of(
-    scenario: str, every_first: int = 1, kinds: Sequence[str] = tuple(KINDS)
+    scenario: str, kinds: Sequence[str] = tuple(KINDS), every: int = 1
 ) -> dict[str, Sequence[Point]]:
-    """All points of a scenario by kind, found by an undisturbed run of it. Pairs are found by runs
-    of their own, so only those of each so-manyth first fault are looked for; 0: of none."""
+    """All points of a scenario by kind, found by an undisturbed run of it. Of a sample, the first
+    faults are paired with some of the second ones alone."""
     return {
-        kind: list(pair_points(scenario, every_first) if every_first else ())
+        kind: pair_points(scenario, min(every, SECONDS_OF_A_SAMPLE))
         if kind == "pairs"
         else list(KINDS[kind](scenario))
         for kind in kinds
     }
 
 
-def try_points(points: Sequence[Point]) -> list[tuple[Point, list[Violation]]]:
-    """Each with the promises that it breaks. Points of one scenario have one beginning."""
-    return [(point, try_point(point)) for point in points]
+def try_points(points: Sequence[Point]) -> list[Tried]:
+    """Points of one scenario have one beginning, and know its states."""
+    return [try_point(point) for point in points]
 
 
-def try_point(point: Point) -> list[Violation]:
-    """The promises that this point breaks."""
+def try_point(point: Point) -> Tried:
     account, ledger, payload = beginning(point.scenario)
 
-    def play() -> list[Violation]:
+    def play() -> tuple[Tried, dict[str, int]]:
+        ledger.known.begin()
         point.play(account, ledger, payload)
-        return ledger.violations
+        tried = Tried(point, ledger.histories, ledger.violations)
+        return tried, ledger.known.found(is_clean=not ledger.violations)
 
-    return in_a_branch(play)
+    tried, found = in_a_branch(play)
+    ledger.known.learn(found)
+    return tried

@@ -81,13 +81,13 @@ class LatePull:
         host = _host(ledger)
         host.is_on = False
 
-        def before_day(day: int) -> None:
-            if day == self.day:
-                host.pull()
-                host.is_on = host.works
+        def pull() -> None:
+            host.pull()
+            host.is_on = host.works
 
         invoke(account, ledger, Tap(), payload, "first")
-        follow_up(account, ledger, self.scenario, before_day=before_day)
+        acts = {} if self.day is None else {self.day: pull}
+        follow_up(account, ledger, self.scenario, acts=acts)
 
 
 @dataclass(frozen=True)
