@@ -38,8 +38,8 @@ from .wanted import check_managed, only_these
 # So few are each read in full: that takes seconds, and shows the ids of all keys.
 FEW_USERS = 100
 
-# Seconds to wait after each answer that there is no credential report yet: somebody looks on.
-_WAITS = (1.0,) * 30
+# Between two looks for the credential report: somebody looks on.
+_LONGEST_WAIT = timedelta(seconds=1)
 
 EXACT = (
     "read the keys of every user one by one, also of those for whom the credential report shows "
@@ -206,7 +206,7 @@ def read_account(
     settings = settings_of(connection, name)
     clock = OperatorClock()
     world = world_of(connection.clients(), settings, clock, MAX_WORKERS)
-    reports = IamCredentialReports(connection.client("iam"), clock, _WAITS)
+    reports = IamCredentialReports(connection.client("iam"), clock, _LONGEST_WAIT)
     bulk = read_in_bulk(replace(world, credential_reports=reports))
     scan = bulk.scan
     if not may_be_elsewhere:

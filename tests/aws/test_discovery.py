@@ -14,12 +14,14 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from bench.account import CONFIG_PATH, REGION
 from bench.account import Account as Emulated
 from bench.cell import subscriptions
 from bench.emulator import Emulator, RefusedError, is_mutating
 from bench.population import Population
+from key_rotation.aws.credential_report import IamCredentialReports
 from key_rotation.handler import Clients, Environment, run
 from key_rotation.notify.response import RotationFailedError
 from key_rotation.ports import DiscoveryError
@@ -278,12 +280,14 @@ class Clock:
 class Wire(Emulator):
     """`refuse` says which call of an operation is refused: the number of it, or -1 for each."""
 
-    def __init__(self, population: Population, refuse: dict[str, int]) -> None:
+    def __init__(
+        self, population: Population, refuse: dict[str, int], report_seconds: float = 2
+    ) -> None:
         self.clock = Clock()
         account: Emulated = population.account(START)
         account.parameters = default_parameters()
         account.subscriptions = subscriptions()
-        super().__init__(account, self.clock, latency=0, report_seconds=2)  # type: ignore[arg-type]
+        super().__init__(account, self.clock, 0, report_seconds)  # type: ignore[arg-type]
         self._refuse = refuse
         self.session = boto3.session.Session("testing", "testing", region_name=REGION)
         events: Any = self.session.events
@@ -372,3 +376,61 @@ def test_a_due_key_takes_thirteen_calls_of_which_six_change_something() -> None:
     per_key = some.calls - none.calls - Counter(once)
     assert per_key.total() == 13 * 10
     assert sum(per_key[name] for name in some.changed()) == 6 * 10
+
+
+# -- the wait for the credential report ------------------------------------------------------------
+
+
+def read_report(wire: Wire, listing: float = 0.0, **how: timedelta) -> float:
+    """When the report was there, in seconds since its request; the users took `listing`."""
+    reports = IamCredentialReports(wire.client("iam"), wire.clock, **how)
+    asked_at = wire.clock.seconds
+    reports.request()
+    wire.clock.sleep(listing)
+    reports.read()
+    return wire.clock.seconds - asked_at
+
+
+@pytest.mark.parametrize(
+    ("takes", "listing", "looks", "seconds"),
+    [
+        pytest.param(2.0, 0.0, 1, 2.0, id="no look before it can be there"),
+        pytest.param(5.0, 0.0, 3, 5.12, id="the waits grow with the time that it took so far"),
+        pytest.param(5.0, 1.5, 3, 5.12, id="listing the users is no part of a wait"),
+        pytest.param(5.0, 4.0, 2, 6.4, id="a long listing takes the place of looks"),
+        pytest.param(5.0, 9.0, 1, 9.0, id="made while the users were listed"),
+    ],
+)
+def test_the_report_is_looked_for_from_its_request_on(
+    takes: float, listing: float, looks: int, seconds: float
+) -> None:
+    wire = Wire(Population(5, due=0), {}, report_seconds=takes)
+
+    assert read_report(wire, listing) == pytest.approx(seconds)
+    assert wire.calls["iam:GetCredentialReport"] == looks
+
+
+def test_a_report_that_is_there_is_read_at_once() -> None:
+    wire = Wire(Population(5, due=0), {}, report_seconds=5.0)
+    read_report(wire)
+    wire.calls.clear()
+
+    assert read_report(wire) == 0.0
+    assert wire.calls["iam:GetCredentialReport"] == 1
+
+
+def test_whoever_looks_on_waits_no_longer_than_told() -> None:
+    wire = Wire(Population(5, due=0), {}, report_seconds=8.0)
+
+    assert read_report(wire, longest_wait=timedelta(seconds=1)) == pytest.approx(8.0)
+
+
+@pytest.mark.parametrize("listing", [0.0, 100.0])
+def test_half_a_minute_is_waited_and_no_longer(listing: float) -> None:
+    wire = Wire(Population(5, due=0), {}, report_seconds=1000.0)
+
+    with pytest.raises(ClientError, match="ReportInProgress"):
+        read_report(wire, listing)
+
+    assert wire.clock.seconds == pytest.approx(listing + 30.0)
+    assert wire.calls["iam:GetCredentialReport"] <= 8

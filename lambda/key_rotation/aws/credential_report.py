@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,9 +16,13 @@ from .errors import code
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
 
-# Seconds to wait after each answer that the report is not there yet. AWS says nothing of how long
-# it takes; an account of 5,000 users is given half a minute before its users are read one by one.
-_WAITS = (2.0, 4.0, 8.0, 16.0)
+# AWS says nothing of how long a report takes, so the waits grow with the time that it took so far:
+# whoever waits is late by 60 % at most. Seconds.
+_FIRST_LOOK = timedelta(seconds=2)
+_GROWTH = 0.6
+_SHORTEST_WAIT = timedelta(seconds=1)
+# An account of 5,000 users is given half a minute before its users are read one by one.
+_PATIENCE = timedelta(seconds=30)
 _NOT_YET = ("ReportInProgress", "ReportNotPresent", "ReportExpired")
 # IAM makes a new report when the last one is 4 hours old; what is much older is not to be trusted.
 _TRUSTED_FOR = timedelta(hours=5)
@@ -27,29 +30,47 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 class IamCredentialReports:
-    """The `CredentialReports` port on an IAM client; `waits` are in seconds."""
+    """The `CredentialReports` port on an IAM client. Two looks are at most `longest_wait` apart.
 
-    def __init__(self, iam: IAMClient, clock: Clock, waits: Sequence[float] = _WAITS) -> None:
+    The report is made while the caller does something else, so its time counts from the request.
+    A report that is already there is read at once.
+    """
+
+    def __init__(
+        self, iam: IAMClient, clock: Clock, longest_wait: timedelta = timedelta(seconds=16)
+    ) -> None:
         self._iam = iam
         self._clock = clock
-        self._waits = waits
+        self._longest_wait = longest_wait
+        self._requested_at = clock.now()
+        self._is_there = False
 
     def request(self) -> None:
-        self._iam.generate_credential_report()
+        self._is_there = self._iam.generate_credential_report().get("State") == "COMPLETE"
+        self._requested_at = self._clock.now()
 
     def read(self) -> CredentialReport:
-        for wait in (*self._waits, None):
+        give_up_at = self._clock.now() + _PATIENCE
+        if not self._is_there:
+            self._sleep(self._requested_at + _FIRST_LOOK - self._clock.now())
+        while True:
             try:
                 answer = self._iam.get_credential_report()
                 break
             except ClientError as error:
-                if code(error) not in _NOT_YET or wait is None:
+                left = give_up_at - self._clock.now()
+                if code(error) not in _NOT_YET or left <= timedelta(0):
                     raise
-                self._clock.sleep(wait)
+            passed = self._clock.now() - self._requested_at
+            self._sleep(min(max(passed * _GROWTH, _SHORTEST_WAIT), self._longest_wait, left))
         generated = answer["GeneratedTime"].astimezone(UTC)
         if self._clock.now() - generated > _TRUSTED_FOR:
             raise NoCredentialReportError(f"the report is of {generated:%Y-%m-%d %H:%M} UTC")
         return CredentialReport(generated, parse_report(answer["Content"].decode()))
+
+    def _sleep(self, wait: timedelta) -> None:
+        if wait > timedelta(0):
+            self._clock.sleep(wait.total_seconds())
 
 
 def parse_report(text: str) -> dict[str, Row]:
