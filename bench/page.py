@@ -133,10 +133,11 @@ hours, it is there. On the 28th of a month `status --check` and `plan` read the 
 
 ## Cold start
 
-Importing the function from its zip and building the clients of a quiet run takes {cold.ratio:.1f}
-times as long as a handler that imports boto3 and makes one IAM client ({cold.quiet_run:.2f} s and
-{cold.one_client:.2f} s here). The clients of Secrets Manager, SNS and STS, and threads, are made
-for the first user who needs them.
+Importing the function and making the clients of a quiet run takes {cold.ratio:.2f} times as long as
+a handler that imports boto3 and makes one IAM client ({cold.quiet_run:.2f} s and
+{cold.one_client:.2f} s here). As in Lambda, the zip is unpacked into a folder that takes no compiled
+code: each start compiles the function's sources. The clients of Secrets Manager, SNS and STS, and
+threads, are made for the first user who needs them.
 
 ## Fetching a key
 
