@@ -12,7 +12,7 @@ from functools import cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 from .aws.bus import EventBus
@@ -56,7 +56,7 @@ _NO_RETRIES = Config(
 )
 # For the trial of a new key: the rotation repeats it for as long as IAM may need.
 _TRIAL = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 1})
-_making_a_client = Lock()  # boto3 sessions are not thread-safe
+_making_a_client = Lock()  # sessions are not thread-safe
 
 
 class Context(Protocol):
@@ -216,10 +216,11 @@ def _resolve_exposed_key(payload: Payload, settings: Settings, directory: Direct
 
 
 @cache
-def _session() -> boto3.session.Session:
-    """One session per process: it keeps the service models that clients are built from."""
-    session = boto3.session.Session()
-    _calls().listen(session.events)
+def _session() -> botocore.session.Session:
+    """One session per process: it keeps the service models that clients are built from. It is
+    botocore's, since boto3's would load what only its resources and S3 transfers need."""
+    session = botocore.session.get_session()
+    _calls().listen(session)
     return session
 
 
@@ -235,8 +236,7 @@ def _client(service: str, config: Config = _CLIENT) -> Any:
     """One client per service and configuration in a process: a warm start builds none."""
     with _making_a_client:
         if (service, config) not in _clients:
-            client = _session().client(service, config=config)  # type: ignore[call-overload]
-            _clients[service, config] = client
+            _clients[service, config] = _session().create_client(service, config=config)
         return _clients[service, config]
 
 
@@ -247,9 +247,11 @@ def _iam_without_retries() -> IAMClient:
 
 def _sts_for(access_key_id: str, secret_access_key: str) -> STSClient:
     with _making_a_client:
-        return _session().client(
+        client: Any = _session().create_client(
             "sts",
             aws_access_key_id=access_key_id,
             aws_secret_access_key=secret_access_key,
             config=_TRIAL,
         )
+    sts: STSClient = client
+    return sts

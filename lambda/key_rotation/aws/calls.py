@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 
 class Emitter(Protocol):
-    """What a botocore session, or a client's `meta`, calls `events`."""
+    """A botocore session, or what a boto3 session calls `events`."""
 
     def register(self, event_name: str, handler: Any, unique_id: str) -> Any: ...
 
