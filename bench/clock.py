@@ -16,7 +16,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from key_rotation.domain.prefilter import FULL_LOOK_DAY
-from key_rotation.run.housekeeping import WEEKDAY
+from key_rotation.run.weekly import WEEKDAY
 
 _really_sleep = time.sleep
 # The run is taken to wait when its process was idle for so long. Real seconds.

@@ -136,7 +136,7 @@ SABOTAGES = (
     Sabotage(
         "what waits for the digest is done for a secret that could not be looked at",
         "run/run.py",
-        "        self._users.withhold(runs, check.unconfirmed)\n",
+        "        if runs:\n            self._users.withhold(runs, check.unconfirmed)\n",
         "",
         Promise.UNKNOWN_IS_NO_ANSWER,
         "faults",
@@ -338,9 +338,9 @@ SABOTAGES = (
     ),
     Sabotage(
         "a change of readers waits for the next warning",
-        "run/secrets_check.py",
-        "        return recent or now.weekday() == WEEKDAY",
-        "        return recent and False",
+        "run/weekly.py",
+        "    return recent or is_weekly(now)",
+        "    return recent and False",
         Promise.READERS,
         "faults",
         "settled, a reader removed",

@@ -10,9 +10,10 @@ import pytest
 
 from key_rotation.domain.model import OwnedSecret, UserIds
 from key_rotation.notify.response import Report, RotationFailedError
-from key_rotation.run.housekeeping import WEEKDAY, SecretAction, decide
+from key_rotation.run.housekeeping import SecretAction, decide
 from key_rotation.run.payload import Emergency, Payload
 from key_rotation.run.run import Rotation
+from key_rotation.run.weekly import WEEKDAY
 from tests.unit.builders import ALICE, NOW, OWN_KEY, SECRET_ARN, ago, intent, key, settings, user
 from tests.unit.fakes import FakeAccount
 

@@ -30,9 +30,9 @@ from key_rotation.domain.settings import Settings
 from key_rotation.domain.situation import IN_PROGRESS_FOR
 from key_rotation.notify.reasons import NOT_ROTATED
 from key_rotation.notify.response import Row
-from key_rotation.run.housekeeping import WEEKDAY
 from key_rotation.run.payload import Emergency, Payload, Request
 from key_rotation.run.run import Rotation
+from key_rotation.run.weekly import WEEKDAY
 from tests.unit.builders import NAME, NOW, time_of
 from tests.unit.fakes import FakeAccount
 from tests.unit.hand_over_promises import broken_by

@@ -14,7 +14,7 @@ from key_rotation.notify.response import Report, RotationFailedError
 from key_rotation.ports import UnknownPrincipalError, UnprotectedSecretError
 from key_rotation.run.payload import Emergency, Payload
 from key_rotation.run.run import Rotation
-from key_rotation.run.secrets_check import CHANGE_IS_RECENT
+from key_rotation.run.weekly import CHANGE_IS_RECENT
 from tests.unit.builders import ALICE, NOW, OWN_KEY, SECRET_ARN, key, secret, settings, stamp, user
 from tests.unit.fakes import FakeAccount
 

@@ -18,7 +18,6 @@ from ..domain.credential_report import CredentialReport
 from ..domain.credential_report import Row as ReportRow
 from ..domain.model import ManagedUser, UserIds
 from ..domain.overrides import limits_for
-from ..domain.policy import decide
 from ..domain.prefilter import may_need_attention
 from ..domain.settings import Settings
 from ..notify.coverage import ACCOUNT, coverage_rows
@@ -195,6 +194,8 @@ class Discovery:
         except Exception as error:
             self._unlisted.add(user.ref.name)
             return user if self.world.is_throttle(error) else error
+        from ..domain.policy import decide  # where the credential report does not do
+
         try:
             outcome = decide(user, self.settings, self.world.clock.now())
         except Exception as error:  # a fault of ours: it must not hide the other users

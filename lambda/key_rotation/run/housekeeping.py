@@ -20,7 +20,6 @@ from ..notify.digest import DigestLine
 from ..notify.response import Row
 from ..ports import World
 
-WEEKDAY = 0  # of the runs that look; Monday
 RECOVERY_DAYS = 30  # in which a secret that is scheduled for deletion can be restored
 # The digest, and what waits for it, must have their time.
 STOP_BEFORE_END = timedelta(seconds=45)
@@ -83,13 +82,6 @@ class Housekeeping:
     dry_run: bool
     rows: list[Row] = field(default_factory=list)
     lines: list[DigestLine] = field(default_factory=list)
-
-    def is_due(self) -> bool:
-        """Once a week: listing costs calls, and nothing here is urgent."""
-        return (
-            self.settings.deleted_user_secret_retention_days > 0
-            and self.world.clock.now().weekday() == WEEKDAY
-        )
 
     def run(self, user_ids: UserIds) -> Iterator[tuple[str, Exception]]:
         """Looks at every secret of this installation, while there is time; yields the errors, and

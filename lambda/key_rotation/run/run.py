@@ -11,6 +11,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ..domain.model import Event
 from ..domain.settings import Settings, SettingsError
@@ -19,14 +21,13 @@ from ..notify.digest import DigestLine, digest
 from ..notify.metrics import gauges
 from ..notify.response import Report, RotationFailedError, Row, failure
 from ..ports import World
-from .account_check import AccountCheck
-from .apply import Executor
 from .discovery import Discovery, Found
 from .event_buffer import EventBuffer
-from .housekeeping import WEEKDAY, Housekeeping
 from .payload import Payload
-from .secrets_check import SecretsCheck
-from .user_runs import UserRun, UserRuns
+from .weekly import is_check_of_secrets_due, is_weekly
+
+if TYPE_CHECKING:
+    from .user_runs import UserRun, UserRuns
 
 _OPERATORS = "(operators)"
 
@@ -59,11 +60,6 @@ class Rotation:
         self._dry_run_requested = payload.dry_run
         self._max_readers = max_workers
         self._events = EventBuffer(world.bus)
-        executor = Executor(world, settings, request_id, self._events, payload.origin)
-        max_writers = min(max_workers, settings.max_iam_writes_per_second)
-        self._users = UserRuns(
-            world, settings, payload, request_id, executor, max_writers, self._dry_run
-        )
         self._rows: list[Row] = []
 
     def run(self) -> Report:
@@ -77,10 +73,11 @@ class Rotation:
         """
         started_at = self._world.clock.now()
         found = self._find()
-        runs = [UserRun(user) for user in found.users]
+        runs = self._users.of(found.users) if found.users else []
         try:
             try:
-                self._users.serve(runs)
+                if runs:
+                    self._users.serve(runs)
             except SettingsError:
                 # Users may have been served already: the operators learn it all the same. (A dry
                 # run has no lines.)
@@ -104,6 +101,20 @@ class Rotation:
             raise RotationFailedError(report)
         return report
 
+    @cached_property
+    def _users(self) -> UserRuns:
+        """Most runs look at no user. So what decides on one and serves it, half of all code, is
+        loaded here: a cold start compiles what it loads."""
+        from .apply import Executor
+        from .user_runs import UserRuns
+
+        world, settings, payload = self._world, self._settings, self._payload
+        executor = Executor(world, settings, self._request_id, self._events, payload.origin)
+        max_writers = min(self._max_readers, settings.max_iam_writes_per_second)
+        return UserRuns(
+            world, settings, payload, self._request_id, executor, max_writers, self._dry_run
+        )
+
     def _find(self) -> Found:
         world, settings = self._world, self._settings
         discovery = Discovery(world, settings, self._payload, self._request_id, self._max_readers)
@@ -114,9 +125,13 @@ class Rotation:
     def _run_housekeeping(self, found: Found) -> Sequence[DigestLine]:
         """Only a run over all users knows who is gone. A dry run that the payload asks for is about
         keys alone."""
-        housekeeping = Housekeeping(self._world, self._settings, self._dry_run)
-        if found.user_ids is None or self._dry_run_requested or not housekeeping.is_due():
+        if found.user_ids is None or self._dry_run_requested or not self._is_weekly(found):
             return ()
+        if self._settings.deleted_user_secret_retention_days == 0:
+            return ()
+        from .housekeeping import Housekeeping  # weekly
+
+        housekeeping = Housekeeping(self._world, self._settings, self._dry_run)
         try:
             for name, error in housekeeping.run(found.user_ids):
                 self._fail(name, "housekeeping_failed", error)
@@ -128,20 +143,26 @@ class Rotation:
     def _check_secrets(self, found: Found, runs: Sequence[UserRun]) -> Sequence[DigestLine]:
         """Who can read the secrets: of the users whom the payload names; of all once a week, and
         after a change of the settings that decide it."""
-        check = SecretsCheck(self._world, self._settings, self._max_readers)
+        now, changed_at = self._world.clock.now(), self._access_changed_at
         if self._dry_run or self._payload.emergency is not None:
             return ()
+        if found.user_ids is not None and not is_check_of_secrets_due(changed_at, now):
+            return ()
+        from .secrets_check import SecretsCheck  # of users by name, weekly, or after a change
+
+        check = SecretsCheck(self._world, self._settings, self._max_readers)
         users = {run.user_now.ref.name: run.user_now for run in runs}
         check.reported |= {run.user.ref.name for run in runs if run.is_unprotected}
         try:
             if found.user_ids is None:
                 check.of_users(users.values())
-            elif check.is_due(self._access_changed_at):
+            else:
                 everyone = {user.ref.name: user for user in found.left_alone} | users
                 check.of_all(everyone.values(), found.user_ids.everyone)
         except Exception as error:
             self._fail(_OPERATORS, "housekeeping_failed", error)
-        self._users.withhold(runs, check.unconfirmed)
+        if runs:
+            self._users.withhold(runs, check.unconfirmed)
         self._rows.extend(check.rows)
         return check.lines
 
@@ -149,6 +170,8 @@ class Rotation:
         """What slips through, once a week. Only a run over all users knows it."""
         if self._dry_run or not self._is_weekly(found):
             return ()
+        from .account_check import AccountCheck  # weekly
+
         check = AccountCheck(self._settings, self._world.notifier)
         users = [*found.left_alone, *(run.user for run in runs)]
         try:
@@ -158,7 +181,7 @@ class Rotation:
         return check.lines
 
     def _is_weekly(self, found: Found) -> bool:
-        return found.user_ids is not None and self._world.clock.now().weekday() == WEEKDAY
+        return found.user_ids is not None and is_weekly(self._world.clock.now())
 
     def _send_digest(
         self,

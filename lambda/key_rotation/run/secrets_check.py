@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from threading import Lock
 
 from ..concurrent import map_concurrent
@@ -24,11 +23,10 @@ from ..notify.digest import DigestLine
 from ..notify.reasons import REASON_TEXT
 from ..notify.response import Row, failure
 from ..ports import UnknownPrincipalError, UnprotectedSecretError, World
-from .housekeeping import STOP_BEFORE_END, WEEKDAY
+from .housekeeping import STOP_BEFORE_END
 from .protection import Protected, is_elsewhere, protect, readers_changed, readers_text, secure
+from .weekly import is_weekly
 
-# A change is looked for in so many days: the schedule may start one run a week.
-CHANGE_IS_RECENT = timedelta(days=8)
 # Of so many secrets the users are named.
 _NAMED = 5
 _ACCOUNT = "(account)"
@@ -70,12 +68,6 @@ class SecretsCheck:
     _left_out: int = 0
     _writing: Lock = field(default_factory=Lock)
 
-    def is_due(self, changed_at: datetime | None) -> bool:
-        """Whether to look at all; `changed_at` is when such a setting was last written."""
-        now = self.world.clock.now()
-        recent = changed_at is not None and now - changed_at < CHANGE_IS_RECENT
-        return recent or now.weekday() == WEEKDAY
-
     def of_users(self, users: Iterable[ManagedUser]) -> None:
         """Those of these users."""
         map_concurrent(self._check_user, list(users), self.max_workers)
@@ -96,7 +88,7 @@ class SecretsCheck:
             self._check_listed(secret, of_name, everyone)
 
         map_concurrent(check, secrets, self.max_workers)
-        if self.world.clock.now().weekday() == WEEKDAY:
+        if is_weekly(self.world.clock.now()):
             self._look_for_lost({each.name for each in listed}, of_name)
         self._sum_up()
 

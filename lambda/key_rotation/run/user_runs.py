@@ -6,7 +6,7 @@ A failure is the user's alone. A throttled user is tried again, with a pause in 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -115,6 +115,11 @@ class UserRuns:
         self._postponed = 0
         self._counting = Lock()
         self.digest_sent = False
+
+    @staticmethod
+    def of(users: Iterable[ManagedUser]) -> list[UserRun]:
+        """The run of each of them, which has not begun."""
+        return [UserRun(user) for user in users]
 
     def serve(self, runs: Sequence[UserRun]) -> None:
         """Every user, the oldest key first; throttled ones more than once. Raises SettingsError or
