@@ -54,7 +54,7 @@ OF_OPTIONS = (
     ),
     Sabotage(
         "a first key that was not announced is forgotten after three days",
-        "domain/situation.py",
+        "domain/ages.py",
         "    return FIRST_KEY_RECENT if settings.options_of(user_name).first_key else RECENT",
         "    return RECENT if settings.name else FIRST_KEY_RECENT",
         Promise.NOTIFIED_FIRST,

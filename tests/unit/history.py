@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from key_rotation.domain.action import Reason, Verb
+from key_rotation.domain.ages import recent
 from key_rotation.domain.model import (
     AccessKey,
     Audience,
@@ -24,7 +25,7 @@ from key_rotation.domain.model import (
     UserRef,
 )
 from key_rotation.domain.settings import Settings
-from key_rotation.domain.situation import IN_PROGRESS_FOR, recent
+from key_rotation.domain.situation import IN_PROGRESS_FOR
 from key_rotation.notify.message import Message
 from key_rotation.notify.response import Row
 from key_rotation.ports import Scan

@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from key_rotation.domain.action import Decision
+from key_rotation.domain.ages import RECENT
 from key_rotation.domain.credential_report import Row, Slot
 from key_rotation.domain.model import (
     AccessKey,
@@ -23,7 +24,6 @@ from key_rotation.domain.model import (
 from key_rotation.domain.policy import decide
 from key_rotation.domain.prefilter import FULL_LOOK_DAY, MARGIN, may_need_attention
 from key_rotation.domain.settings import Settings
-from key_rotation.domain.situation import RECENT
 from tests.unit.builders import NO_SECRET, NOW, ago, intent, secret, settings, stamp, time_of, user
 
 SINCE = ago(1000)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from .ages import recent, warned_after
 from .credential_report import Row, Slot
 from .model import ManagedUser
 from .overrides import limits_for
 from .settings import Settings
-from .situation import recent
-from .unused import warned_after
 
 # A run may last 15 minutes, and the clocks of report and function may differ.
 MARGIN = timedelta(hours=1)

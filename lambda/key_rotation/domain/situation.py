@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from .action import Fact
+from .ages import RECENT, recent
 from .model import (
     AccessKey,
     Audience,
@@ -32,11 +33,6 @@ CREATED_WITHIN = timedelta(seconds=60)
 CLOCK_GRAIN = timedelta(seconds=1)
 # A key that this run did not create counts as verified at this age: IAM has settled by then.
 VERIFIED_AFTER = timedelta(hours=1)
-# A single key this recent may be what a run that died left behind, so its secret is looked at.
-RECENT = timedelta(days=3)
-# The same of a user who is to get a first key. No second key, as after any other rotation, keeps
-# runs looking: so this outlasts long weekends, weekly runs and an SNS that somebody must repair.
-FIRST_KEY_RECENT = timedelta(days=35)
 # No message names an end that is further away than this: such a record is not ours.
 LONGEST_PROMISE = timedelta(days=366)
 # Notices that repeat do so at most this often per key.
@@ -274,11 +270,6 @@ class Situation:
         first day of its warning window, and every 7 days from there. A run a day sends one."""
         begins = timedelta(days=self.limits.max_key_age_days - self.settings.warn_before_days)
         return (self.age(key) - begins).days % REMIND_EVERY.days == 0
-
-
-def recent(settings: Settings, user_name: str) -> timedelta:
-    """For so long after its creation a single key's secret is looked at."""
-    return FIRST_KEY_RECENT if settings.options_of(user_name).first_key else RECENT
 
 
 def notice_is_due(secret: SecretState, event: Event, access_key_id: str, now: datetime) -> bool:

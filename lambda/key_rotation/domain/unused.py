@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from .action import Action, Decision, Needs, Reason, Verb
+from .ages import warned_after, warning_ahead
 from .decisions import blocked
-from .model import AccessKey, Limits, ManagedUser
+from .model import AccessKey, ManagedUser
 from .overlap import tagged_hold_ends
 from .settings import Settings
 from .situation import Situation, UnreadError
@@ -19,17 +20,6 @@ USE_IS_SEEN_AFTER = timedelta(hours=12)
 # So long after the end that it named, a warning counts no more: nobody remembers it. Runs may be a
 # month apart.
 WARNING_LASTS = timedelta(days=35)
-
-
-def warning_ahead(settings: Settings) -> timedelta:
-    """How long before the end of an unused key its owner is warned, at the least."""
-    return timedelta(days=max(1, settings.warn_before_days))
-
-
-def warned_after(limits: Limits, settings: Settings) -> timedelta | None:
-    """After how long without use the owner of a key is warned; None if that is never."""
-    days = limits.disable_unused_after_days
-    return timedelta(days=days) - warning_ahead(settings) if days else None
 
 
 def is_unused(user: ManagedUser, settings: Settings, now: datetime) -> bool | Needs:
