@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import time
@@ -218,7 +219,10 @@ def _resolve_exposed_key(payload: Payload, settings: Settings, directory: Direct
 @cache
 def _session() -> botocore.session.Session:
     """One session per process: it keeps the service models that clients are built from. It is
-    botocore's, since boto3's would load what only its resources and S3 transfers need."""
+    botocore's, since boto3's would load what only its resources and S3 transfers need.
+
+    What is loaded by now stays for good: frozen, it is not walked by each garbage collection."""
+    gc.freeze()
     session = botocore.session.get_session()
     _calls().listen(session)
     return session
