@@ -22,9 +22,9 @@ PACKAGE = Path(__file__).resolve().parent.parent / "lambda" / "package.zip"
 TRIES = 7
 
 _ONE_CLIENT = "import boto3; boto3.client('iam')"
-_QUIET_RUN = (
-    "from key_rotation import handler; [handler._client(s) for s in ('ssm', 'iam', 'cloudwatch')]"
-)
+# tests/aws/test_cold_start.py holds that a quiet run loads and makes no more.
+CLIENTS = ("ssm", "iam", "cloudwatch")
+_QUIET_RUN = f"from key_rotation import handler; [handler._client(s) for s in {CLIENTS}]"
 # Without credentials here, each client would look for some, also on the network.
 _OF_LAMBDA = {
     "AWS_DEFAULT_REGION": REGION,
