@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 
 from tests.defaults import default_parameters
@@ -24,6 +22,7 @@ from . import cold_start, command_line, fetching
 from .cell import PLAIN_LOOP, PRODUCT, Cell, Result, parsed
 from .claims import Measured, of_the_command_line
 from .page import claims_table, command_table, main_table, operations_table, page
+from .process import in_a_process, say
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 USERS = (100, 1_000, 5_000)
@@ -111,18 +110,10 @@ def measured(cells: Sequence[Cell]) -> dict[Cell, Result]:
     parameters = json.dumps(default_parameters())
 
     def one(cell: Cell) -> Result:
-        done = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "bench.cell", json.dumps(asdict(cell)), parameters],
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        result = parsed(done.stdout)
-        print(
+        result = parsed(in_a_process("bench.cell", cell, parameters))
+        say(
             f"{time.monotonic() - began:4.0f} s  {cell.handler} {cell.users:,} users, "
-            f"{cell.due:,} due: {result.total:,} calls, {result.seconds:,.1f} s",
-            file=sys.stderr,
-            flush=True,
+            f"{cell.due:,} due: {result.total:,} calls, {result.seconds:,.1f} s"
         )
         return result
 

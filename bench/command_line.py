@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -29,6 +28,7 @@ from .cell import subscriptions
 from .clock import Clock, latest
 from .emulator import Emulator
 from .population import Population
+from .process import in_a_process, say
 
 LATENCY = 0.05
 USERS, SOME = 5_000, 56
@@ -61,23 +61,14 @@ def measured() -> list[Answered]:
     after the other, each in a process of its own: an operator's machine does little else."""
     parameters = json.dumps(default_parameters())
     of_all = [Command(line, USERS, due) for due in (0, SOME) for line in COMMANDS]
-    return [_in_a_process(each, parameters) for each in (*of_all, Command(ONE_BY_ONE, USERS, 0))]
+    return [_answered(each, parameters) for each in (*of_all, Command(ONE_BY_ONE, USERS, 0))]
 
 
-def _in_a_process(command: Command, parameters: str) -> Answered:
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", __name__, json.dumps(asdict(command)), parameters],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    answered = parsed(done.stdout)
-    print(
+def _answered(command: Command, parameters: str) -> Answered:
+    answered = parsed(in_a_process(__name__, command, parameters))
+    say(
         f"key-rotation {command.line}, {command.users:,} users, {command.due:,} due: "
-        f"{answered.calls:,} calls, {answered.seconds:,.1f} s",
-        file=sys.stderr,
-        flush=True,
+        f"{answered.calls:,} calls, {answered.seconds:,.1f} s"
     )
     return answered
 
