@@ -135,9 +135,10 @@ hours, it is there. On the 28th of a month `status --check` and `plan` read the 
 
 Importing the function and making the clients of a quiet run takes {cold.ratio:.2f} times as long as
 a handler that imports boto3 and makes one IAM client ({cold.quiet_run:.2f} s and
-{cold.one_client:.2f} s here). As in Lambda, the zip is unpacked into a folder that nobody can write
-to, so each start compiles the function's sources. What decides on users and serves them, the
-clients of Secrets Manager, SNS and STS, and threads wait for the first user who needs them.
+{cold.one_client:.2f} s of a processor here). As in Lambda, the zip is unpacked into a folder that
+nobody can write to, so each start compiles the function's sources. What decides on users and serves
+them, the clients of Secrets Manager, SNS and STS, and threads wait for the first user who needs
+them.
 
 ## Fetching a key
 
