@@ -76,10 +76,12 @@ _to_dict = FakeSecret.to_dict
 
 
 def _with_last_access(secret: FakeSecret) -> dict[str, Any]:
-    """moto never tells of a read; AWS tells its day."""
+    """moto never tells of a read; AWS tells its day. Nor does moto tell the primary region of a
+    secret that is replicated, but of its replicas alone."""
     read = last_read(secret)
     midnight = datetime.combine(read.date(), time.min, UTC).timestamp() if read else None
-    return {**_to_dict(secret), "LastAccessedDate": midnight}
+    primary = {"PrimaryRegion": secret.region} if secret.replicas else {}
+    return {**_to_dict(secret), **primary, "LastAccessedDate": midnight}
 
 
 def last_read(secret: Any) -> datetime | None:

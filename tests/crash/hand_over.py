@@ -26,7 +26,6 @@ _SIDE_BY_SIDE = timedelta(hours=1)
 # A digest names the minute at which its run began.
 _GRAIN = timedelta(minutes=1)
 _WHILE_USED = "while it is used"
-_USERS = ("alice", "bob")
 _DATE = re.compile(r"(?:works until|is disabled on) (\d{4}-\d\d-\d\d)(?: (\d\d:\d\d) UTC)?")
 
 
@@ -45,9 +44,10 @@ class Chosen:
 
 
 def _chosen() -> Chosen:
+    users = iam_backends[ACCOUNT_ID]["aws"].users
     return Chosen(
         reader_of_all=parameter("secret_reader_arns") != "[]",
-        own_readers={name: bool(options(name).get("reader_arns")) for name in _USERS},
+        own_readers={name: bool(options(name).get("reader_arns")) for name in users},
         hold_until_moved=parameter("hold_until_moved") == "true",
         remind_before_days=int(parameter("remind_before_days")),
         max_overlap_days=int(parameter("max_overlap_days")),
@@ -111,18 +111,19 @@ class HandOvers:
 
     def shortened(self, name: str) -> Iterator[str]:
         """The key of this user whose recorded end is earlier now than it was."""
+        for key_id, end in self.recorded_ends(name):
+            before = self._recorded_ends.get(key_id, end)
+            self._recorded_ends[key_id] = end
+            if end < before:
+                yield f"{key_id} of {name} was to work until {before} by record, now {end}"
+
+    def recorded_ends(self, name: str) -> Iterator[tuple[str, datetime]]:
+        """The keys whose ends are on record in this user's secret."""
         secret = self._secret(name)
-        own = {key.access_key_id for key in iam_backends[ACCOUNT_ID]["aws"].users[name].access_keys}
         for tag in (secret.tags or []) if secret else []:
             if tag["Key"] == "access-key-rotation:works-until":
                 key_id, at = tag["Value"].split()
-                if key_id not in own:
-                    continue  # of a user who had the name before: renamed, their record is another
-                end = datetime.fromisoformat(at)
-                before = self._recorded_ends.get(key_id, end)
-                self._recorded_ends[key_id] = end
-                if end < before:
-                    yield f"{key_id} of {name} was to work until {before} by record, now {end}"
+                yield key_id, datetime.fromisoformat(at)
 
     def heard(self, data: dict[str, Any], body: str, is_new: bool) -> None:
         """This was published; just now, if it `is_new`."""
@@ -138,8 +139,6 @@ class HandOvers:
                 self._reminders[one.key_id] += 1
             elif is_new:
                 self._announced[one.key_id] = self._account.clock.now()
-            if one.end is None and one.event == "rotated":
-                self._has_grace.discard(one.key_id)  # by the newest word it goes at once
             if one.end is not None:
                 self._has_grace.add(one.key_id)
                 if not one.while_used:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.iam.models import iam_backends
@@ -64,6 +64,8 @@ class Ledger:
     from which histories went on without a violation; `histories` is how many were played.
     """
 
+    HAND_OVERS: ClassVar = HandOvers
+
     account: Account
     emergency_key: str | None = None
     reported: set[str] = field(default_factory=set)
@@ -106,7 +108,7 @@ class Ledger:
 
     def __post_init__(self) -> None:
         self._exposures = Exposures(self.account, self.names, self.secret)
-        self._hand_overs = HandOvers(self.account, self.secret)
+        self._hand_overs = self.HAND_OVERS(self.account, self.secret)
         self._unused = UnusedKeys(self.account)
         self._obeyed = Obeyed(self.account)
         self.look("setting up")
@@ -530,20 +532,32 @@ class Ledger:
         for name in self.names:
             delivered = self.delivered(name)
             staged = self.staged(name)
-            for key_id in staged & self._predecessors:
+            for key_id in self._left_by_predecessor(name):
                 self._violated(Promise.PREDECESSOR, f"the secret of {name} holds {key_id}")
             for key_id, key in self.keys(name).items():
                 facts = self.facts[key_id]
-                if key.status == "Active" and not facts.held_by_person and key_id not in staged:
+                stored = key_id in staged or key_id in self._stored_elsewhere(name)
+                if key.status == "Active" and not facts.held_by_person and not stored:
                     self._violated(Promise.LOST_SECRET, f"{key_id} of {name} is active")
                 if key.status != "Active" and self._is_kept(key_id):
                     self._violated(Promise.PERSONS_KEY, f"{key_id} of {name} is not active")
             if delivered is not None and self.is_active(name, delivered):
                 times = self._announced.get(delivered, 0)
-                again = name in self._notified_again
-                if not 1 <= times <= 1 + again + repeats:
+                if not 1 <= times <= 1 + self._times_again(name) + repeats:
                     what = f"{delivered} of {name} was announced {times} times"
                     self._violated(Promise.NOTIFIED_FIRST, what)
+
+    def _left_by_predecessor(self, name: str) -> set[str]:
+        """The keys in this user's secret that are those of a user who had the name before."""
+        return self.staged(name) & self._predecessors
+
+    def _stored_elsewhere(self, _name: str) -> set[str]:
+        """The keys of this user that are in another secret of theirs."""
+        return set()
+
+    def _times_again(self, name: str) -> int:
+        """How often the key in this user's secret had to be announced again."""
+        return int(name in self._notified_again)
 
     def search(self, *texts: str) -> None:
         """Looks for every secret access key that there ever was, also of keys that are gone, in

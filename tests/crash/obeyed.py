@@ -6,6 +6,7 @@ asked.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ _BULK_READ = "iam:GetAccountAuthorizationDetails"
 _GRAIN = timedelta(milliseconds=1)
 # IAM shows a use hours late.
 _SEEN_LATE = timedelta(hours=12)
+_A_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _SECOND, _DAY = timedelta(seconds=1), timedelta(days=1)
 
 Statuses = Mapping[tuple[str, str], str]
@@ -99,9 +101,8 @@ class Obeyed:
         """The handler disabled the older of these keys of moto's just now, whose successor works.
         What a setting or a tag says for longer."""
         now, user = self._account.clock.now(), iam_backends[ACCOUNT_ID]["aws"].users[name]
-        made = new.create_date.replace(tzinfo=UTC)
-        days = user_tag(name, "access-key-rotation:grace-days") or parameter("grace_days")
-        if now < made + int(days) * _DAY:
+        made = new.create_date.replace(tzinfo=UTC, microsecond=0)  # as IAM dates it
+        if now < made + _grace_days(name) * _DAY:
             yield Promise.HELD_BACK, f"{old.access_key_id} of {name} went within its grace"
         fetches_by_key = not user.password and not any(read[name] for read in self._readers.values)
         least = int(parameter("min_grace_days_without_console")) * _DAY
@@ -110,7 +111,7 @@ class Obeyed:
         if now >= made + int(parameter("max_overlap_days")) * _DAY:
             return  # nothing holds it for longer than that
         day, _, held = (user_tag(name, "access-key-rotation:hold-until") or "").partition(" ")
-        if day and held in ("", old.access_key_id):
+        if _A_DATE.fullmatch(day) and held in ("", old.access_key_id):
             until = datetime.fromisoformat(day).replace(tzinfo=UTC) + _DAY
             if now < until:
                 yield Promise.HELD_BACK, f"{old.access_key_id} of {name} is held by a tag: {day}"
@@ -119,6 +120,24 @@ class Obeyed:
             ago = now - old.last_used._timestamp.replace(tzinfo=UTC)
             if _SEEN_LATE < ago < while_used:
                 yield Promise.HELD_BACK, f"{old.access_key_id} of {name} was used {ago} ago"
+
+
+def _grace_days(name: str) -> int:
+    """By the user's tag, if it is within the limits of docs/reference.md: another one is ignored.
+    Where a tag for the age of keys leaves the limit open, the shorter of the two graces."""
+    of_all = int(parameter("grace_days"))
+    tag = user_tag(name, "access-key-rotation:grace-days") or ""
+    if not tag.isdigit():
+        return of_all
+    is_held = parameter("hold_until_moved") == "true"
+    overlap, reminder = int(parameter("max_overlap_days")), int(parameter("remind_before_days"))
+    age = user_tag(name, "access-key-rotation:max-key-age-days") or ""
+    age = age if age.isdigit() else parameter("max_key_age_days")
+    most = min(
+        overlap - (max(1, reminder) if is_held else 0),
+        int(age) - int(parameter("delete_after_days")) - 1,
+    )
+    return int(tag) if int(tag) <= most else min(int(tag), of_all)
 
 
 def _statuses() -> Statuses:

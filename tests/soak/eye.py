@@ -5,21 +5,78 @@ Each excuse names the fact that it rests on.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
+from moto.iam.models import iam_backends
+from moto.secretsmanager.models import secretsmanager_backends
+
+from tests.aws.account import ACCOUNT_ID, REGION
 from tests.crash.exposure import readers
+from tests.crash.hand_over import HandOvers
 from tests.crash.ledger import Ledger
+from tests.crash.promises import Promise
+from tests.soak.reported import note_switched_on
 
 # A record names the second in which a key became inactive, and not what part of it had passed.
 _GRAIN = timedelta(seconds=1)
+_USER_ID = "access-key-rotation:user-id"
+
+
+class HandOversOfUsers(HandOvers):
+    """Of users who take each other's names."""
+
+    def recorded_ends(self, name: str) -> Iterator[tuple[str, datetime]]:
+        """A record in the secret of this name may be of the key of a user who had it before."""
+        own = {key.access_key_id for key in iam_backends[ACCOUNT_ID]["aws"].users[name].access_keys}
+        return (found for found in super().recorded_ends(name) if found[0] in own)
+
+    def is_without_records(self, key_ids: set[str]) -> None:
+        """The secret that says what was said of these keys is not their user's any more."""
+        for known in (self._announced, self._named_ends, self._recorded_ends, self._last_notices):
+            for key_id in key_ids:
+                known.pop(key_id, None)
+        self._has_grace -= key_ids
 
 
 @dataclass
 class Eye(Ledger):
-    """`subscribed` are the users who get their own messages."""
+    """`subscribed` are the users who get their own messages. `at_first` are the settings of the
+    first day. `may_cut_off`: an operator has said so in the payload of the present emergency."""
+
+    HAND_OVERS: ClassVar = HandOversOfUsers
+    _hand_overs: HandOversOfUsers = field(init=False)
 
     subscribed: set[str] = field(default_factory=set)
+    at_first: dict[str, str] = field(default_factory=dict)
+    may_cut_off: bool = False
+    _given_away: set[str] = field(default_factory=set)
+    _again: Counter[str] = field(default_factory=Counter)
+    _readable: set[str] = field(default_factory=set)
+    _inactive: set[str] = field(default_factory=set)
+
+    def look(self, call: str) -> None:
+        super().look(call)
+        if call == "person" or call.startswith("secretsmanager:"):
+            self._look_who_reads(call)
+        keys = {key_id: key for name in self.names for key_id, key in self.keys(name).items()}
+        inactive = {key_id for key_id, key in keys.items() if key.status == "Inactive"}
+        for key_id in self._inactive & keys.keys() - inactive:
+            note_switched_on(keys[key_id], self.account.clock.now())
+        self._inactive = inactive
+
+    def _look_who_reads(self, call: str) -> None:
+        readable = {name for name in self.names if self._may_read(name)}
+        if call == "person":
+            self._again.update(self._readable - readable)
+        self._readable = readable
+        for name in readable:
+            if (key_id := self.in_secret(name)) in self._predecessors:
+                self._violated(Promise.PREDECESSOR, f"{name} can read {key_id} after {call}")
 
     def delete_after(self) -> timedelta:
         return super().delete_after() - _GRAIN
@@ -27,6 +84,8 @@ class Eye(Ledger):
     def holds(self, key_id: str) -> bool:
         """The secret may still name a key that somebody deleted."""
         return key_id in self.facts and super().holds(key_id)
+
+    # -- what users do -----------------------------------------------------------------------------
 
     def is_gone(self, name: str) -> None:
         """Somebody deleted the user: nothing is promised to who is not there."""
@@ -41,19 +100,22 @@ class Eye(Ledger):
         self._had_a_key.discard(name)
         if self._is_predecessors(name):
             self._predecessors |= self.staged(name)
+            self._given_away |= self.staged(name) & self.facts.keys()
 
     def is_renamed(self, name: str, new_name: str) -> None:
-        """The keys are the same ones; the secret of the old name is not that of the new one."""
-        for facts in self.facts.values():
-            if facts.user == name:
-                facts.user = new_name
+        """The keys are the same ones; the secret of the old name, and what it records, is not that
+        of the new one: docs/operations.md says to rename nobody in a hand-over."""
+        own = {key_id for key_id, facts in self.facts.items() if facts.user == name}
+        for key_id in own:
+            self.facts[key_id].user = new_name
+        self._hand_overs.is_without_records(own)
         self._leaves(name)
         self._arrives(new_name)
         self._works[new_name] = self._can_work(new_name)
 
-    def lost_record(self, name: str, tag: str) -> None:
-        """Somebody removed a record of the secret: what it said may be said again."""
-        self._notified_again.add(name)
+    def lost_record(self, name: str) -> None:
+        """Somebody removed a record of the secret: what it said may be said again, once."""
+        self._again[name] += 1
 
     def _leaves(self, name: str) -> None:
         self.names = tuple(one for one in self.names if one != name)
@@ -66,3 +128,52 @@ class Eye(Ledger):
         self._exposures._names = self.names
         for read in self._exposures._read.values:
             read.setdefault(name, readers(name))
+
+    # -- excuses -----------------------------------------------------------------------------------
+
+    def _check_emergency(self, name: str) -> None:
+        if not self.may_cut_off:
+            super()._check_emergency(name)
+
+    def _times_again(self, name: str) -> int:
+        """For each time that somebody kept the owner from reading the secret, or took a record."""
+        return self._again[name]
+
+    def _stored_elsewhere(self, name: str) -> set[str]:
+        """In the secret of a name that this user had before: an administrator can still read it. If
+        somebody has given the name to another user, as docs/operations.md says not to do, it was
+        emptied for that user."""
+        user_id = iam_backends[ACCOUNT_ID]["aws"].users[name].id
+        return self._given_away | {
+            key_id
+            for secret in secrets()
+            if {"Key": _USER_ID, "Value": user_id} in (secret.tags or [])
+            for key_id in _staged(secret)
+        }
+
+    def _left_by_predecessor(self, name: str) -> set[str]:
+        """Until the first key is stored for this user, the predecessor's secret is as it was, and
+        they cannot read it: it is deleted, or its policy denies all but the predecessor."""
+        secret, left = self.secret(name), super()._left_by_predecessor(name)
+        user_id = iam_backends[ACCOUNT_ID]["aws"].users[name].id
+        is_as_it_was = self.staged(name) <= self._predecessors
+        return set() if left and is_as_it_was and _is_withheld(secret, user_id) else left
+
+
+def secrets() -> list[Any]:
+    """All of moto's, each once."""
+    store: Any = secretsmanager_backends[ACCOUNT_ID][REGION].secrets
+    return list({id(secret): secret for secret in store.values()}.values())
+
+
+def _staged(secret: Any) -> set[str]:
+    versions = (v for v in secret.versions.values() if v["version_stages"])
+    values = [json.loads(version["secret_string"]) for version in versions]
+    return {value["AccessKeyId"] for value in values if "AccessKeyId" in value}
+
+
+def _is_withheld(secret: Any, user_id: str) -> bool:
+    if secret.is_deleted():
+        return True
+    statements = json.loads(secret.policy)["Statement"] if secret.policy else []
+    return any(s["Effect"] == "Deny" and user_id not in json.dumps(s) for s in statements)

@@ -12,7 +12,8 @@ from key_rotation.domain.settings import SettingsError, parse_settings
 from tests.crash.scenario import Owner
 from tests.crash.wire import Fault
 from tests.defaults import default_parameters
-from tests.soak.acts import ACTS, EMERGENCY, NAMES
+from tests.soak.acts import ACTS
+from tests.soak.doing import NAMES
 
 DAYS = 60
 QUIET_DAYS = 45  # the last ones: nobody does anything, and no call of a run fails
@@ -23,6 +24,7 @@ _TAGS = {
     "max-key-age-days": ("50", "80", "soon", "1"),
     "grace-days": ("0", "3", "10", "99"),
     "hold-until": ("2026-06-10", "2026-07-01", "soon"),
+    "disable-unused-after-days": ("0", "30"),
 }
 
 
@@ -97,8 +99,7 @@ def draw(seed: int) -> Plan:
 
 def _act(rng: Random, names: tuple[str, ...]) -> Act:
     what = rng.choice(list(ACTS))
-    is_within = rng.random() < 0.3 and what not in EMERGENCY
-    at = rng.randrange(CALLS) if is_within else None
+    at = rng.randrange(CALLS) if rng.random() < 0.3 else None
     return Act(rng.randint(1, DAYS - QUIET_DAYS), what, rng.choice(names), rng.randrange(12), at)
 
 
@@ -133,6 +134,7 @@ _CHOICES = {
     "idle_after_days": ("10", "45"),
     "disable_unused_after_days": ("0", "20", "60"),
     "max_rotations_per_run": ("0", "1", "2"),
+    "max_iam_writes_per_second": ("1", "5"),
     "bulk_discovery": ("true", "false"),
     "require_confirmed_subscription": ("true", "false"),
     "secret_reader_arns": ("[]", READERS),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from tests.aws.account import START, Account, an_account
 from tests.crash.key_log import keeping
@@ -15,13 +17,13 @@ from tests.crash.owners import after_a_run
 from tests.crash.promises import Promise, Violation
 from tests.crash.runs import MUTATING, Invocation, invoke
 from tests.crash.scenario import Owner
+from tests.crash.settings_read import options, parameter
 from tests.crash.wire import Fault, Tap, retries_without_waiting, untapped
-from tests.soak.acts import DOINGS, EMERGENCY, OF_THE_ABSENT, PassedOverError
+from tests.soak.acts import DOINGS, EMERGENCY, OF_THE_ABSENT
+from tests.soak.acts_on_settings import UNREADABLE
+from tests.soak.doing import PassedOverError
 from tests.soak.eye import Eye
 from tests.soak.plan import DAYS, Act, Plan
-
-# Said by each run, or each Monday's, until somebody acts: nothing can record it.
-_SAID_AGAIN = {"coverage_unknown", "named_in_vain", "secret_not_protected", "not_a_managed_secret"}
 
 
 @dataclass
@@ -67,6 +69,7 @@ def _account(plan: Plan) -> Iterator[tuple[Account, Eye]]:
                 account.subscribe(person.name, user=person.name, audience="user")
         eye = Eye(account, names=tuple(person.name for person in plan.people))
         eye.subscribed = subscribed
+        eye.at_first = account.parameters | dict(plan.parameters)
         eye.owner = Owner.SLEEPS  # each does as they do, below
         with keeping(eye.key_log):
             yield account, eye
@@ -77,7 +80,7 @@ class _Player:
         self._plan, self._account, self._eye, self._played = plan, account, eye, played
         self._owners = {person.name: Owner[person.owner] for person in plan.people}
         self._now = ""
-        self._repeats = 1 + len(plan.mishaps)
+        self._repeats = 0  # of what a run said that could not put it on record
 
     def day(self, day: int) -> None:
         """People act in the hours before the run, or within it; then the schedule fires."""
@@ -86,10 +89,7 @@ class _Player:
         before = [act for act in acts if act.at is None]
         for number, act in enumerate(before):
             self._move_to(run_at - timedelta(hours=12 - 10 * number / len(before)), day)
-            if act.what in EMERGENCY:
-                self._ask(act)
-            else:
-                self._do(act)
+            self._do(act)
         self._move_to(run_at, day)
         self._run(day, [act for act in acts if act.at is not None])
 
@@ -101,18 +101,19 @@ class _Player:
             self._now = f"{hour} h after the last day"
             last = self._invoke(Tap(), {}, f"last-{hour}")
             changes = [call for call in last.calls if call.startswith(MUTATING)]
-        if changes and (
-            changes != ["sns:Publish"] or set(self._eye._said_in_run) - self._said_again(last)
-        ):
+        if changes and not (changes == ["sns:Publish"] and self._says_again(last)):
             what = f"the last run did {changes}, said {self._eye._said_in_run}"
             self._eye.violations.append(Violation(Promise.SETTLES, what))
-        self._eye.settle(self._repeats + len(self._plan.acts))
+        self._eye.settle(self._repeats)
 
-    def _said_again(self, last: Invocation) -> set[str | None]:
-        """What blocks a first key is in each digest, too."""
-        rows = _rows(last)
-        blocked = {row["reason"] for row in rows if row["action"] == "block"}
-        return {*_SAID_AGAIN, *blocked}
+    def _says_again(self, last: Invocation) -> bool:
+        """Whether all that the run said is what blocks first keys: without a key, no record can say
+        when that was last said."""
+        waiting = {
+            n for n in self._eye.names if options(n).get("first_key") and not self._eye.keys(n)
+        }
+        blocked = {row["reason"] for row in _rows(last) if row["user"] in waiting}
+        return set(self._eye._said_in_run) <= blocked
 
     def _move_to(self, time: datetime, day: int) -> None:
         now = self._account.clock.now()
@@ -128,29 +129,27 @@ class _Player:
         try:
             if act.who not in eye.names and act.what not in OF_THE_ABSENT:
                 raise PassedOverError
-            what = DOINGS[act.what](eye, act.who, act.pick)
+            if act.what in EMERGENCY:
+                self._ask(act, EMERGENCY[act.what](eye, act.who, act.pick))
+            else:
+                what = DOINGS[act.what](eye, act.who, act.pick)
+                eye.look("person")
+                self._tell(what)
+            self._played.acts += 1
         except PassedOverError:
             self._tell(f"(passed over: {act.what}, {act.who})")
-            return
-        self._played.acts += 1
-        eye.look("person")
-        self._tell(what)
 
-    def _ask(self, act: Act) -> None:
-        eye = self._eye
-        try:
-            if act.who not in eye.names:
-                raise PassedOverError
-            payload = EMERGENCY[act.what](eye, act.who, act.pick)
-        except PassedOverError:
-            self._tell(f"(passed over: {act.what}, {act.who})")
-            return
-        self._played.acts += 1
+    def _ask(self, act: Act, payload: dict[str, Any]) -> None:
+        """An operator sends this payload: a run of its own, also within that of the schedule."""
+        eye, named = self._eye, payload.get("emergency", {})
         self._tell(f"somebody {act.what}: {payload}")
-        key_id = payload.get("emergency", {}).get("access_key_id")
-        eye.emergency_key, eye.requested = key_id, "rotate" in payload
-        self._invoke(Tap(), payload, f"{self._now}-asked")
-        eye.emergency_key, eye.requested = None, False
+        before = eye.emergency_key, eye.requested, eye.may_cut_off
+        eye.emergency_key, eye.requested = named.get("access_key_id"), "rotate" in payload
+        eye.may_cut_off = "even_if_nobody_can_fetch" in named
+        tap, request = Tap(), f"{self._now}-asked"
+        with ThreadPoolExecutor(1) as pool:  # which the tap of another run does not hear
+            pool.submit(self._invoke, tap, payload, request, act.at is not None).result()
+        eye.emergency_key, eye.requested, eye.may_cut_off = before
 
     def _run(self, day: int, within: list[Act]) -> None:
         mishap = next((one for one in self._plan.mishaps if one.day == day), None)
@@ -167,22 +166,26 @@ class _Player:
                         self._do(act)
 
         tap.before_call = before_call
-        run = self._invoke(tap, {}, f"day-{day}")
+        run = self._invoke(tap, {}, f"day-{day}", is_disturbed=bool(within))
         for minutes in (1, 2):
             if not (run.died or run.failed):
                 break
             self._account.pass_days(minutes=minutes)
             run = self._invoke(Tap(), {}, f"day-{day}")
         else:
-            if run.failed and not _is_persons(run):
+            if run.failed and parameter("max_key_age_days") != UNREADABLE:
                 what = f"the run of day {day} failed: {run.said[:300]}"
                 self._eye.violations.append(Violation(Promise.SETTLES, what))
         if not (run.died or run.failed) and not within:
             self._eye.after_a_whole_run(run.said)
 
-    def _invoke(self, tap: Tap, payload: object, request: str) -> Invocation:
-        self._eye.tolerant = True
+    def _invoke(
+        self, tap: Tap, payload: object, request: str, is_disturbed: bool = False
+    ) -> Invocation:
+        """`is_disturbed`: somebody acts within it, which the run puts right by its end."""
+        self._eye.tolerant = is_disturbed
         run = invoke(self._account, self._eye, tap, payload, request)
+        self._repeats += run.ended_in_an_error + tap.lost_answers
         self._played.calls += len(run.calls)
         done = [call for call in run.calls if call.startswith(MUTATING)]
         rows = [f"{row['user']} {row['action']} {row['reason']}" for row in _rows(run)]
@@ -196,11 +199,6 @@ class _Player:
             owner = self._owners.get(name.removesuffix("-renamed"), Owner.FETCHES)
             after_a_run(owner, self._eye, name)
         return run
-
-
-def _is_persons(run: Invocation) -> bool:
-    """A setting that somebody made unreadable: every run says so, and does nothing."""
-    return "max_key_age_days" in run.said
 
 
 def _rows(run: Invocation) -> list[dict[str, str]]:
