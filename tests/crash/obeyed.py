@@ -31,6 +31,23 @@ _A_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _SECOND, _DAY = timedelta(seconds=1), timedelta(days=1)
 
 Statuses = Mapping[tuple[str, str], str]
+Said = Mapping[str, str]  # settings, as a run may have read them
+Violated = tuple[Promise, str]
+_SETTINGS = (
+    "bulk_discovery",
+    "delete_after_days",
+    "dry_run",
+    "grace_days",
+    "hold_until_moved",
+    "hold_while_used_days",
+    "max_iam_writes_per_second",
+    "max_key_age_days",
+    "max_overlap_days",
+    "max_rotations_per_run",
+    "min_grace_days_without_console",
+    "remind_before_days",
+    "require_confirmed_subscription",
+)
 
 
 @dataclass
@@ -47,8 +64,7 @@ class Obeyed:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._readers = AsRead(_readers_by_user)
-        self._delete_after = AsRead(lambda: int(parameter("delete_after_days")))
-        self._wants_ears = AsRead(lambda: parameter("require_confirmed_subscription") == "true")
+        self._said = AsRead(lambda: {name: parameter(name) for name in _SETTINGS})
         self._runs: dict[int, _Run] = {}
         self._before = _statuses()
 
@@ -62,9 +78,8 @@ class Obeyed:
         """What this call of the handler has done that it may not do."""
         before, self._before = self._before, _statuses()
         self._readers.after(call)
-        self._delete_after.after(call)
-        self._wants_ears.after(call)
-        if call == _BULK_READ and parameter("bulk_discovery") == "false":
+        self._said.after(call)
+        if call == _BULK_READ and self._is_always("bulk_discovery", "false"):
             yield Promise.HELD_BACK, "users are read in bulk, which the settings forbid"
         if call not in _CHANGES:
             return
@@ -77,65 +92,73 @@ class Obeyed:
         for name, key_id in sorted(changed):
             if user_tag(name, "access-key-rotation") != "enabled":
                 yield Promise.UNTAGGED, f"{key_id} of {name}: {call}"
-            if parameter("dry_run") == "true":
+            if self._is_always("dry_run", "true"):
                 yield Promise.HELD_BACK, f"{key_id} of {name}: {call}, and it is a dry run"
             if call == "iam:CreateAccessKey":
                 run.made_for.add(name)
-                if all(self._wants_ears.values) and not _is_heard():
+                if self._is_always("require_confirmed_subscription", "true") and not _is_heard():
                     yield Promise.NOTIFIED_FIRST, f"{key_id} of {name} was made, and nobody hears"
             run.writes.append(self._account.clock.now())
-        most = int(parameter("max_rotations_per_run"))
-        if call == "iam:CreateAccessKey" and 0 < most < len(run.made_for):
-            yield Promise.HELD_BACK, f"{len(run.made_for)} rotations in a run, not {most}"
+        limits = [int(said["max_rotations_per_run"]) for said in self._said.values]
+        if call == "iam:CreateAccessKey" and all(0 < most < len(run.made_for) for most in limits):
+            yield Promise.HELD_BACK, f"{len(run.made_for)} rotations in a run, not {max(limits)}"
         since = self._account.clock.now() - _SECOND + _GRAIN
         last = sum(at > since for at in run.writes)
-        if changed and last > int(parameter("max_iam_writes_per_second")):
+        if changed and last > max(int(s["max_iam_writes_per_second"]) for s in self._said.values):
             yield Promise.HELD_BACK, f"{last} changes of keys in a second"
+
+    def _is_always(self, name: str, value: str) -> bool:
+        """Whether this setting has this value, however early the run has read it."""
+        return all(said[name] == value for said in self._said.values)
 
     @property
     def delete_after(self) -> timedelta:
         """How long a key must have been inactive, by any setting that the run may have read."""
-        return min(self._delete_after.values) * _DAY
+        return min(int(said["delete_after_days"]) for said in self._said.values) * _DAY
 
     def too_early(self, name: str, old: Any, new: Any) -> Iterator[tuple[Promise, str]]:
         """The handler disabled the older of these keys of moto's just now, whose successor works.
-        What a setting or a tag says for longer."""
+        What a tag, or a setting that the run may have read, says for longer."""
+        found = [list(self._too_early(name, old, new, said)) for said in self._said.values]
+        yield from min(found, key=len)
+
+    def _too_early(self, name: str, old: Any, new: Any, said: Said) -> Iterator[Violated]:
         now, user = self._account.clock.now(), iam_backends[ACCOUNT_ID]["aws"].users[name]
         made = new.create_date.replace(tzinfo=UTC, microsecond=0)  # as IAM dates it
-        if now < made + _grace_days(name) * _DAY:
+        if now < made + _grace_days(name, said) * _DAY:
             yield Promise.HELD_BACK, f"{old.access_key_id} of {name} went within its grace"
         fetches_by_key = not user.password and not any(read[name] for read in self._readers.values)
-        least = int(parameter("min_grace_days_without_console")) * _DAY
+        least = int(said["min_grace_days_without_console"]) * _DAY
         if fetches_by_key and now < made + least:
             yield Promise.NOT_CUT_OFF, f"{old.access_key_id} of {name} went before {least}"
-        if now >= made + int(parameter("max_overlap_days")) * _DAY:
+        if now >= made + int(said["max_overlap_days"]) * _DAY:
             return  # nothing holds it for longer than that
         day, _, held = (user_tag(name, "access-key-rotation:hold-until") or "").partition(" ")
         if _A_DATE.fullmatch(day) and held in ("", old.access_key_id):
             until = datetime.fromisoformat(day).replace(tzinfo=UTC) + _DAY
             if now < until:
                 yield Promise.HELD_BACK, f"{old.access_key_id} of {name} is held by a tag: {day}"
-        while_used = int(parameter("hold_while_used_days")) * _DAY
+        while_used = int(said["hold_while_used_days"]) * _DAY
         if while_used and old.last_used is not None:
             ago = now - old.last_used._timestamp.replace(tzinfo=UTC)
             if _SEEN_LATE < ago < while_used:
                 yield Promise.HELD_BACK, f"{old.access_key_id} of {name} was used {ago} ago"
 
 
-def _grace_days(name: str) -> int:
+def _grace_days(name: str, said: Said) -> int:
     """By the user's tag, if it is within the limits of docs/reference.md: another one is ignored.
     Where a tag for the age of keys leaves the limit open, the shorter of the two graces."""
-    of_all = int(parameter("grace_days"))
+    of_all = int(said["grace_days"])
     tag = user_tag(name, "access-key-rotation:grace-days") or ""
     if not tag.isdigit():
         return of_all
-    is_held = parameter("hold_until_moved") == "true"
-    overlap, reminder = int(parameter("max_overlap_days")), int(parameter("remind_before_days"))
+    is_held = said["hold_until_moved"] == "true"
+    overlap, reminder = int(said["max_overlap_days"]), int(said["remind_before_days"])
     age = user_tag(name, "access-key-rotation:max-key-age-days") or ""
-    age = age if age.isdigit() else parameter("max_key_age_days")
+    age = age if age.isdigit() else said["max_key_age_days"]
     most = min(
         overlap - (max(1, reminder) if is_held else 0),
-        int(age) - int(parameter("delete_after_days")) - 1,
+        int(age) - int(said["delete_after_days"]) - 1,
     )
     return int(tag) if int(tag) <= most else min(int(tag), of_all)
 
