@@ -83,8 +83,9 @@ crash: $(READY) ## Something happens at every AWS call of every situation (45 mi
 	@PYTHONPATH=$(CRASH_PATH) $(BIN)/python -m tests.crash $(CRASH)
 
 .PHONY: crash-sample
-crash-sample: $(READY) ## Each 180th of these points, and one of the sabotages: a minute
+crash-sample: $(READY) ## Each 180th of these points, one of the sabotages, and three histories of the soak: a minute
 	@PYTHONPATH=$(CRASH_PATH) nice $(BIN)/python -m tests.crash --every 180 --sabotages 1
+	@PYTHONPATH=$(CRASH_PATH) nice $(BIN)/python -m tests.soak --seed 162 --histories 3
 
 .PHONY: soak
 soak: $(READY) ## Drawn histories of people who tamper, for half an hour: SOAK="--minutes 30 --seed 1" (not in `test`)

@@ -12,13 +12,15 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 
 from tests.soak.plan import Plan, draw
 from tests.soak.play import Played, play
 from tests.soak.sabotages import SABOTAGES, is_noticed
 from tests.soak.shrink import shrink
+
+MANY = 10_000  # more processes than any computer has use for
 
 
 def main() -> int:
@@ -40,24 +42,28 @@ def main() -> int:
 
 
 def _soak(seed: int, seconds: float, histories: int | None, most: int) -> int:
-    """Exit status 1 if there was a violation."""
+    """Exit status 1 if there was a violation. So many histories at most, if a number is given."""
     began, done, acts, calls = time.monotonic(), 0, 0, 0
     found: Counter[str] = Counter()
     print(f"histories from seed {seed} on, for {seconds:.0f} s", flush=True)
-    seeds, said = count(seed), began
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    seeds, said = iter(range(seed, seed + histories) if histories else count(seed)), began
+    processes = min(os.cpu_count() or 1, histories or MANY)
+    with ProcessPoolExecutor(processes) as pool:
         running: dict[Future[Played], int] = {}
         while True:
             is_over = time.monotonic() - began > seconds or found.total() >= most
-            is_over |= histories is not None and done + len(running) >= histories
-            while not is_over and len(running) < 2 * (os.cpu_count() or 1):
-                one = next(seeds)
+            for one in islice(seeds, 0 if is_over else 2 * processes - len(running)):
                 running[pool.submit(_play_seed, one)] = one
             if not running:
                 break
             ended, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in ended:
-                one, played = running.pop(future), future.result()
+                one = running.pop(future)
+                if (error := future.exception()) is not None:
+                    raise RuntimeError(
+                        f"the harness failed in the history of seed {one}"
+                    ) from error
+                played = future.result()
                 done, acts, calls = done + 1, acts + played.acts, calls + played.calls
                 if played.violations:
                     found[played.violations[0].promise] += 1
@@ -82,7 +88,7 @@ def _play_seed(seed: int) -> Played:
 
 
 def _shrink(seed: int, played: Played) -> None:
-    smallest, tries = shrink(draw(seed), played.violations[0].promise, played.last_day)
+    smallest, tries = shrink(play, draw(seed), played.violations[0].promise, played.last_day)
     file = Path("build/soak") / f"{seed}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(smallest.to_json())

@@ -61,7 +61,7 @@ class Eye(Ledger):
 
     def look(self, call: str) -> None:
         super().look(call)
-        if call == "person" or call.startswith("secretsmanager:"):
+        if call in ("setting up", "person") or call.startswith("secretsmanager:"):
             self._look_who_reads(call)
         keys = {key_id: key for name in self.names for key_id, key in self.keys(name).items()}
         inactive = {key_id for key_id, key in keys.items() if key.status == "Inactive"}

@@ -1,0 +1,184 @@
+"""The drawn histories of `make soak`: how they are drawn, shrunk, and what their ledger notices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from key_rotation.domain.settings import parse_settings
+from tests.aws.account import Account, an_account
+from tests.crash.promises import Promise, Violation
+from tests.defaults import default_parameters
+from tests.soak.acts import ACTS
+from tests.soak.acts_on_settings import UNREADABLE
+from tests.soak.eye import Eye
+from tests.soak.plan import DAYS, QUIET_DAYS, Act, Mishap, Person, Plan, draw
+from tests.soak.play import Played, play
+from tests.soak.shrink import shrink
+
+ALICE = Person("alice", (90,), password=True, listens=True, owner="MOVES", tags={})
+BOB = Person("bob", (30,), password=False, listens=False, owner="SLEEPS", tags={"grace-days": "3"})
+DRAWN = [draw(seed) for seed in range(200)]
+
+# -- drawing ---------------------------------------------------------------------------------------
+
+
+def test_a_seed_is_one_history() -> None:
+    assert draw(7) == draw(7) != draw(8)
+
+
+@pytest.mark.parametrize("plan", DRAWN[:20])
+def test_a_history_comes_back_from_its_file(plan: Plan) -> None:
+    assert Plan.from_json(plan.to_json()).to_json() == plan.to_json()
+
+
+def test_every_act_is_drawn_also_in_the_middle_of_a_run() -> None:
+    assert {act.what for plan in DRAWN for act in plan.acts} == set(ACTS)
+    assert {act.what for plan in DRAWN for act in plan.acts if act.at is not None} == set(ACTS)
+
+
+def test_nothing_happens_on_the_quiet_days() -> None:
+    acts = {act.day for plan in DRAWN for act in plan.acts}
+    mishaps = {mishap.day for plan in DRAWN for mishap in plan.mishaps}
+    assert acts | mishaps == set(range(1, DAYS - QUIET_DAYS + 1))
+
+
+def test_the_variables_accept_the_settings() -> None:
+    for plan in DRAWN:
+        parse_settings(default_parameters(**plan.parameters), "/key-rotation/config")
+
+
+# -- shrinking -------------------------------------------------------------------------------------
+
+LARGE = Plan(
+    (ALICE, BOB),
+    {"grace_days": "5", "delete_after_days": "30"},
+    tuple(
+        Act(day, what, who, 0) for day in (1, 3, 6) for what in ACTS[:3] for who in ("alice", "bob")
+    ),
+    (Mishap(2, "THROTTLED", 4), Mishap(5, "DENIED", 9)),
+)
+
+
+def _broken_if(condition: Callable[[Plan], bool]) -> Callable[[Plan], Played]:
+    """As if a promise were broken on the day of the last act, or else another one."""
+
+    def played(plan: Plan) -> Played:
+        promise = Promise.LEAKED if condition(plan) else Promise.UNUSED
+        last = max((act.day for act in plan.acts), default=0)
+        return Played(violations=[Violation(promise, "")], last_day=min(last, plan.days))
+
+    return played
+
+
+def test_one_act_is_left_and_who_does_it() -> None:
+    needed = Act(3, ACTS[1], "bob", 0)
+    smallest, tries = shrink(_broken_if(lambda plan: needed in plan.acts), LARGE, Promise.LEAKED, 6)
+    assert smallest == Plan((replace(BOB, tags={}),), {}, (needed,), (), days=3)
+    assert tries < 30
+
+
+def test_what_is_needed_together_is_left_together() -> None:
+    needed = {LARGE.acts[0], LARGE.acts[-1]}
+    is_broken = _broken_if(lambda plan: needed <= set(plan.acts) and bool(plan.mishaps))
+    smallest, _ = shrink(is_broken, LARGE, Promise.LEAKED, 6)
+    assert (set(smallest.acts), len(smallest.mishaps), smallest.parameters) == (needed, 1, {})
+
+
+def test_a_history_that_breaks_another_promise_is_no_smaller_one() -> None:
+    smallest, _ = shrink(_broken_if(lambda plan: len(plan.acts) > 5), LARGE, Promise.LEAKED, 6)
+    assert len(smallest.acts) == 6
+
+
+def test_the_tries_have_an_end() -> None:
+    assert shrink(_broken_if(lambda _plan: True), LARGE, Promise.LEAKED, 6, most=3)[1] == 3
+
+
+# -- playing ---------------------------------------------------------------------------------------
+
+
+def _story(*acts: Act, days: int, owner: str = "MOVES", **changes: str) -> Played:
+    return play(Plan((replace(ALICE, owner=owner),), changes, acts, (), days))
+
+
+def test_a_history_is_told_and_passes_over_what_is_impossible() -> None:
+    played = _story(
+        Act(1, "creates the user", "alice", 0), Act(1, "creates a key", "alice", 0), days=1
+    )
+    assert not played.violations
+    assert played.acts == 1
+    assert any("(passed over: creates the user, alice)" in line for line in played.story)
+    assert any("alice gets another key" in line for line in played.story)
+
+
+def test_an_emergency_comes_in_the_middle_of_a_run() -> None:
+    played = _story(Act(1, "runs an emergency", "alice", 0, at=20), days=1)
+    assert not played.violations
+    assert [line.split(": ")[1][:4] for line in played.story] == ["just", "some", "the ", "the "]
+
+
+def test_unreadable_settings_are_who_changed_them_until_they_are_mended() -> None:
+    broken = Act(1, "changes a setting", "alice", 14)
+    mended = Act(2, "mends a setting", "alice", 0)
+    played = _story(broken, mended, days=2)
+    assert UNREADABLE in played.story[0]
+    assert "again" in played.story[-2]
+    assert "alice rotate" in played.story[-1]
+    assert not played.violations
+
+
+# -- what its ledger notices -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def account() -> Iterator[Account]:
+    with an_account() as account:
+        account.add_user("alice", 90, password=False)
+        account.run()
+        yield account
+
+
+def test_the_predecessors_key_must_not_be_readable(account: Account) -> None:
+    eye = Eye(account)
+    eye._predecessors = eye.staged("alice")
+    eye.look("secretsmanager:PutResourcePolicy")
+    assert [violation.promise for violation in eye.violations] == [Promise.PREDECESSOR]
+
+
+def test_a_moment_that_an_owner_cannot_read_excuses_one_announcement(account: Account) -> None:
+    eye = Eye(account)
+    name = account.secret_name()
+    assert eye._times_again("alice") == 0
+    for times in (1, 2):
+        account.client("secretsmanager").delete_secret(SecretId=name, RecoveryWindowInDays=30)
+        eye.look("person")
+        eye.look("person")
+        assert eye._times_again("alice") == times
+        account.client("secretsmanager").restore_secret(SecretId=name)
+        eye.look("person")
+
+
+def test_the_credential_report_dates_a_key_by_when_it_was_switched_on(account: Account) -> None:
+    eye = Eye(account)
+    old = next(iter(account.statuses()))
+    for status in ("Inactive", "Active"):
+        account.set_status(old, status)
+        eye.look("person")
+    iam = account.client("iam")
+    iam.generate_credential_report()
+    report = iam.get_credential_report()["Content"].decode()
+    assert f",{account.clock.now():%Y-%m-%dT%H:%M:%S}+00:00," in report
+
+
+@pytest.mark.parametrize("may_cut_off", [True, False])
+def test_an_emergency_cuts_off_only_if_its_payload_says_so(
+    account: Account, may_cut_off: bool
+) -> None:
+    [leaked, new] = account.statuses()
+    eye = Eye(account, emergency_key=leaked, may_cut_off=may_cut_off)
+    eye.person_lacks({new})
+    account.set_status(leaked, "Inactive")
+    eye.look("iam:UpdateAccessKey")
+    assert bool(eye.violations) is not may_cut_off
