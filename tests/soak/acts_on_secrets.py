@@ -40,7 +40,7 @@ def _retags_the_secret(eye: Eye, name: str, pick: int) -> str:
     need(ours)
     gone = ours[pick % len(ours)]
     client.untag_resource(SecretId=secret, TagKeys=[gone])
-    eye.lost_record(name)
+    eye.lost_record(name, gone)
     return f"the secret of {name} loses the tag {gone}"
 
 

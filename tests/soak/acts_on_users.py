@@ -45,7 +45,7 @@ def _restores_a_key(eye: Eye, name: str, pick: int) -> str:
     """As `key-rotation restore` does: a tag holds this key, and then it is switched on."""
     key_id = key_of(eye, name, pick, "Inactive")
     need(key_id not in eye.leaked)
-    day = (eye.account.clock.now() + timedelta(days=3 + pick)).date()
+    day = (eye.account.clock.now() + timedelta(days=3 + pick % 12)).date()
     tag = {"Key": f"{TAG}:hold-until", "Value": f"{day} {key_id}"}
     eye.account.client("iam").tag_user(UserName=name, Tags=[tag])
     eye.look("person")
@@ -122,7 +122,8 @@ def _deletes_the_user(eye: Eye, name: str, _pick: int) -> str:
 
 def _creates_the_user(eye: Eye, name: str, pick: int) -> str:
     need(name not in eye.names)
-    eye.account.add_user(name, *((), (0,), (85,))[pick % 3], password=pick % 2 == 0)
+    ages = ((), (0,), (85,), (90,))[pick % 4]
+    eye.account.add_user(name, *ages, password=pick % 3 > 0)
     eye.is_new(name)
     return f"{name} is created again"
 
@@ -130,6 +131,7 @@ def _creates_the_user(eye: Eye, name: str, pick: int) -> str:
 def _moves_the_user(eye: Eye, name: str, pick: int) -> str:
     path = ("/team/", "/")[pick % 2]
     _changes_the_user(name, path=path)
+    eye.is_moved(name)
     return f"{name} moves to {path}"
 
 

@@ -24,6 +24,7 @@ from tests.soak.reported import note_switched_on
 
 # A record names the second in which a key became inactive, and not what part of it had passed.
 _GRAIN = timedelta(seconds=1)
+_WORKS_UNTIL = "access-key-rotation:works-until"
 _USER_ID = "access-key-rotation:user-id"
 
 
@@ -35,9 +36,16 @@ class HandOversOfUsers(HandOvers):
         own = {key.access_key_id for key in iam_backends[ACCOUNT_ID]["aws"].users[name].access_keys}
         return (found for found in super().recorded_ends(name) if found[0] in own)
 
+    def is_without_end(self, key_ids: set[str]) -> None:
+        """Somebody removed the record of it."""
+        for known in (self._named_ends, self._recorded_ends):
+            for key_id in key_ids:
+                known.pop(key_id, None)
+
     def is_without_records(self, key_ids: set[str]) -> None:
         """The secret that says what was said of these keys is not their user's any more."""
-        for known in (self._announced, self._named_ends, self._recorded_ends, self._last_notices):
+        self.is_without_end(key_ids)
+        for known in (self._announced, self._last_notices):
             for key_id in key_ids:
                 known.pop(key_id, None)
         self._has_grace -= key_ids
@@ -55,9 +63,14 @@ class Eye(Ledger):
     at_first: dict[str, str] = field(default_factory=dict)
     may_cut_off: bool = False
     _given_away: set[str] = field(default_factory=set)
+    _moved: set[str] = field(default_factory=set)  # since the last run began
     _again: Counter[str] = field(default_factory=Counter)
     _readable: set[str] = field(default_factory=set)
     _inactive: set[str] = field(default_factory=set)
+
+    def begin_run(self) -> None:
+        super().begin_run()
+        self._moved.clear()
 
     def look(self, call: str) -> None:
         super().look(call)
@@ -71,8 +84,11 @@ class Eye(Ledger):
 
     def _look_who_reads(self, call: str) -> None:
         readable = {name for name in self.names if self._may_read(name)}
+        lost = self._readable - readable
         if call == "person":
-            self._again.update(self._readable - readable)
+            self._again.update(lost)
+        elif call == "secretsmanager:PutResourcePolicy":
+            self._again.update(lost & self._moved)  # it is for the ARN that the run has read
         self._readable = readable
         for name in readable:
             if (key_id := self.in_secret(name)) in self._predecessors:
@@ -90,7 +106,7 @@ class Eye(Ledger):
     def is_gone(self, name: str) -> None:
         """Somebody deleted the user: nothing is promised to who is not there."""
         self._leaves(name)
-        for key_id in [key_id for key_id, facts in self.facts.items() if facts.user == name]:
+        for key_id in self._keys_of(name):
             del self.facts[key_id]
 
     def is_new(self, name: str) -> None:
@@ -105,7 +121,7 @@ class Eye(Ledger):
     def is_renamed(self, name: str, new_name: str) -> None:
         """The keys are the same ones; the secret of the old name, and what it records, is not that
         of the new one: docs/operations.md says to rename nobody in a hand-over."""
-        own = {key_id for key_id, facts in self.facts.items() if facts.user == name}
+        own = self._keys_of(name)
         for key_id in own:
             self.facts[key_id].user = new_name
         self._hand_overs.is_without_records(own)
@@ -113,9 +129,18 @@ class Eye(Ledger):
         self._arrives(new_name)
         self._works[new_name] = self._can_work(new_name)
 
-    def lost_record(self, name: str) -> None:
+    def is_moved(self, name: str) -> None:
+        """Somebody gave the user another path, and so another ARN, maybe in the middle of a run."""
+        self._moved.add(name)
+
+    def lost_record(self, name: str, tag: str) -> None:
         """Somebody removed a record of the secret: what it said may be said again, once."""
         self._again[name] += 1
+        if tag == _WORKS_UNTIL:
+            self._hand_overs.is_without_end(self._keys_of(name))
+
+    def _keys_of(self, name: str) -> set[str]:
+        return {key_id for key_id, facts in self.facts.items() if facts.user == name}
 
     def _leaves(self, name: str) -> None:
         self.names = tuple(one for one in self.names if one != name)

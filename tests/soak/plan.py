@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any
@@ -17,9 +17,24 @@ from tests.soak.doing import NAMES
 
 DAYS = 60
 QUIET_DAYS = 45  # the last ones: nobody does anything, and no call of a run fails
-CALLS = 40  # of a run, about
+CALLS = 28  # of a run, about
 READERS = '["arn:aws:iam::999999999999:role/deploy"]'
-_AGES = (0, 5, 30, 60, 80, 83, 88, 89, 90, 95, 200)
+_AGES = (0, 30, 60, 80, 82, 83, 85, 86, 88, 89, 90, 95, 200)  # most are rotated while people act
+_OWNERS = (*[Owner.FETCHES] * 2, *[Owner.MOVES] * 3, Owner.CLINGS, Owner.SLEEPS)
+# What is often done after it, some days later.
+_SEQUELS = {
+    "deletes the user": ("creates the user",),
+    "renames the user": ("renames the user back", "creates the user"),
+    "deletes the secret": ("restores the secret", "asks for a rotation"),
+    "changes the policy": ("asks for a rotation",),
+    "replicates the secret": ("ends the replicas", "asks for a rotation"),
+    "chooses another KMS key": ("asks for a rotation",),
+    "retags the secret": ("asks for a rotation",),
+    "changes a setting": ("mends a setting",),
+    "runs an emergency": ("switches a leaked key on",),
+    "switches a key": ("switches a key",),
+    "unsubscribes": ("subscribes",),
+}
 _TAGS = {
     "max-key-age-days": ("50", "80", "soon", "1"),
     "grace-days": ("0", "3", "10", "99"),
@@ -87,7 +102,8 @@ def draw(seed: int) -> Plan:
     """The history of this seed: the same one each time."""
     rng = Random(seed)  # noqa: S311 - no secret is drawn
     names = NAMES[: rng.choice((1, 1, 1, 2, 2, 3))]
-    acts = sorted((_act(rng, names) for _ in range(rng.randint(1, 12))), key=lambda act: act.day)
+    acts = [act for _ in range(rng.randint(1, 12)) for act in _acts(rng, names)]
+    acts.sort(key=lambda act: act.day)
     mishaps = tuple(
         Mishap(
             rng.randint(1, DAYS - QUIET_DAYS), rng.choice(list(Fault)).name, rng.randrange(CALLS)
@@ -97,16 +113,25 @@ def draw(seed: int) -> Plan:
     return Plan(tuple(_person(rng, name) for name in names), _parameters(rng), tuple(acts), mishaps)
 
 
-def _act(rng: Random, names: tuple[str, ...]) -> Act:
-    what = rng.choice(list(ACTS))
+def _acts(rng: Random, names: tuple[str, ...]) -> Iterator[Act]:
+    """One act, and a sequel or none."""
+    what, who = rng.choice(list(ACTS)), rng.choice(names)
+    day = rng.randint(1, DAYS - QUIET_DAYS)
+    yield _act(rng, day, what, who)
+    if day < DAYS - QUIET_DAYS and what in _SEQUELS and rng.random() < 0.5:
+        later = min(day + rng.randint(1, 4), DAYS - QUIET_DAYS)
+        yield _act(rng, later, rng.choice(_SEQUELS[what]), who)
+
+
+def _act(rng: Random, day: int, what: str, who: str) -> Act:
     at = rng.randrange(CALLS) if rng.random() < 0.3 else None
-    return Act(rng.randint(1, DAYS - QUIET_DAYS), what, rng.choice(names), rng.randrange(12), at)
+    return Act(day, what, who, rng.randrange(60), at)
 
 
 def _person(rng: Random, name: str) -> Person:
     ages = tuple(sorted(rng.sample(_AGES, rng.choice((0, 1, 1, 1, 1, 2))), reverse=True))
     tags = {key: rng.choice(values) for key, values in _TAGS.items() if rng.random() < 0.1}
-    owner = rng.choice((*Owner, Owner.FETCHES, Owner.MOVES, Owner.MOVES))
+    owner = rng.choice(_OWNERS)
     return Person(name, ages, rng.random() < 0.6, rng.random() < 0.7, owner.name, tags)
 
 
