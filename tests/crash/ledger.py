@@ -6,9 +6,10 @@ hold, when each key became inactive, and what was published when.
 
 from __future__ import annotations
 
+import ast
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -38,6 +39,8 @@ _REPORT = "iam:GetCredentialReport"
 _LIST = "iam:ListAccessKeys"
 _IN_PROGRESS = timedelta(minutes=20)
 _BLOCKED_OR_GO_FIRST = ("more_than_two_keys", "orphan", "leaked", "not_announced", "first_key")
+# The day of a month on which every managed user is looked at, by the documents.
+FULL_LOOK_DAY = 28
 _NOBODY_KNOWS = "coverage_unknown"  # who else has keys
 _NAMED_IN_VAIN = "named_in_vain"
 
@@ -361,20 +364,25 @@ class Ledger:
         self._lost.clear()
         self._taken.clear()
 
-    def after_a_whole_run(self, said: str, calls: Sequence[str] = (_LIST,)) -> None:
-        """Checks what a run that was not disturbed must have reached. The credential report has
-        columns for two keys, so only a run that lists the keys knows of a third. What goes first by
-        the lifecycle table it does and says first; a key of just now may be another run's."""
+    def after_a_whole_run(self, said: str, listed: Set[str] | None = None) -> None:
+        """Checks what a run that was not disturbed must have reached: it answered this, and
+        `listed` the keys of these users; None: of all. The credential report has columns for two
+        keys, so only a run that lists the keys of a user knows of a third, and that of the 28th
+        must. What goes first for this user by the lifecycle table it does and says first; a key of
+        just now may be another run's."""
         leaked = self.reported | self.leaked
         if _REPORT in self.denied and _NOBODY_KNOWS not in said:
             self._violated(Promise.UNKNOWN_IS_NO_ANSWER, "no report counts as no unmanaged key")
+        is_full_look = self.account.clock.now().day == FULL_LOOK_DAY
+        rows = ast.literal_eval(said)["users"] if said.startswith("{") else []
         for name in self.names:
             active = [key_id for key_id in self.keys(name) if self.is_active(name, key_id)]
             if len(active) > 1 and leaked & set(active):
                 self._violated(Promise.LEAKED, f"{leaked & set(active)} of {name} are active")
-            is_known = _LIST in calls and not self._has_a_new_key(name)
-            says = any(f"'reason': '{reason}'" in said for reason in _BLOCKED_OR_GO_FIRST)
-            if len(self.keys(name)) > 2 and is_known and not says:
+            is_known = listed is None or name in listed or is_full_look
+            said_of = {row["reason"] for row in rows if row["user"] == name}
+            says = not said_of.isdisjoint(_BLOCKED_OR_GO_FIRST)
+            if len(self.keys(name)) > 2 and is_known and not self._has_a_new_key(name) and not says:
                 self._violated(Promise.REPORTED, f"{name} has more than two keys")
 
     def _has_a_new_key(self, name: str) -> bool:

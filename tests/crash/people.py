@@ -278,9 +278,10 @@ def interfere(
     act: Callable[[], None],
     at: int,
     day: int | None,
+    days: tuple[int, ...] = (),
 ) -> None:
     """Somebody acts just before the run's call `at`, or after the run if there is none; or just
-    before the run of a `day` that follows."""
+    before the run of a `day` that follows. The `days` are those of the scenario, unless given."""
     ledger.tolerant = True
 
     def beside() -> None:
@@ -299,6 +300,7 @@ def interfere(
         scenario,
         repeats=1 + BY_NAME[scenario].died_before,
         acts={} if day is None else {day: beside},
+        days=days,
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -45,12 +45,13 @@ BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
 @dataclass
 class Invocation:
-    """What one run did on the wire, and how it ended."""
+    """What one run did on the wire, whose keys it `listed`, and how it ended."""
 
     calls: list[str]
     died: bool = False
     failed: bool = False
     said: str = ""
+    listed: set[str] = field(default_factory=set)
 
     @property
     def ended_in_an_error(self) -> bool:
@@ -66,7 +67,7 @@ def invoke(account: Account, ledger: Ledger, tap: Tap, payload: Any, request: st
     tap.on_call = ledger.look
     tap.denied = ledger.denied
     ledger.begin_run()
-    invocation = Invocation(tap.calls)
+    invocation = Invocation(tap.calls, listed=tap.listed)
     with logs() as log, tapped(tap):
         try:
             invocation.said = repr(account.run(payload, request))
@@ -133,20 +134,24 @@ def follow_up(
     acts: Mapping[int, Callable[[], None]] = MappingProxyType({}),
     tap: Callable[[], Tap] = Tap,
     passed: int = 0,
+    days: tuple[int, ...] = (),
 ) -> None:
     """The schedule fires on, until nothing changes, or it is known what follows. Before the runs of
     some days somebody `acts`; each run goes through a `tap` of its own. So many days have `passed`
-    already."""
+    already. The `days` are those of the scenario, unless given."""
     last = None
-    for day in (day for day in BY_NAME[scenario].days if day > passed):
+    left = [day for day in days or BY_NAME[scenario].days if day > passed]
+    while left:
         is_left_alone = max(acts, default=0) <= passed and tap is Tap
-        if is_left_alone and ledger.known.holds(partial(state_of, account, ledger), repeats):
+        state = partial(_state_before, left, account, ledger)
+        if is_left_alone and ledger.known.holds(state, repeats):
             return
+        day = left.pop(0)
         account.pass_days(day - passed)
         passed = day
         acts.get(day, lambda: None)()
         last = invoke(account, ledger, tap(), {}, f"day-{day}")
-        ledger.after_a_whole_run(last.said, last.calls)
+        ledger.after_a_whole_run(last.said, last.listed)
         if last.failed:
             ledger.violations.append(
                 Violation(Promise.SETTLES, f"the run of day {day} failed: {last.said[:200]}")
@@ -157,6 +162,11 @@ def follow_up(
         if changes != ["sns:Publish"] or not ledger.said_only_weekly():
             ledger.violations.append(Violation(Promise.SETTLES, f"the last run did {changes}"))
     ledger.settle(repeats)
+
+
+def _state_before(left: Sequence[int], account: Account, ledger: Ledger) -> str:
+    """The state when the runs of these days are left."""
+    return f"{left} {state_of(account, ledger)}"
 
 
 @contextmanager

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from tests.aws.account import Account
 from tests.crash.branches import undisturbed_calls
-from tests.crash.ledger import Ledger
+from tests.crash.ledger import FULL_LOOK_DAY, Ledger
 from tests.crash.people import interfere
 from tests.crash.runs import BY_NAME
 
@@ -51,7 +52,16 @@ class ThirdKeyPoint:
             for key_id in made:
                 ledger.person_keeps(key_id)
 
-        interfere(account, ledger, payload, self.scenario, appear, self.at, self.day)
+        days = _with_the_full_look(account, BY_NAME[self.scenario].days)
+        interfere(account, ledger, payload, self.scenario, appear, self.at, self.day, days)
+
+
+def _with_the_full_look(account: Account, days: tuple[int, ...]) -> tuple[int, ...]:
+    """And the first day on which each user's keys are listed: no report shows a third one."""
+    today = account.clock.now()
+    each = range(days[-2])
+    full = [day for day in each if (today + timedelta(days=day)).day == FULL_LOOK_DAY and day]
+    return tuple(sorted({*days, *full[:1]}))
 
 
 def third_key_points(name: str) -> list[ThirdKeyPoint]:

@@ -64,6 +64,7 @@ class Tap:
     attempts: int = 0
     lost_answers: int = 0
     dead: bool = False
+    listed: set[str] = field(default_factory=set)  # the users whose keys were asked for
     denied: tuple[str, ...] = ()
     view: Callable[[str], AbstractContextManager[None]] = lambda _name: nullcontext()
     refuses: Callable[[str], str | None] = lambda _name: None
@@ -182,6 +183,8 @@ def _before_call(model: Any, params: Any, context: Any, **_: Any) -> Any:
         return None
     name = f"{model.service_model.service_name}:{model.name}"
     tap.on_new_call(name)
+    if model.name == "ListAccessKeys":
+        tap.listed.add(params["body"]["UserName"])
     if model.name != _PAGE:
         return None
     context[_PAGE] = params["body"]
