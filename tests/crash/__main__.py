@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from functools import partial
 from itertools import chain
 
@@ -59,14 +59,15 @@ def _try_points(kinds: Sequence[str], names: Sequence[str], every: int) -> int:
         counts = ", ".join(f"{len(some)} {kind}" for kind, some in points.items())
         total, tried = sum(map(len, points.values())), 0
         print(f"{total} points: {counts}", flush=True)
-        for results in pool.map(try_points, _by_scenario(points.values())):
-            for result in results:
+        begun = [pool.submit(try_points, some) for some in _by_scenario(points.values())]
+        for results in as_completed(begun):
+            for result in results.result():
                 histories[type(result.point).__name__] += result.histories
                 for violation in result.violations:
                     broken[violation.promise] += 1
                     where = f"{result.point}\n    {violation.promise}: {violation.what}"
                     print(f"  {where}", flush=True)
-            tried += len(results)
+            tried += len(results.result())
             if time.monotonic() - said > PROGRESS_EVERY:
                 said = time.monotonic()
                 print(f"  {tried} of {total}, {said - began:.0f} s", flush=True)
