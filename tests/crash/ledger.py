@@ -103,6 +103,7 @@ class Ledger:
     _had_a_key: set[str] = field(default_factory=set)
     _exposures: Exposures = field(init=False)
     _left_without: set[str] = field(default_factory=set)
+    _deleted_for: set[str] = field(default_factory=set)
     _uses_late: timedelta = timedelta(0)
     _on_unseen: dict[str, datetime] = field(default_factory=dict)
     _hand_overs: HandOvers = field(init=False)
@@ -133,7 +134,10 @@ class Ledger:
                 if self.is_active(name, key_id):
                     self._unused.switched_on(key_id, since)
                 if key_id in self.facts and self.facts[key_id].inactive_since is not None:
-                    self.facts[key_id].inactive_since = max(since, self._last_used(name, key_id))
+                    self.facts[key_id].inactive_since = since
+                    used = self._last_used(name, key_id)
+                    if used > since:
+                        self.was_on(key_id, used)
 
     # -- the account as it is ----------------------------------------------------------------------
 
@@ -204,6 +208,7 @@ class Ledger:
     def uses_seen_after(self, late: timedelta) -> None:
         """IAM shows each use of a key so much later."""
         self._uses_late = self._hand_overs.uses_late = self._unused.uses_late = late
+        self._obeyed.uses_late = late
 
     def was_on(self, key_id: str, used: datetime) -> None:
         """An inactive key was on between two runs, and was used then."""
@@ -272,6 +277,7 @@ class Ledger:
         if call == "person" or (call == _LIST and not self.lists_lag):
             self._person_acted = call == "person"  # and no list shows it yet
         self._hand_overs.after(call)
+        self._unused.after(call)
         keys = [key for name in self.names for key in self.keys(name).values()]
         self.key_log.after(call, {key.access_key_id: key.status for key in keys})
         self._read_messages(call)
@@ -323,13 +329,18 @@ class Ledger:
             if not self.tolerant:
                 self._judge()
 
+    @property
+    def _is_unseen(self) -> bool:
+        """No list of this run has shown what somebody did right before it."""
+        return self.lists_lag and self._person_acted
+
     def _could_not_be_known(self, name: str, call: str) -> bool:
         """IAM has no compare-and-set, and a deletion cannot be undone. Nor has Secrets Manager: who
         can read the secret may have changed since the run looked."""
         if call == "iam:DeleteAccessKey" and self._acted_just_now:
             return True
-        if self.lists_lag and self._person_acted:
-            return True  # no list of this run has shown what somebody did right before it
+        if self._is_unseen:
+            return True
         current = self.in_secret(name)
         works = current is not None and self.is_active(name, current)
         return works and not self._may_read(name) and self._exposures.may_have_changed
@@ -348,6 +359,7 @@ class Ledger:
     def begin_run(self) -> None:
         self._unprotected.clear()
         self._said_in_run.clear()
+        self._unused.begin_run()
         self._obeyed.begin_run()
 
     def end_run(self) -> None:
@@ -416,6 +428,8 @@ class Ledger:
         """Right after the handler made a key that somebody asked for."""
         a_day_ago = self.account.clock.now() - timedelta(days=1)
         for key_id, key in self.keys(name).items():
+            if self._is_unseen and self.facts[key_id].held_by_person:
+                continue  # somebody may have made it right before the run
             if key_id != made and key.create_date.replace(tzinfo=UTC) > a_day_ago:
                 self._violated(Promise.ONCE_A_DAY, f"{made} of {name} was made after {key_id}")
 
@@ -424,7 +438,9 @@ class Ledger:
         one of its keys. What a person has just made it cannot know of."""
         others = [key for other, key in self.keys(name).items() if other != key_id]
         is_wanted = bool(options(name).get("first_key"))
-        if not others and (not is_wanted or name in self._had_a_key):
+        is_another = not is_wanted or name in self._had_a_key
+        is_unseen = self._is_unseen and name in self._deleted_for  # that there is none to replace
+        if not others and is_another and not is_unseen:
             self._violated(Promise.FIRST_KEY, f"{key_id} of {name} is not the first")
         now, young = self.account.clock.now(), timedelta(hours=1)
         made = [key.create_date.replace(tzinfo=UTC) for key in others]
@@ -473,10 +489,12 @@ class Ledger:
                 self._violated(Promise.UNUSED, what)
 
     def _check_deletion(self, key_id: str, facts: KeyFacts, call: str) -> None:
+        if call == "person":
+            self._deleted_for.add(facts.user)
         if call == "person" or self._acted_just_now:
             return  # somebody enabled it between the list and the deletion right after it
-        if self.lists_lag and self._person_acted:
-            return  # somebody enabled it right before the run, and no list of the run showed that
+        if self._is_unseen:
+            return  # somebody enabled it right before the run
         if key_id in self._on_unseen and self._on_unseen[key_id] > self._uses_seen_by():
             return  # it was on in between, and IAM does not show the use by which that is known
         if self._is_kept(key_id):
@@ -556,8 +574,8 @@ class Ledger:
                     self._violated(Promise.NOTIFIED_FIRST, what)
 
     def _left_by_predecessor(self, name: str) -> set[str]:
-        """The keys in this user's secret that are those of a user who had the name before."""
-        return self.staged(name) & self._predecessors
+        """The keys that this user can read, and that are those of a user who had the name before."""
+        return self.staged(name) & self._predecessors if self._may_read(name) else set()
 
     def _stored_elsewhere(self, _name: str) -> set[str]:
         """The keys of this user that are in another secret of theirs."""

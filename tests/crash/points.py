@@ -10,6 +10,9 @@ from tests.aws.account import Account
 from tests.crash.branches import beginning, in_a_branch
 from tests.crash.faults import fault_points
 from tests.crash.lags import lag_points
+from tests.crash.late_lists import late_list_points
+from tests.crash.late_reports import late_report_points
+from tests.crash.late_uses import late_use_points
 from tests.crash.ledger import Ledger
 from tests.crash.overlaps import overlap_points
 from tests.crash.pairs import pair_points
@@ -35,6 +38,9 @@ KINDS: dict[str, Callable[[str], Iterable[Point]]] = {
     "overlaps": overlap_points,
     "people": person_points,
     "lags": lag_points,
+    "late-lists": late_list_points,
+    "late-uses": late_use_points,
+    "late-reports": late_report_points,
     "third-keys": third_key_points,
     "policies": refused_policy_points,
     "pulls": pull_points,

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.aws.account import Account
+from moto.iam.models import iam_backends
+
+from tests.aws.account import ACCOUNT_ID, Account
 from tests.crash.iam_past import last_use_by
 from tests.crash.settings_read import parameter, user_tag
 
-# IAM shows a use hours late, and the warning says so. What comes later than that nobody can know.
-_SEEN_LATE = timedelta(hours=12)
+_READ = "iam:GetAccessKeyLastUsed"
 # A digest names the minute at which its run began.
 _GRAIN = timedelta(minutes=1)
 
@@ -28,7 +29,21 @@ class UnusedKeys:
         self._warned: dict[str, list[datetime]] = {}
         self._disabled: set[str] = set()
         self._switched_on: dict[str, datetime] = {}
+        self._shown: dict[str, Any] = {}
         self.uses_late = timedelta(0)
+
+    def begin_run(self) -> None:
+        self._shown.clear()
+
+    def after(self, call: str) -> None:
+        """What IAM has shown when a run asked last: what it shows later that run cannot know."""
+        if call == _READ:
+            users = iam_backends[ACCOUNT_ID]["aws"].users.values()
+            keys = [key for user in users for key in user.access_keys]
+            self._shown = {key.access_key_id: self._shows(key) for key in keys}
+
+    def _shows(self, key: Any) -> Any:
+        return last_use_by(key, self._account.clock.now() - self.uses_late)
 
     def heard(self, data: dict[str, Any], is_new: bool) -> None:
         """This was published; just now, if it `is_new`."""
@@ -58,7 +73,7 @@ class UnusedKeys:
         days = timedelta(days=int(tagged or parameter("disable_unused_after_days")))
         ahead = timedelta(days=max(1, int(parameter("warn_before_days"))))
         since = key.create_date.replace(tzinfo=UTC)
-        seen = last_use_by(key, now - max(_SEEN_LATE, self.uses_late))
+        seen = self._shown[key_id] if key_id in self._shown else self._shows(key)
         if seen is not None:
             since = max(since, seen.timestamp.replace(tzinfo=UTC))
         if not days or now - since < days:
