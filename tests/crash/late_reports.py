@@ -55,10 +55,9 @@ class LateReportPoint:
                 ledger.look("person")
             account.pass_days(self.later / timedelta(days=1))
 
-        def before_day(day: int) -> None:
-            if day == self.day:
-                account.pass_days(-self.later / timedelta(days=1))
-                act()
+        def before_day() -> None:
+            account.pass_days(-self.later / timedelta(days=1))
+            act()
 
         if self.day is None:
             act()
@@ -69,7 +68,7 @@ class LateReportPoint:
             ledger,
             self.scenario,
             repeats=1 + first.failed + BY_NAME[self.scenario].died_before,
-            before_day=before_day,
+            acts={} if self.day is None else {self.day: before_day},
             tap=lambda: reports.pop() if reports else Tap(),
             days=days_after(self.scenario, self.act),
         )

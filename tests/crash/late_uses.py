@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, timedelta
+from functools import partial
 from typing import Any
 
 from moto.iam.models import iam_backends
@@ -68,7 +69,7 @@ class LateUsePoint:
             ledger,
             self.scenario,
             repeats=cut_off,
-            before_day=lambda day: used() if day == self.day else None,
+            acts={} if self.day is None else {self.day: used},
             tap=lambda: Tap(view=view),
             days=days_after(self.scenario, self.day),
         )
@@ -133,7 +134,8 @@ def _uses(name: str) -> dict[int, list[_Use]]:
 
         before(None)
         invoke(account, ledger, tap(), payload, "first")
-        follow_up(account, ledger, name, before_day=before, tap=tap)
+        acts = {day: partial(before, day) for day in BY_NAME[name].days}
+        follow_up(account, ledger, name, acts=acts, tap=tap)
         read = [uses for uses, each in zip(found, taps, strict=True) if _READS[0] in each.calls]
         nobodys: list[_Use] = [(None, None)]
         return {

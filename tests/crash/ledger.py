@@ -574,7 +574,7 @@ class Ledger:
                     self._violated(Promise.NOTIFIED_FIRST, what)
 
     def _left_by_predecessor(self, name: str) -> set[str]:
-        """The keys that this user can read, and that are those of a user who had the name before."""
+        """The keys that this user can read, and that are a user's who had the name before."""
         return self.staged(name) & self._predecessors if self._may_read(name) else set()
 
     def _stored_elsewhere(self, _name: str) -> set[str]:
