@@ -1,0 +1,73 @@
+"""Sabotages of what decides who can read a key."""
+
+from __future__ import annotations
+
+from tests.crash.promises import Promise
+from tests.crash.sabotage import Sabotage
+
+OF_ACCESS = (
+    Sabotage(
+        "the predecessor's value stays in the secret",
+        "aws/secrets.py",
+        "        if state.user_id is not None and state.user_id != user.id:",
+        "        if state.user_id is None:",
+        Promise.PREDECESSOR,
+        "faults",
+        "a user created again",
+    ),
+    Sabotage(
+        "a policy that somebody changed is not looked at before the old key goes",
+        "run/retire.py",
+        "    if _may_be_unreadable(progress, action, stays) and run.mend_secret(progress, action):",
+        "    if False:",
+        Promise.WORKING_KEY,
+        "faults",
+        "superseded, the policy was changed",
+    ),
+    Sabotage(
+        "the policy is not read before a key is stored",
+        "run/issue.py",
+        "    run.mend_secret(progress, action)\n    _confirm",
+        "    run.ensure_secret(progress)\n    _confirm",
+        Promise.READ_FIRST,
+        "people",
+        "due, warned of",
+    ),
+    Sabotage(
+        "a record of the policy stands in for the policy",
+        "aws/secrets.py",
+        "        answer = self._client().get_resource_policy(SecretId=_arn(state))\n        policy = ",
+        "        if state.policy_for:\n            return Access(True, True)\n"
+        "        answer = self._client().get_resource_policy(SecretId=_arn(state))\n        policy = ",
+        Promise.READ_FIRST,
+        "people",
+        "due, somebody prepared the secret",
+    ),
+    Sabotage(
+        "the KMS key is not compared",
+        "domain/settings.py",
+        "        return kms_key_id in (",
+        "        return bool(self.kms_key_arn) or kms_key_id in (",
+        Promise.READ_FIRST,
+        "people",
+        "due, somebody prepared the secret",
+    ),
+    Sabotage(
+        "replicas are not looked at",
+        "run/protection.py",
+        "    return found.as_wanted and not is_elsewhere(settings, state)",
+        "    return found.as_wanted and settings.is_own_key(state.kms_key_id)",
+        Promise.READ_FIRST,
+        "people",
+        "due, warned of",
+    ),
+    Sabotage(
+        "a change of readers waits for the next warning",
+        "run/weekly.py",
+        "    return recent or is_weekly(now)",
+        "    return recent and False",
+        Promise.READERS,
+        "faults",
+        "settled, a reader removed",
+    ),
+)
