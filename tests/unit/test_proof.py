@@ -33,8 +33,8 @@ def test_each_promise_notices_a_sabotage(promise: Promise) -> None:
 def test_each_promise_of_the_document_is_one_of_the_harness() -> None:
     document = (ROOT / "docs" / "architecture.md").read_text()
     in_document = set(re.findall(r"^\| (\d+b?) \| ", document, re.MULTILINE))
-    assert in_document == {p.value.split(":")[0] for p in Promise} & in_document
-    assert len(in_document) == 15
+    of_harness = {promise.value.split(":")[0] for promise in Promise if ":" in promise.value}
+    assert in_document == of_harness
 
 
 @pytest.mark.parametrize("fault", KNOWN_FAULTS, ids=lambda fault: fault.what[:40])
