@@ -167,6 +167,9 @@ class _Player:
 
         tap.before_call = before_call
         run = self._invoke(tap, {}, f"day-{day}", is_disturbed=bool(within))
+        for act in within:
+            if act.at is not None and act.at >= len(run.calls):
+                self._tell(f"(passed over, since the run had ended: {act.what}, {act.who})")
         for minutes in (1, 2):
             if not (run.died or run.failed):
                 break
@@ -185,7 +188,7 @@ class _Player:
         """`is_disturbed`: somebody acts within it, which the run puts right by its end."""
         self._eye.tolerant = is_disturbed
         run = invoke(self._account, self._eye, tap, payload, request)
-        self._repeats += run.ended_in_an_error + tap.lost_answers
+        self._repeats += run.died + (run.failed and tap.fault is not None) + tap.lost_answers
         self._played.calls += len(run.calls)
         done = [call for call in run.calls if call.startswith(MUTATING)]
         rows = [f"{row['user']} {row['action']} {row['reason']}" for row in _rows(run)]

@@ -3,6 +3,7 @@ of trial, by situations in which the setting is really other than the default.""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from moto.iam.models import iam_backends
 
 from key_rotation.domain.settings import Settings
 from tests.aws.account import ACCOUNT_ID, PARAMETERS, Account
-from tests.crash.branches import beginning, in_a_branch
+from tests.crash.branches import beginning, end, in_a_branch
 from tests.crash.obeyed import Obeyed
 from tests.crash.points import KINDS
 from tests.crash.promises import Promise
@@ -29,6 +30,12 @@ OF_SETTINGS = {
     "lags": ("lags", "late-lists", "late-reports"),
 }
 OF_SITUATIONS = sorted({name for scenarios in TABLE.values() for name in scenarios})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_account_stays_open() -> Iterator[None]:
+    yield
+    end()
 
 
 def test_each_setting_is_in_the_table_or_there_is_a_reason() -> None:
