@@ -48,10 +48,10 @@ class UnusedKeys:
     def heard(self, data: dict[str, Any], is_new: bool) -> None:
         """This was published; just now, if it `is_new`."""
         is_digest = data["event"] == "digest"
-        if is_digest:
-            at = datetime.strptime(data["run"], "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC)
-        elif is_new:
+        if is_new:
             at = self._account.clock.now()
+        elif is_digest:
+            at = datetime.strptime(data["run"], "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC)
         else:
             return  # the digest of that run says when
         for line in data["lines"] if is_digest else [data]:

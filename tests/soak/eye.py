@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -15,9 +15,9 @@ from typing import Any, ClassVar
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-from tests.aws.account import ACCOUNT_ID, REGION
+from tests.aws.account import ACCOUNT_ID, REGION, Account
 from tests.crash.exposure import readers
-from tests.crash.hand_over import HandOvers
+from tests.crash.hand_over import HandOvers, said
 from tests.crash.ledger import Ledger
 from tests.crash.promises import Promise
 from tests.soak.reported import note_switched_on
@@ -31,10 +31,28 @@ _USER_ID = "access-key-rotation:user-id"
 class HandOversOfUsers(HandOvers):
     """Of users who take each other's names."""
 
+    def __init__(self, account: Account, secret: Callable[[str], Any]) -> None:
+        super().__init__(account, secret)
+        self._successors: dict[str, set[str]] = {}
+
     def recorded_ends(self, name: str) -> Iterator[tuple[str, datetime]]:
         """A record in the secret of this name may be of the key of a user who had it before."""
         own = {key.access_key_id for key in iam_backends[ACCOUNT_ID]["aws"].users[name].access_keys}
         return (found for found in super().recorded_ends(name) if found[0] in own)
+
+    def heard(self, data: dict[str, Any], body: str, is_new: bool) -> None:
+        super().heard(data, body, is_new)
+        lines = data["lines"] if data["event"] == "digest" else [data]
+        for line, one in zip(lines, said(data, body), strict=True):
+            if one.event == "rotated" and one.key_id is not None:
+                self._successors.setdefault(one.key_id, set()).add(line["access_key_id"])
+
+    def repeated(self, most: int) -> Iterator[str]:
+        """A reminder is one for each key and successor, and an emergency may take a successor."""
+        for key_id, times in self._reminders.items():
+            others = len(self._successors.get(key_id, {None})) - 1
+            if times > most + others:
+                yield f"{key_id} was reminded of {times} times"
 
     def is_without_end(self, key_ids: set[str]) -> None:
         """Somebody removed the record of it."""

@@ -164,6 +164,7 @@ class _Player:
                     with untapped():
                         self._tell(f"just before call {number}, {_name}:")
                         self._do(act)
+                        self._account.pass_days(microseconds=10)  # what comes first is earlier
 
         tap.before_call = before_call
         run = self._invoke(tap, {}, f"day-{day}", is_disturbed=bool(within))
