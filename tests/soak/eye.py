@@ -24,6 +24,7 @@ from tests.soak.reported import note_switched_on
 
 # A record names the second in which a key became inactive, and not what part of it had passed.
 _GRAIN = timedelta(seconds=1)
+_REMINDED = "access-key-rotation:notice-reminded"
 _WORKS_UNTIL = "access-key-rotation:works-until"
 _USER_ID = "access-key-rotation:user-id"
 
@@ -34,6 +35,7 @@ class HandOversOfUsers(HandOvers):
     def __init__(self, account: Account, secret: Callable[[str], Any]) -> None:
         super().__init__(account, secret)
         self._successors: dict[str, set[str]] = {}
+        self._forgotten: Counter[str] = Counter()
 
     def recorded_ends(self, name: str) -> Iterator[tuple[str, datetime]]:
         """A record in the secret of this name may be of the key of a user who had it before."""
@@ -51,8 +53,12 @@ class HandOversOfUsers(HandOvers):
         """A reminder is one for each key and successor, and an emergency may take a successor."""
         for key_id, times in self._reminders.items():
             others = len(self._successors.get(key_id, {None})) - 1
-            if times > most + others:
+            if times > most + others + self._forgotten[key_id]:
                 yield f"{key_id} was reminded of {times} times"
+
+    def is_without_reminder(self, key_ids: set[str]) -> None:
+        """Somebody removed the record of it."""
+        self._forgotten.update(key_ids)
 
     def is_without_end(self, key_ids: set[str]) -> None:
         """Somebody removed the record of it."""
@@ -154,6 +160,8 @@ class Eye(Ledger):
     def lost_record(self, name: str, tag: str) -> None:
         """Somebody removed a record of the secret: what it said may be said again, once."""
         self._again[name] += 1
+        if tag == _REMINDED:
+            self._hand_overs.is_without_reminder(self._keys_of(name))
         if tag == _WORKS_UNTIL:
             self._hand_overs.is_without_end(self._keys_of(name))
 
