@@ -47,13 +47,15 @@ _NAMED_IN_VAIN = "named_in_vain"
 
 @dataclass
 class KeyFacts:
-    """What the ledger knows of one key."""
+    """What the ledger knows of one key. `off_before`: it is on, which no list has shown yet, and
+    was inactive since then."""
 
     user: str
     secret: str
     held_by_person: bool
     usable_from: datetime
     inactive_since: datetime | None = None
+    off_before: datetime | None = None
 
 
 @dataclass
@@ -133,6 +135,7 @@ class Ledger:
                 since = datetime.fromisoformat(time)
                 if self.is_active(name, key_id):
                     self._unused.switched_on(key_id, since)
+                    self.facts[key_id].off_before = since
                 if key_id in self.facts and self.facts[key_id].inactive_since is not None:
                     self.facts[key_id].inactive_since = since
                     used = self._last_used(name, key_id)
@@ -418,9 +421,14 @@ class Ledger:
         if key.status == "Active":
             if facts.inactive_since is not None:
                 self._unused.switched_on(key_id, now)
+                facts.off_before = facts.inactive_since if call == "person" else None
             facts.inactive_since = None
+            if call == _LIST and not self.lists_lag:
+                facts.off_before = None
         elif facts.inactive_since is None:
             facts.inactive_since = now
+            if call == "person" and facts.off_before is not None:
+                facts.inactive_since = max(facts.off_before, self._last_used(name, key_id))
             if before.get(key_id, now) is None and call == "iam:UpdateAccessKey":
                 self._check_disable(name, key_id)
 

@@ -234,6 +234,7 @@ SCENARIOS = (
     "due, a key that came back",
     "superseded, the grace is over",
     "superseded, to be deleted",
+    "superseded, and on again",
     "superseded, still in use",
     "died before the store",
     "died after the store",

@@ -61,6 +61,17 @@ OF_ROTATION = (
         "died after the store",
     ),
     Sabotage(
+        "a key that is to be disabled keeps its record of having been inactive",
+        "domain/policy.py",
+        "    forget = Action(Verb.FORGET, Reason.SEEN_ACTIVE, stamp.access_key_id)\n",
+        "    forget = Action(Verb.FORGET, Reason.SEEN_ACTIVE, stamp.access_key_id)\n"
+        "    if any(action.verb is Verb.DISABLE for action in then.actions):\n"
+        "        return then\n",
+        Promise.NOT_DELETED_EARLY,
+        "people",
+        "superseded, and on again",
+    ),
+    Sabotage(
         "the idempotency token is random",
         "domain/model.py",
         "    return sha256(access_key_id.encode()).hexdigest()",

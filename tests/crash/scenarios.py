@@ -103,6 +103,16 @@ def _to_be_deleted(account: Account) -> Unheld:
     return set()
 
 
+def _on_again(account: Account) -> Unheld:
+    """On record as inactive for so long that it might be deleted; since then somebody switched it
+    on."""
+    [old] = account.add_user("alice", 90)
+    account.run()
+    account.pass_days(31)
+    account.set_status(old, "Active")
+    return set()
+
+
 def _delete_and_rotate(account: Account) -> Unheld:
     account.add_user("alice", 90)
     account.run()
@@ -293,6 +303,7 @@ _BY_BULK = (
     Scenario("superseded, the grace is over", _grace_over),
     Scenario("superseded, still in use", _held, owner=Owner.MOVES),
     Scenario("superseded, to be deleted", _to_be_deleted),
+    Scenario("superseded, and on again", _on_again),
     Scenario("to be deleted, its successor due", _delete_and_rotate),
     Scenario("two active, one idle", _one_of_two_idle),
     Scenario("two active, due", _two_active_and_due),

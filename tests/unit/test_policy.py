@@ -998,7 +998,7 @@ LEAKED = [
     Case(
         "… and was on record as inactive",
         pair(key("A", 41), key("B", 1), records={"leaked": ["A"], "inactive_since": stamp("A", 1)}),
-        "disable A",
+        "forget A, disable A",
         Reason.LEAKED,
     ),
     Case(

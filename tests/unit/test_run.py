@@ -360,6 +360,45 @@ def test_a_changed_policy_is_put_back_before_the_old_key_goes_and_the_next_run_g
     ]
 
 
+def nothing() -> None: ...
+
+
+def test_a_record_goes_that_a_key_seen_active_was_inactive_though_somebody_disables_it() -> None:
+    account = superseded(inactive_since=stamp("A", 89))  # disabled, and switched on again
+    account.before("keys", nothing, lambda: account.set_status("A", KeyStatus.INACTIVE))
+
+    assert rows(run(account)) == [
+        ("forget", "seen_active", "A"),
+        ("defer", "concurrent_change", "A"),
+    ]
+    account.clock.time += timedelta(days=1)
+    run(account)
+
+    assert account.secrets["alice"].inactive_since is None
+    assert account.statuses() == {"A": "Inactive", "B": "Active"}
+
+
+def test_so_it_does_if_the_digest_that_the_disable_waits_for_is_lost() -> None:
+    account = superseded(inactive_since=stamp("A", 89), announced=None)
+    account.users["alice"] = replace(account.users["alice"], audience=Audience.OPERATOR)
+    account.fail("notify_operators", RuntimeError("down"))
+
+    with pytest.raises(RotationFailedError):
+        run(account)
+
+    assert account.secrets["alice"].inactive_since is None
+
+
+def test_so_it_does_in_an_emergency() -> None:
+    account = superseded(inactive_since=stamp("A", 89))
+    account.before("keys", nothing, lambda: account.set_status("A", KeyStatus.INACTIVE))
+
+    with pytest.raises(RotationFailedError, match="A is not active any more"):
+        run(account, Payload(emergency=Emergency("alice", "A", "leaked")))
+
+    assert account.secrets["alice"].inactive_since is None
+
+
 def test_a_changed_policy_is_put_back_before_a_new_key_is_stored() -> None:
     account = one_user(key("A", 90), secret=secret("A", policy_for=OURS, announced=stamp("A", 90)))
     account.foreign_policies.add("alice")
@@ -1098,7 +1137,7 @@ def test_a_leaked_key_that_is_switched_on_again_is_disabled_by_every_next_run() 
 
         report = run(account, hold_while_used_days=7)
 
-        assert rows(report) == [("disable", "leaked", "A")]
+        assert rows(report) == [("forget", "seen_active", "A"), ("disable", "leaked", "A")]
         assert account.statuses() == {"A": "Inactive", "NEW1": "Active"}
         assert [event for _, event, _ in account.notified] == [Event.DISABLED]
         assert "somebody switched it on again" in " ".join(account.notified[0][2].text.split())

@@ -236,18 +236,13 @@ _AGAIN_AFTER_A_FIRST_STEP: tuple[Rule, ...] = (
 
 
 def _with_forget(situation: Situation, then: Decision) -> Decision:
-    """The decision, with the record of a key that is active again cleared first; a secret that is
-    pending deletion takes no record before it is restored. Disabling that key replaces the record
-    anyway."""
+    """The decision, with the record of a key that is active again cleared first, also of one that
+    is to be disabled: somebody else may do that before the run comes to it. A secret that is
+    pending deletion takes no record before it is restored."""
     stamp = situation.secret.inactive_since
     if stamp is None or stamp.access_key_id not in {key.id for key in situation.active}:
         return then
     forget = Action(Verb.FORGET, Reason.SEEN_ACTIVE, stamp.access_key_id)
-    if any(
-        action.verb is Verb.DISABLE and action.access_key_id == forget.access_key_id
-        for action in then.actions
-    ):
-        return then
     restores = [a.reason is Reason.SECRET_PENDING_DELETION for a in then.actions[:1]] == [True]
     actions = (*then.actions[:restores], forget, *then.actions[restores:])
     return replace(then, actions=actions)

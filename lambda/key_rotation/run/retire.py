@@ -28,6 +28,8 @@ def disable(run: RunContext, progress: Progress, action: Action) -> None:
     key = progress.key(action.access_key_id)
     at_once = action.reason in LEAKED
     stays = _key_that_stays(progress, action, key)
+    if progress.is_emergency:
+        _forget_earlier(run, progress, action, key)
     _confirm(run, progress, key, stays, at_once)
     if _may_be_unreadable(progress, action, stays) and run.mend_secret(progress, action):
         if action.reason in SUPERSEDED:  # its owner is notified again, and waited for
@@ -41,7 +43,6 @@ def disable(run: RunContext, progress: Progress, action: Action) -> None:
     if action.notify and not at_once:
         first = action.reason in (Reason.IDLE, Reason.UNUSED)
         run.notify(progress, Event.DISABLED, message, outcome, first)
-    _forget_earlier(run, progress, action, key)
     if not at_once:  # a leaked key does not wait for that
         _forget_warning(run, progress.secret, key)
     _disable(run, progress, action, key)
@@ -171,8 +172,8 @@ def _disable(run: RunContext, progress: Progress, action: Action, key: AccessKey
 
 
 def _forget_earlier(run: RunContext, progress: Progress, action: Action, key: AccessKey) -> None:
-    """A record of when the key was inactive before somebody enabled it must not count, should the
-    new one never be written."""
+    """The decision on an emergency leaves to here that the record goes of a key that is active
+    again: it must not count, should the new one never be written."""
     earlier = progress.secret.inactive_since
     if earlier is not None and earlier.access_key_id == key.id:
         key_changes.found_active(run, progress, action, key.id)
