@@ -9,7 +9,7 @@ from tests.aws.account import Account
 from tests.crash.branches import undisturbed_calls
 from tests.crash.ledger import Ledger
 from tests.crash.promises import Promise, Violation
-from tests.crash.runs import BY_NAME, MUTATING, follow_up, invoke, retry
+from tests.crash.runs import BY_NAME, MUTATING, follow_up, go_on, invoke
 from tests.crash.scenarios import OF_PEOPLE_ALONE
 from tests.crash.settings_table import EACH_READ, is_sampled, places
 from tests.crash.wire import Fault, Tap
@@ -46,10 +46,12 @@ class FaultPoint:
         tap.before_call = watch
         first = invoke(account, ledger, tap, payload, "first")
         watch.finish()
-        if self.retried:
-            retry(account, ledger, first, payload)
         cut_off = (first.died or first.failed) + scenario.died_before
-        follow_up(account, ledger, self.scenario, repeats=tap.lost_answers + cut_off)
+        repeats = tap.lost_answers + cut_off
+        if self.retried:
+            go_on(account, ledger, self.scenario, first, payload, repeats)
+        else:
+            follow_up(account, ledger, self.scenario, repeats)
 
 
 def fault_points(name: str) -> list[FaultPoint]:

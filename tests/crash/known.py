@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 # Histories that have not met by then do not meet later.
-LOOKS = 4
+LOOKS = 5
 
 
 class KnownStates:

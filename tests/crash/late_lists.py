@@ -13,7 +13,7 @@ from tests.crash.iam_past import Iam
 from tests.crash.late_acts import ACTS, OF_KEYS, OF_TAGS, OF_USERS, UNTAGS, possible, tags_again
 from tests.crash.late_days import days_after
 from tests.crash.ledger import Ledger
-from tests.crash.runs import BY_NAME, follow_up, invoke, retry
+from tests.crash.runs import BY_NAME, go_on, invoke
 from tests.crash.wire import Tap, untapped
 
 _LIST = "iam:ListAccessKeys"
@@ -55,9 +55,8 @@ class LateListPoint:
             return past.shown() if past is not None and is_late else nullcontext()
 
         first = invoke(account, ledger, Tap(before_call=watch, view=view), payload, "first")
-        retry(account, ledger, first, payload)
         cut_off = first.failed + BY_NAME[self.scenario].died_before
-        follow_up(account, ledger, self.scenario, repeats=1 + cut_off)
+        go_on(account, ledger, self.scenario, first, payload, repeats=1 + cut_off)
 
 
 @dataclass(frozen=True)
@@ -98,10 +97,9 @@ class UnseenActPoint:
         if self.act == UNTAGS:
             with untapped():
                 tags_again(account)
-        retry(account, ledger, first, payload)
-        cut_off = first.failed + BY_NAME[self.scenario].died_before
+        repeats = 1 + first.failed + BY_NAME[self.scenario].died_before
         days = days_after(self.scenario, self.act)
-        follow_up(account, ledger, self.scenario, repeats=1 + cut_off, days=days)
+        go_on(account, ledger, self.scenario, first, payload, repeats, days=days)
 
 
 def late_list_points(name: str) -> list[LateListPoint | UnseenActPoint]:

@@ -15,7 +15,7 @@ from tests.crash.branches import undisturbed_calls
 from tests.crash.ledger import Ledger
 from tests.crash.option_scenarios import OWN_READER
 from tests.crash.owners import use_new
-from tests.crash.runs import BY_NAME, MUTATING, follow_up, invoke, retry
+from tests.crash.runs import BY_NAME, MUTATING, go_on, invoke
 from tests.crash.settings_acts import takes_settings_back
 from tests.crash.settings_read import options, parameter
 from tests.crash.settings_scenarios import READER
@@ -294,15 +294,9 @@ def interfere(
     first = invoke(account, ledger, tap, payload, "first")
     if of_first is not None and of_first >= len(first.calls):
         beside()
-    retry(account, ledger, first, payload)
-    follow_up(
-        account,
-        ledger,
-        scenario,
-        repeats=1 + BY_NAME[scenario].died_before,
-        acts={} if day is None else {day: beside},
-        days=days,
-    )
+    repeats = 1 + BY_NAME[scenario].died_before
+    acts = {} if day is None else {day: beside}
+    go_on(account, ledger, scenario, first, payload, repeats, acts, days)
 
 
 def person_points(name: str) -> list[PersonPoint]:

@@ -13,7 +13,7 @@ from moto.iam.models import iam_backends
 from tests.aws.account import ACCOUNT_ID, Account
 from tests.crash.branches import undisturbed_calls
 from tests.crash.ledger import Ledger
-from tests.crash.runs import BY_NAME, follow_up, invoke, retry
+from tests.crash.runs import BY_NAME, go_on, invoke
 from tests.crash.wire import Tap, untapped
 
 _PUT = "secretsmanager:PutResourcePolicy"
@@ -74,9 +74,8 @@ class RefusedPolicyPoint:
             return "MalformedPolicyDocumentException" if now < known_at else None
 
         first = invoke(account, ledger, Tap(refuses=refuses), payload, "first")
-        retry(account, ledger, first, payload)
         cut_off = first.failed + BY_NAME[self.scenario].died_before
-        follow_up(account, ledger, self.scenario, repeats=cut_off)
+        go_on(account, ledger, self.scenario, first, payload, repeats=cut_off)
 
 
 def refused_policy_points(name: str) -> list[RefusedPolicyPoint]:

@@ -126,6 +126,25 @@ def retry(
         first = invoke(account, ledger, Tap(), payload, request)
 
 
+def go_on(
+    account: Account,
+    ledger: Ledger,
+    scenario: str,
+    first: Invocation,
+    payload: Any,
+    repeats: int,
+    acts: Mapping[int, Callable[[], None]] = MappingProxyType({}),
+    days: tuple[int, ...] = (),
+) -> None:
+    """Lambda's retries of the run that is tried, and the days that follow."""
+    if first.ended_in_an_error and not acts:
+        state = partial(_state_before, ("a retry", *days), account, ledger)
+        if ledger.known.holds(state, repeats):
+            return
+    retry(account, ledger, first, payload)
+    follow_up(account, ledger, scenario, repeats, acts, days=days)
+
+
 def follow_up(
     account: Account,
     ledger: Ledger,
@@ -164,7 +183,7 @@ def follow_up(
     ledger.settle(repeats)
 
 
-def _state_before(left: Sequence[int], account: Account, ledger: Ledger) -> str:
+def _state_before(left: Sequence[object], account: Account, ledger: Ledger) -> str:
     """The state when the runs of these days are left."""
     return f"{left} {state_of(account, ledger)}"
 
