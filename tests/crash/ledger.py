@@ -7,26 +7,25 @@ hold, when each key became inactive, and what was published when.
 from __future__ import annotations
 
 import ast
-import json
 from collections import Counter
 from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from moto.cloudwatch.models import cloudwatch_backends
 from moto.iam.models import iam_backends
-from moto.secretsmanager.models import secretsmanager_backends
-from moto.sns.models import sns_backends
 
-from tests.aws.account import ACCOUNT_ID, REGION, Account
-from tests.crash.exposure import Exposures, current_key, own_key, readers
+from tests.aws.account import ACCOUNT_ID
+from tests.crash.account_state import AccountState
+from tests.crash.exposure import Exposures, readers
 from tests.crash.hand_over import HandOvers
+from tests.crash.heard import NOBODY_KNOWS, REPORT, Heard
 from tests.crash.key_log import KeyLog
 from tests.crash.known import KnownStates
 from tests.crash.obeyed import Obeyed
 from tests.crash.promises import Promise, Violation
 from tests.crash.scenario import Owner
+from tests.crash.secrecy import Secrecy
 from tests.crash.settings_read import options
 from tests.crash.unused import UnusedKeys
 
@@ -35,14 +34,11 @@ if TYPE_CHECKING:
 
 ORPHAN_AFTER = timedelta(hours=6)
 EMERGENCY_WAITS = timedelta(seconds=30)
-_REPORT = "iam:GetCredentialReport"
 _LIST = "iam:ListAccessKeys"
 _IN_PROGRESS = timedelta(minutes=20)
 _BLOCKED_OR_GO_FIRST = ("more_than_two_keys", "orphan", "leaked", "not_announced", "first_key")
 # The day of a month on which every managed user is looked at, by the documents.
 FULL_LOOK_DAY = 28
-_NOBODY_KNOWS = "coverage_unknown"  # who else has keys
-_NAMED_IN_VAIN = "named_in_vain"
 
 
 @dataclass
@@ -59,7 +55,7 @@ class KeyFacts:
 
 
 @dataclass
-class Ledger:
+class Ledger(AccountState):
     """The truth about one account. Call `look` after every call of the handler.
 
     `tolerant` allows a user to be without a key within a run, since IAM has no compare-and-set:
@@ -71,10 +67,8 @@ class Ledger:
 
     HAND_OVERS: ClassVar = HandOvers
 
-    account: Account
     emergency_key: str | None = None
     reported: set[str] = field(default_factory=set)
-    names: tuple[str, ...] = ("alice",)
     owner: Owner = Owner.FETCHES
     requested: bool = False
     lists_lag: bool = False
@@ -90,19 +84,14 @@ class Ledger:
     _works: dict[str, bool] = field(default_factory=dict)
     _lost: dict[str, str] = field(default_factory=dict)
     _taken: dict[str, str] = field(default_factory=dict)
-    _announced: dict[str, int] = field(default_factory=dict)
-    _notified_of: set[str] = field(default_factory=set)
     _notified_again: set[str] = field(default_factory=set)
-    _published: int = 0
-    _secrets_ever: dict[str, str] = field(default_factory=dict)
-    _said: list[str] = field(default_factory=list)
-    _said_in_run: list[str | None] = field(default_factory=list)
+    _secrecy: Secrecy = field(default_factory=Secrecy)
     _kept: dict[str, datetime] = field(default_factory=dict)
     _predecessors: set[str] = field(default_factory=set)
     _person_acted: bool = False
     _acted_just_now: bool = False
-    _unprotected: set[str] = field(default_factory=set)
     _had_a_key: set[str] = field(default_factory=set)
+    heard: Heard = field(init=False)
     _exposures: Exposures = field(init=False)
     _left_without: set[str] = field(default_factory=set)
     _deleted_for: set[str] = field(default_factory=set)
@@ -113,6 +102,7 @@ class Ledger:
     _obeyed: Obeyed = field(init=False)
 
     def __post_init__(self) -> None:
+        self.heard = Heard(self.account.topic_arn)
         self._exposures = Exposures(self.account, self.names, self.secret)
         self._hand_overs = self.HAND_OVERS(self.account, self.secret)
         self._unused = UnusedKeys(self.account)
@@ -141,60 +131,6 @@ class Ledger:
                     used = self._last_used(name, key_id)
                     if used > since:
                         self.was_on(key_id, used)
-
-    # -- the account as it is ----------------------------------------------------------------------
-
-    def keys(self, name: str) -> dict[str, Any]:
-        user = iam_backends[ACCOUNT_ID]["aws"].users.get(name)
-        return {key.access_key_id: key for key in user.access_keys} if user else {}
-
-    def staged(self, name: str) -> set[str]:
-        """The key ids that any staged version of the user's secret holds."""
-        secret = self.secret(name)
-        versions = secret.versions.values() if secret else ()
-        values = [json.loads(v["secret_string"]) for v in versions if v["version_stages"]]
-        return {value["AccessKeyId"] for value in values if "AccessKeyId" in value}
-
-    def _is_predecessors(self, name: str) -> bool:
-        """Whether the secret is still that of a user of the same name who is gone."""
-        secret = self.secret(name)
-        tags = {tag["Key"]: tag["Value"] for tag in (secret.tags or [])} if secret else {}
-        own_id: str = iam_backends[ACCOUNT_ID]["aws"].users[name].id
-        return bool(tags.get("access-key-rotation:user-id", own_id) != own_id)
-
-    def is_active(self, name: str, key_id: str) -> bool:
-        key = self.keys(name).get(key_id)
-        return key is not None and key.status == "Active"
-
-    def secret(self, name: str) -> Any:
-        """moto's secret, or None."""
-        store = secretsmanager_backends[ACCOUNT_ID][REGION].secrets
-        return next((s for s in store.values() if s.name == self.account.secret_name(name)), None)
-
-    def _may_read(self, name: str) -> bool:
-        """Whether the owner can read it: nothing here knows who could otherwise."""
-        secret = self.secret(name)
-        if secret is None or secret.is_deleted() or not secret.policy:
-            return False
-        user = iam_backends[ACCOUNT_ID]["aws"].users[name]
-        statements = json.loads(secret.policy)["Statement"]
-        allowed = any(
-            s["Effect"] == "Allow" and user.arn in s["Principal"]["AWS"] for s in statements
-        )
-        denied = any(s["Effect"] == "Deny" and user.id not in json.dumps(s) for s in statements)
-        return allowed and not denied and secret.kms_key_id == own_key(self.account)
-
-    def _last_used(self, name: str, key_id: str) -> datetime:
-        used = self.keys(name)[key_id].last_used
-        return used._timestamp.replace(tzinfo=UTC) if used else datetime.min.replace(tzinfo=UTC)
-
-    def delivered(self, name: str) -> str | None:
-        """The key id that this user would get by reading the secret now."""
-        return self.in_secret(name) if self._may_read(name) else None
-
-    def in_secret(self, name: str) -> str | None:
-        """The key id that a plain read returns, to whoever may read."""
-        return current_key(self.secret(name))
 
     def _can_work(self, name: str) -> bool:
         now = self.account.clock.now()
@@ -237,17 +173,6 @@ class Ledger:
         """Whether its owner has the key's secret."""
         return self.facts[key_id].held_by_person
 
-    @property
-    def leaked(self) -> set[str]:
-        """The keys that the secrets' records name as leaked."""
-        found = [
-            tag["Value"].split()
-            for secret in map(self.secret, self.names)
-            for tag in ((secret.tags or []) if secret else [])
-            if tag["Key"] == "access-key-rotation:leaked"
-        ]
-        return {key_id for key_ids in found for key_id in key_ids}
-
     def person_keeps(self, key_id: str, days: float = 1000) -> None:
         """A person made this key, or chose it over another: it must stay active for so long."""
         self._kept[key_id] = self.account.clock.now() + timedelta(days=days)
@@ -283,7 +208,10 @@ class Ledger:
         self._unused.after(call)
         keys = [key for name in self.names for key in self.keys(name).values()]
         self.key_log.after(call, {key.access_key_id: key.status for key in keys})
-        self._read_messages(call)
+        for message in self.heard.news():
+            self._secrecy.heard(*message.texts)
+            self._hand_overs.heard(message.data, message.body, is_new=call != "setting up")
+            self._unused.heard(message.data, is_new=call != "setting up")
         self._check_exposure(call)
         for promise, what in self._obeyed.after(call):
             self._violated(promise, what)
@@ -316,7 +244,7 @@ class Ledger:
         no run can put that right: then its digest must say so."""
         is_refused = denied == "secretsmanager:PutResourcePolicy"
         for name, reader in self._exposures.former_readers(self.secret):
-            if is_refused and name in self._unprotected:
+            if is_refused and name in self.heard.unprotected:
                 continue
             self._violated(Promise.READERS, f"{reader} may read the secret of {name}")
 
@@ -360,8 +288,7 @@ class Ledger:
         return self.account.clock.now() - made_at >= EMERGENCY_WAITS or self._person_acted
 
     def begin_run(self) -> None:
-        self._unprotected.clear()
-        self._said_in_run.clear()
+        self.heard.begin_run()
         self._unused.begin_run()
         self._obeyed.begin_run()
 
@@ -386,7 +313,7 @@ class Ledger:
         must. What goes first for this user by the lifecycle table it does and says first; a key of
         just now may be another run's."""
         leaked = self.reported | self.leaked
-        if _REPORT in self.denied and _NOBODY_KNOWS not in said:
+        if REPORT in self.denied and NOBODY_KNOWS not in said:
             self._violated(Promise.UNKNOWN_IS_NO_ANSWER, "no report counts as no unmanaged key")
         is_full_look = self.account.clock.now().day == FULL_LOOK_DAY
         rows = ast.literal_eval(said)["users"] if said.startswith("{") else []
@@ -412,7 +339,7 @@ class Ledger:
             by_person = call in ("setting up", "person")
             usable_from = now if by_person else now + self.usable_after
             self.facts[key_id] = KeyFacts(name, key.secret_access_key, by_person, usable_from)
-            self._secrets_ever[key_id] = key.secret_access_key
+            self._secrecy.secrets[key_id] = key.secret_access_key
             if self.requested and not by_person:
                 self._check_made(name, key_id)
             if call == "iam:CreateAccessKey":
@@ -476,8 +403,8 @@ class Ledger:
             if delivered not in (None, key_id) and self.is_active(name, delivered or ""):
                 for promise, what in self._obeyed.too_early(name, keys[key_id], keys[delivered]):
                     self._violated(promise, what)
-        notified = key_id in self._notified_of or (
-            delivered is not None and delivered in self._announced
+        notified = key_id in self.heard.disabled or (
+            delivered is not None and delivered in self.heard.announced
         )
         if not notified:
             self._violated(Promise.NOTIFIED_FIRST, f"{key_id} of {name} was disabled before a word")
@@ -522,34 +449,6 @@ class Ledger:
         """For how long a key must have been inactive before it is deleted."""
         return self._obeyed.delete_after
 
-    def _read_messages(self, call: str) -> None:
-        topic = sns_backends[ACCOUNT_ID][REGION].topics[self.account.topic_arn]
-        for _id, body, subject, attributes, _ in topic.sent_notifications[self._published :]:
-            self._said += [body, subject or "", json.dumps(attributes, default=str)]
-            data = json.loads(json.loads(body)["default"])
-            self._hand_overs.heard(data, body, is_new=call != "setting up")
-            self._unused.heard(data, is_new=call != "setting up")
-            lines = data["lines"] if data["event"] == "digest" else [data]
-            own_copy = data["event"] != "digest"
-            self._said_in_run += [line.get("reason") for line in lines]
-            for line in lines:
-                key_id = line["access_key_id"]
-                if line.get("reason") == "secret_not_protected":
-                    self._unprotected.add(line["user"])
-                if line["event"] == "disabled":
-                    self._notified_of.add(key_id)
-                passed_on = "please pass it on" in line.get("text", "")
-                if line["event"] == "rotated" and (own_copy or passed_on):
-                    self._announced[key_id] = self._announced.get(key_id, 0) + 1
-        self._published = len(topic.sent_notifications)
-
-    def said_only_weekly(self) -> bool:
-        """Whether all that this run said is what each Monday's does until somebody acts: a name in
-        `users` that is nobody's, or, if the credential report is denied, that nobody knows who else
-        has keys."""
-        weekly = {_NAMED_IN_VAIN, _NOBODY_KNOWS if _REPORT in self.denied else None}
-        return set(self._said_in_run) <= weekly - {None}
-
     # -- the promises, at the end ------------------------------------------------------------------
 
     def settle(self, repeats: int) -> None:
@@ -576,7 +475,7 @@ class Ledger:
                 if key.status != "Active" and self._is_kept(key_id):
                     self._violated(Promise.PERSONS_KEY, f"{key_id} of {name} is not active")
             if delivered is not None and self.is_active(name, delivered):
-                times = self._announced.get(delivered, 0)
+                times = self.heard.announced[delivered]
                 if not 1 <= times <= 1 + self._times_again(name) + repeats:
                     what = f"{delivered} of {name} was announced {times} times"
                     self._violated(Promise.NOTIFIED_FIRST, what)
@@ -596,52 +495,19 @@ class Ledger:
     def search(self, *texts: str) -> None:
         """Looks for every secret access key that there ever was, also of keys that are gone, in
         what was said, written down, measured and answered."""
-        secrets: Any = secretsmanager_backends[ACCOUNT_ID][REGION].secrets
-        metrics: Any = cloudwatch_backends[ACCOUNT_ID][REGION].metric_data
-        written = [
-            f"{secret.name} {secret.description} {secret.tags} {secret.policy}"
-            for secret in secrets.values()
-        ]
-        measured = [
-            f"{metric.name} {[vars(one) for one in metric.dimensions]} {metric.value}"
-            for metric in metrics
-        ]
-        for secret in secrets.values():
-            self._note_passwords(secret)
-        haystack = "\n".join((*texts, *written, *measured, *self._said))
-        for key_id, secret_access_key in self._secrets_ever.items():
-            if secret_access_key in haystack:
-                self._violated(Promise.SECRECY, f"the secret of {key_id} was found outside")
-        self._said.clear()
-
-    def _note_passwords(self, secret: Any) -> None:
-        """Those for SMTP are as secret as the key that they are derived from."""
-        for version in secret.versions.values():
-            for region, found in json.loads(version["secret_string"]).get("Smtp", {}).items():
-                self._secrets_ever[f"{found['UserName']} in {region}"] = found["Password"]
+        for key_id in self._secrecy.found_in(*texts):
+            self._violated(Promise.SECRECY, f"the secret of {key_id} was found outside")
 
     @property
     def secrets_ever(self) -> dict[str, str]:
         """Every secret access key that there ever was, by key id, the oldest first."""
-        return self._secrets_ever
+        return self._secrecy.secrets
 
     def told(self) -> Counter[tuple[str, str]]:
         """How often each key was announced (`announced`), or its end reminded of
         (`notice-reminded`): by the record that says so."""
-        announced = {("announced", key_id): n for key_id, n in self._announced.items()}
+        announced = {("announced", key_id): n for key_id, n in self.heard.announced.items()}
         return Counter(announced) + self._hand_overs.reminded()
-
-    def is_on_record(self, record: str, key_id: str) -> bool:
-        """Whether a secret's tag of this name names the key."""
-        tags = [tag for s in map(self.secret, self.names) for tag in ((s.tags or []) if s else [])]
-        return any(
-            tag["Key"] == f"access-key-rotation:{record}" and tag["Value"].split()[:1] == [key_id]
-            for tag in tags
-        )
-
-    @property
-    def published(self) -> int:
-        return self._published
 
     def _violated(self, promise: Promise, what: str) -> None:
         self.violations.append(Violation(promise, what))

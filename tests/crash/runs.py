@@ -96,7 +96,7 @@ def prepared(scenario: Scenario) -> Iterator[tuple[Account, Ledger, Any]]:
         unheld = scenario.set_up(account)
         payload = scenario.payload(account)
         key = payload["emergency"]["access_key_id"] if scenario.is_emergency else None
-        ledger = Ledger(account, key, names=scenario.users, denied=scenario.denied)
+        ledger = Ledger(account, scenario.users, emergency_key=key, denied=scenario.denied)
         ledger.owner = scenario.owner
         ledger.known.is_used = scenario.owner is not Owner.PULLS  # who has a disk besides
         ledger.requested = "rotate" in payload
@@ -178,7 +178,7 @@ def follow_up(
     assert last is not None
     if last.changed:
         changes = [call for call in last.calls if call.startswith(MUTATING)]
-        if changes != ["sns:Publish"] or not ledger.said_only_weekly():
+        if changes != ["sns:Publish"] or not ledger.heard.only_weekly(ledger.denied):
             ledger.violations.append(Violation(Promise.SETTLES, f"the last run did {changes}"))
     ledger.settle(repeats)
 

@@ -32,15 +32,8 @@ _FIRST_TIME = 1_000_000_000  # no other number is as large as a time in seconds
 _NOT_STATE = frozenset(
     (
         *("lock", "formatter", "filters", "backend", "account_id", "partition"),
-        *(
-            "topic",
-            "_private_key",
-            "sent_notifications",
-            "_published",
-            "_said_in_run",
-            "known",
-            "histories",
-        ),
+        *("topic", "_private_key", "sent_notifications", "published", "reasons"),
+        *("known", "histories"),
     )
 )
 

@@ -102,7 +102,7 @@ class _Player:
             last = self._invoke(Tap(), {}, f"last-{hour}")
             changes = [call for call in last.calls if call.startswith(MUTATING)]
         if changes and not (changes == ["sns:Publish"] and self._says_again(last)):
-            what = f"the last run did {changes}, said {self._eye._said_in_run}"
+            what = f"the last run did {changes}, said {self._eye.heard.reasons}"
             self._eye.violations.append(Violation(Promise.SETTLES, what))
         self._eye.settle(self._repeats)
 
@@ -113,7 +113,7 @@ class _Player:
             n for n in self._eye.names if options(n).get("first_key") and not self._eye.keys(n)
         }
         blocked = {row["reason"] for row in _rows(last) if row["user"] in waiting}
-        return set(self._eye._said_in_run) <= blocked
+        return set(self._eye.heard.reasons) <= blocked
 
     def _move_to(self, time: datetime, day: int) -> None:
         now = self._account.clock.now()
