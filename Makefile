@@ -83,8 +83,8 @@ crash: $(READY) ## Something happens at every AWS call of every situation (45 mi
 	@PYTHONPATH=$(CRASH_PATH) $(BIN)/python -m tests.crash $(CRASH)
 
 .PHONY: crash-sample
-crash-sample: $(READY) ## Each 180th of these points, one of the sabotages, and three histories of the soak: a minute
-	@PYTHONPATH=$(CRASH_PATH) nice $(BIN)/python -m tests.crash --every 180 --sabotages 1
+crash-sample: $(READY) ## Each 60th point of each third situation, one of the sabotages, and three histories of the soak: a minute
+	@PYTHONPATH=$(CRASH_PATH) nice $(BIN)/python -m tests.crash --every 60 --every-scenario 3 --sabotages 1
 	@PYTHONPATH=$(CRASH_PATH) nice $(BIN)/python -m tests.soak --seed 162 --histories 3
 
 .PHONY: soak

@@ -30,15 +30,20 @@ def main() -> int:
     parser.add_argument("--kind", choices=KINDS, help="only this kind of points")
     parser.add_argument("--every", type=int, default=1, help="only each so-manyth point")
     parser.add_argument(
+        "--every-scenario", type=int, default=1, help="only in each so-manyth scenario"
+    )
+    parser.add_argument(
         "--sabotages",
         type=int,
         default=None,
         help="only so many of the sabotages (all, or none when only a part of the points is tried)",
     )
     chosen = parser.parse_args()
-    is_part = bool(chosen.scenario or chosen.kind or chosen.every > 1)
+    is_sample = chosen.every > 1 or chosen.every_scenario > 1
+    is_part = bool(chosen.scenario or chosen.kind or is_sample)
     sabotages = chosen.sabotages if chosen.sabotages is not None else 0 if is_part else None
-    names = [s.name for s in SCENARIOS if chosen.scenario in s.name]
+    named = [s.name for s in SCENARIOS if chosen.scenario in s.name]
+    names = named[:: chosen.every_scenario]
     kinds = [chosen.kind] if chosen.kind else list(KINDS)
     broken = _try_points(kinds, names, chosen.every)
     unnoticed = _try_sabotages(sabotages)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
-from tests.aws.account import Account
 from tests.crash.branches import undisturbed_calls
 from tests.crash.ledger import Ledger
 from tests.crash.promises import Promise, Violation
-from tests.crash.runs import BY_NAME, MUTATING, follow_up, go_on, invoke
+from tests.crash.runs import BY_NAME, MUTATING, Invocation, follow_up, go_on
 from tests.crash.scenarios import OF_PEOPLE_ALONE
 from tests.crash.settings_table import EACH_READ, is_sampled, places
+from tests.crash.trunk import GoOn, Struck
 from tests.crash.wire import Fault, Tap
 
 READS = (
@@ -39,19 +38,22 @@ class FaultPoint:
         retried = "" if self.retried else ", not retried"
         return f"{self.scenario}: call {self.at} {self.fault}{retried}"
 
-    def play(self, account: Account, ledger: Ledger, payload: Any) -> None:
-        scenario = BY_NAME[self.scenario]
-        tap = Tap(self.fault, self.at)
-        watch = WatchUnknown(ledger, tap)
-        tap.before_call = watch
-        first = invoke(account, ledger, tap, payload, "first")
-        watch.finish()
-        cut_off = (first.died or first.failed) + scenario.died_before
-        repeats = tap.lost_answers + cut_off
-        if self.retried:
-            go_on(account, ledger, self.scenario, first, payload, repeats)
-        else:
-            follow_up(account, ledger, self.scenario, repeats)
+    def strike(self, run: Struck) -> GoOn:
+        run.tap.fault, run.tap.at = self.fault, self.at
+        watch = WatchUnknown(run.ledger, run.tap)
+        run.tap.before_call = watch
+        watch(self.at, str(run.call))
+
+        def after(first: Invocation) -> None:
+            watch.finish()
+            cut_off = (first.died or first.failed) + BY_NAME[self.scenario].died_before
+            repeats = run.tap.lost_answers + cut_off
+            if self.retried:
+                go_on(run.account, run.ledger, self.scenario, first, run.payload, repeats)
+            else:
+                follow_up(run.account, run.ledger, self.scenario, repeats)
+
+        return after
 
 
 def fault_points(name: str) -> list[FaultPoint]:

@@ -15,13 +15,14 @@ from tests.crash.branches import undisturbed_calls
 from tests.crash.ledger import Ledger
 from tests.crash.option_scenarios import OWN_READER
 from tests.crash.owners import use_new
-from tests.crash.runs import BY_NAME, MUTATING, go_on, invoke
+from tests.crash.runs import BY_NAME, MUTATING, Invocation, go_on
 from tests.crash.settings_acts import takes_settings_back
 from tests.crash.settings_read import options, parameter
 from tests.crash.settings_scenarios import READER
 from tests.crash.settings_table import SCENARIOS as OF_OTHER_SETTINGS
 from tests.crash.settings_table import places
-from tests.crash.wire import Tap, untapped
+from tests.crash.trunk import GoOn, Struck
+from tests.crash.wire import untapped
 
 Act = Callable[[Account, Ledger], None]
 _STRANGER = f"arn:aws:iam::{ACCOUNT_ID}:user/mallory"
@@ -263,40 +264,38 @@ class PersonPoint:
         when = f"call {self.at}" if self.day is None else f"the run of day {self.day}"
         return f"{self.scenario}: a person {self.act} before {when}"
 
-    def play(self, account: Account, ledger: Ledger, payload: Any) -> None:
+    def strike(self, run: Struck) -> GoOn:
         def person() -> None:
-            _ACTS[self.act](account, ledger)
-            ledger.look("person")
+            _ACTS[self.act](run.account, run.ledger)
+            run.ledger.look("person")
 
-        interfere(account, ledger, payload, self.scenario, person, self.at, self.day)
+        return interfere(run, self.scenario, person, self.day)
 
 
 def interfere(
-    account: Account,
-    ledger: Ledger,
-    payload: Any,
+    run: Struck,
     scenario: str,
     act: Callable[[], None],
-    at: int,
     day: int | None,
     days: tuple[int, ...] = (),
-) -> None:
-    """Somebody acts just before the run's call `at`, or after the run if there is none; or just
-    before the run of a `day` that follows. The `days` are those of the scenario, unless given."""
-    ledger.tolerant = True
+) -> GoOn:
+    """Somebody acts now, or just before the run of a `day` that follows. The `days` are those of
+    the scenario, unless given."""
+    run.ledger.tolerant = True
 
     def beside() -> None:
         with untapped():
             act()
 
-    of_first = at if day is None else None
-    tap = Tap(before_call=lambda number, _: beside() if number == of_first else None)
-    first = invoke(account, ledger, tap, payload, "first")
-    if of_first is not None and of_first >= len(first.calls):
+    if day is None:
         beside()
-    repeats = 1 + BY_NAME[scenario].died_before
-    acts = {} if day is None else {day: beside}
-    go_on(account, ledger, scenario, first, payload, repeats, acts, days)
+
+    def after(first: Invocation) -> None:
+        repeats = 1 + BY_NAME[scenario].died_before
+        acts = {} if day is None else {day: beside}
+        go_on(run.account, run.ledger, scenario, first, run.payload, repeats, acts, days)
+
+    return after
 
 
 def person_points(name: str) -> list[PersonPoint]:

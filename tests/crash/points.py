@@ -21,10 +21,11 @@ from tests.crash.promises import Violation
 from tests.crash.pulls import pull_points
 from tests.crash.refused_policies import refused_policy_points
 from tests.crash.third_keys import third_key_points
+from tests.crash.trunk import Strike, Trunk
 
 
-class Point(Protocol):
-    """One thing that happens at one place; its text says what and where."""
+class Played(Protocol):
+    """A point that is no moment within one run."""
 
     @property
     def scenario(self) -> str: ...
@@ -33,6 +34,7 @@ class Point(Protocol):
         """Brings it about and lets the days after it pass, under the ledger's eye."""
 
 
+Point = Played | Strike
 KINDS: dict[str, Callable[[str], Iterable[Point]]] = {
     "faults": fault_points,
     "overlaps": overlap_points,
@@ -73,19 +75,53 @@ def points_of(
 
 
 def try_points(points: Sequence[Point]) -> list[Tried]:
-    """Points of one scenario have one beginning, and know its states."""
-    return [try_point(point) for point in points]
+    """Those of one scenario, which have one beginning, and know its states."""
+    strikes = [point for point in points if isinstance(point, Strike)]
+    others = [point for point in points if not isinstance(point, Strike)]
+    return [*_try_strikes(strikes), *(_try(point) for point in others)]
 
 
 def try_point(point: Point) -> Tried:
+    [tried] = try_points([point])
+    return tried
+
+
+def _try(point: Played) -> Tried:
     account, ledger, payload = beginning(point.scenario)
 
     def play() -> tuple[Tried, dict[str, int]]:
         ledger.known.begin()
         point.play(account, ledger, payload)
-        tried = Tried(point, ledger.histories, ledger.violations)
-        return tried, ledger.known.found(is_clean=not ledger.violations)
+        return _judged(point, ledger)
 
     tried, found = in_a_branch(play)
     ledger.known.learn(found)
     return tried
+
+
+def _try_strikes(points: Sequence[Strike]) -> list[Tried]:
+    if not points:
+        return []
+    account, ledger, payload = beginning(points[0].scenario)
+
+    def play() -> tuple[list[Tried], dict[str, int]]:
+        all_tried: list[Tried] = []
+
+        def learn(judged: tuple[Tried, dict[str, int]]) -> None:
+            tried, found = judged
+            all_tried.append(tried)
+            ledger.known.learn(found)
+
+        ledger.known.begin()
+        trunk = Trunk(account, ledger, payload, points)
+        trunk.play(lambda point: _judged(point, ledger), learn)
+        return all_tried, ledger.known.found(is_clean=False)
+
+    all_tried, found = in_a_branch(play)
+    ledger.known.learn(found)
+    return all_tried
+
+
+def _judged(point: Point, ledger: Ledger) -> tuple[Tried, dict[str, int]]:
+    tried = Tried(point, ledger.histories, ledger.violations)
+    return tried, ledger.known.found(is_clean=not ledger.violations)

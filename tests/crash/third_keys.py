@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from tests.aws.account import Account
 from tests.crash.branches import undisturbed_calls
-from tests.crash.ledger import FULL_LOOK_DAY, Ledger
+from tests.crash.ledger import FULL_LOOK_DAY
 from tests.crash.people import interfere
 from tests.crash.runs import BY_NAME
+from tests.crash.trunk import GoOn, Struck
 
 SCENARIOS = (
     "due, the first time",
@@ -44,16 +44,16 @@ class ThirdKeyPoint:
         when = f"call {self.at}" if self.day is None else f"the run of day {self.day}"
         return f"{self.scenario}: a third key appears before {when}"
 
-    def play(self, account: Account, ledger: Ledger, payload: Any) -> None:
+    def strike(self, run: Struck) -> GoOn:
         def appear() -> None:
-            missing = 3 - len(ledger.keys("alice"))
-            made = [account.add_key_beyond_the_limit() for _ in range(missing)]
-            ledger.look("person")
+            missing = 3 - len(run.ledger.keys("alice"))
+            made = [run.account.add_key_beyond_the_limit() for _ in range(missing)]
+            run.ledger.look("person")
             for key_id in made:
-                ledger.person_keeps(key_id)
+                run.ledger.person_keeps(key_id)
 
-        days = _with_the_full_look(account, BY_NAME[self.scenario].days)
-        interfere(account, ledger, payload, self.scenario, appear, self.at, self.day, days)
+        days = _with_the_full_look(run.account, BY_NAME[self.scenario].days)
+        return interfere(run, self.scenario, appear, self.day, days)
 
 
 def _with_the_full_look(account: Account, days: tuple[int, ...]) -> tuple[int, ...]:
