@@ -3,12 +3,44 @@
 from __future__ import annotations
 
 from tests.aws.account import Account
-from tests.crash.scenario import Unheld
+from tests.crash.scenario import SetUp, Unheld
 
 
-def due(account: Account) -> Unheld:
-    account.add_user("alice", 90)
-    return set()
+def aged(days: float) -> SetUp:
+    """A key of this age."""
+
+    def set_up(account: Account) -> Unheld:
+        account.add_user("alice", days)
+        return set()
+
+    return set_up
+
+
+due = aged(90)
+
+
+def since_a_rotation(days: float) -> SetUp:
+    """The first one was so long ago, and no run came since."""
+
+    def set_up(account: Account) -> Unheld:
+        due(account)
+        account.run()
+        account.pass_days(days)
+        return set()
+
+    return set_up
+
+
+def one_idle(*ages: float, days: float) -> SetUp:
+    """Of two keys of these ages the older one was not used for so long."""
+
+    def set_up(account: Account) -> Unheld:
+        idle, used = account.add_user("alice", *ages)
+        account.use(idle, days_ago=days)
+        account.use(used, days_ago=1)
+        return set()
+
+    return set_up
 
 
 def due_again(account: Account) -> Unheld:

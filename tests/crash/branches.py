@@ -81,8 +81,9 @@ class Report:
         self._end((None, traceback.format_exc()))
 
     def _end(self, answer: tuple[Any, str | None]) -> NoReturn:
+        pickled = pickle.dumps(answer)
         with os.fdopen(self._write_end, "wb") as pipe:
-            pipe.write(pickle.dumps(answer))
+            pipe.write(pickled)
         os._exit(0)
 
 
@@ -102,6 +103,35 @@ def branch_off() -> tuple[Report | None, Any]:
     if failure is not None:
         raise RuntimeError(failure)
     return None, found
+
+
+class Fork:
+    """Work that branches in its midst, at each `off`: every branch does the rest of it, too."""
+
+    def __init__(self) -> None:
+        self._report: Report | None = None
+
+    @property
+    def is_branch(self) -> bool:
+        return self._report is not None
+
+    def off(self, learn: Callable[[Any], None]) -> bool:
+        """Whether this is the new branch; `learn` gets what that has found."""
+        self._report, found = branch_off()
+        if self._report is None:
+            learn(found)
+        return self.is_branch
+
+    def do(self, work: Callable[[], Any]) -> None:
+        """A branch ends with it, and has found what it returns."""
+        try:
+            found = work()
+            if self._report is not None:
+                self._report.answer(found)
+        except BaseException:
+            if self._report is None:
+                raise
+            self._report.failure()
 
 
 def in_a_branch[T](work: Callable[[], T]) -> T:

@@ -16,7 +16,7 @@ from tests.crash.iam_past import Iam
 from tests.crash.late_acts import ACTS, CREATES, OF_KEYS, OF_USERS, OF_USES, possible
 from tests.crash.late_days import days_after
 from tests.crash.ledger import Ledger
-from tests.crash.runs import BY_NAME, follow_up, invoke, retry
+from tests.crash.runs import BY_NAME, go_on, invoke
 from tests.crash.wire import Tap, copied, untapped
 
 _REPORT = "iam:GetCredentialReport"
@@ -62,11 +62,12 @@ class LateReportPoint:
         if self.day is None:
             act()
         first = invoke(account, ledger, reports.pop() if reports else Tap(), payload, "first")
-        retry(account, ledger, first, payload)
-        follow_up(
+        go_on(
             account,
             ledger,
             self.scenario,
+            first,
+            payload,
             repeats=1 + first.failed + BY_NAME[self.scenario].died_before,
             acts={} if self.day is None else {self.day: before_day},
             tap=lambda: reports.pop() if reports else Tap(),

@@ -16,7 +16,7 @@ from tests.crash.branches import beginning, in_a_branch, undisturbed_calls
 from tests.crash.iam_past import last_use_by, uses_until
 from tests.crash.late_days import days_after
 from tests.crash.ledger import Ledger
-from tests.crash.runs import BY_NAME, follow_up, invoke, retry
+from tests.crash.runs import BY_NAME, follow_up, go_on, invoke
 from tests.crash.wire import Tap, untapped
 
 _READS = ("iam:GetAccessKeyLastUsed", "iam:GetCredentialReport")
@@ -62,13 +62,13 @@ class LateUsePoint:
         if self.day is None:
             used()
         first = invoke(account, ledger, Tap(view=view), payload, "first")
-        retry(account, ledger, first, payload)
-        cut_off = first.failed + BY_NAME[self.scenario].died_before
-        follow_up(
+        go_on(
             account,
             ledger,
             self.scenario,
-            repeats=cut_off,
+            first,
+            payload,
+            repeats=first.failed + BY_NAME[self.scenario].died_before,
             acts={} if self.day is None else {self.day: used},
             tap=lambda: Tap(view=view),
             days=days_after(self.scenario, self.day),

@@ -20,13 +20,14 @@ with the kinds. Left out is only what is tried already:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any
 
 from tests.aws.account import Account
-from tests.crash.branches import Report, branch_off, undisturbed_calls
+from tests.crash.branches import Fork, undisturbed_calls
 from tests.crash.faults import WatchUnknown
 from tests.crash.ledger import Ledger
 from tests.crash.promises import Violation
@@ -77,57 +78,53 @@ class PairsPoint:
             Seconds(self, history, ledger).try_all()
 
 
+def _faults(call: str, reads: Iterator[int]) -> tuple[Fault, ...]:
+    """All kinds at a change; at one read of some, the kind whose turn it is."""
+    if call.startswith(MUTATING):
+        return tuple(Fault)
+    read = next(reads)
+    return (AT_READS[read % len(AT_READS)],) if read % ONE_READ_OF == 0 else ()
+
+
 class Seconds:
     """The second faults of one history: the run that repairs goes on in a branch with each of them,
     from the call that it hits."""
 
     def __init__(self, point: PairsPoint, history: History, ledger: Ledger) -> None:
         self._history, self._ledger, self._every = history, ledger, point.every
-        self._tap = Tap()
-        self._report: Report | None = None
+        self._tap, self._fork = Tap(), Fork()
         self._number = count(1)
-        self._reads = count(point.first.at)  # so that fans begin with different kinds
+        self._reads = count(point.first.at)  # so that each begins with another kind
         self._broken: list[Violation] = []
 
     def try_all(self) -> None:
-        try:
-            self._history.repair(self._tap, self._split)
-            if self._report is not None:
-                if not self._ledger.known.holds(self._history.state, self._history.repeats):
-                    self._history.settle()
-                self._report.answer(self._found())
-        except BaseException:
-            if self._report is None:
-                raise
-            self._report.failure()
+        self._fork.do(self._repair)
         self._ledger.violations += self._broken
 
-    def _found(self) -> tuple[list[Violation], dict[str, int]]:
+    def _repair(self) -> Any:
+        self._history.repair(self._tap, self._split)
+        if not self._fork.is_branch:
+            return None
+        if not self._ledger.known.holds(self._history.state, self._history.repeats):
+            self._history.settle()
         violations = self._ledger.violations
         return violations, self._ledger.known.found(is_clean=not violations)
 
     def _split(self, at: int, call: str) -> None:
         """Right before this call of the repair."""
-        for fault in self._faults(call) if self._report is None else ():
+        for fault in () if self._fork.is_branch else _faults(call, self._reads):
             if next(self._number) % self._every:
                 continue
-            self._report, found = branch_off()
-            if self._report is not None:
+            if self._fork.off(partial(self._learn, f"in the repair call {at} {fault}")):
                 self._tap.fault, self._tap.at = fault, at
                 self._ledger.known.begin()
                 return
-            violations, states = found
-            self._ledger.known.learn(states)
-            self._ledger.histories += 1
-            where = f"in the repair call {at} {fault}"
-            self._broken += [Violation(v.promise, f"{where}: {v.what}") for v in violations]
 
-    def _faults(self, call: str) -> tuple[Fault, ...]:
-        """All kinds at a change; at one read of some, the kind whose turn it is."""
-        if call.startswith(MUTATING):
-            return tuple(Fault)
-        read = next(self._reads)
-        return (AT_READS[read % len(AT_READS)],) if read % ONE_READ_OF == 0 else ()
+    def _learn(self, where: str, found: tuple[list[Violation], dict[str, int]]) -> None:
+        violations, states = found
+        self._ledger.known.learn(states)
+        self._ledger.histories += 1
+        self._broken += [Violation(v.promise, f"{where}: {v.what}") for v in violations]
 
 
 class History:
@@ -218,9 +215,8 @@ def pair_points(name: str, every: int = 1) -> list[PairsPoint]:
     reads = count(len(name))  # so that scenarios begin with different kinds
     firsts = []
     for at, call in enumerate(undisturbed_calls(name)):
-        if call.startswith(MUTATING):
-            firsts += [First(fault, at) for fault in Fault]
-            firsts.append(First(Fault.DIES_AFTER, at, retried=False))
-        elif (read := next(reads)) % ONE_READ_OF == 0:
-            firsts.append(First(AT_READS[read % len(AT_READS)], at))
+        for fault in _faults(call, reads):
+            firsts.append(First(fault, at))
+            if fault is Fault.DIES_AFTER:
+                firsts.append(First(fault, at, retried=False))
     return [PairsPoint(name, first, every) for first in firsts]

@@ -261,8 +261,7 @@ class PersonPoint:
     day: int | None = None
 
     def __str__(self) -> str:
-        when = f"call {self.at}" if self.day is None else f"the run of day {self.day}"
-        return f"{self.scenario}: a person {self.act} before {when}"
+        return f"{self.scenario}: a person {self.act} before {moment(self.at, self.day)}"
 
     def strike(self, run: Struck) -> GoOn:
         def person() -> None:
@@ -270,6 +269,11 @@ class PersonPoint:
             run.ledger.look("person")
 
         return interfere(run, self.scenario, person, self.day)
+
+
+def moment(at: int, day: int | None) -> str:
+    """The call of the run, or the run of a day that follows."""
+    return f"call {at}" if day is None else f"the run of day {day}"
 
 
 def interfere(

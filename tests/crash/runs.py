@@ -135,14 +135,15 @@ def go_on(
     repeats: int,
     acts: Mapping[int, Callable[[], None]] = MappingProxyType({}),
     days: tuple[int, ...] = (),
+    tap: Callable[[], Tap] = Tap,
 ) -> None:
-    """Lambda's retries of the run that is tried, and the days that follow."""
-    if first.ended_in_an_error and not acts:
+    """Lambda's retries of the run that is tried, and the days that follow (`follow_up`)."""
+    if first.ended_in_an_error and not acts and tap is Tap:
         state = partial(_state_before, ("a retry", *days), account, ledger)
         if ledger.known.holds(state, repeats):
             return
     retry(account, ledger, first, payload)
-    follow_up(account, ledger, scenario, repeats, acts, days=days)
+    follow_up(account, ledger, scenario, repeats, acts, tap, days=days)
 
 
 def follow_up(

@@ -7,7 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from tests.aws.account import Account
-from tests.crash.beginnings import due, due_again, service_user, two_users
+from tests.crash.beginnings import (
+    aged,
+    due,
+    due_again,
+    one_idle,
+    service_user,
+    since_a_rotation,
+    two_users,
+)
 from tests.crash.deaths import died_at
 from tests.crash.hand_over_scenarios import HANDING_OVER
 from tests.crash.option_scenarios import OF_OPTIONS, first_key
@@ -71,11 +79,6 @@ def _reader_removed(account: Account) -> Unheld:
     return set()
 
 
-def _to_be_warned(account: Account) -> Unheld:
-    account.add_user("alice", 85)
-    return set()
-
-
 def _grace_over(account: Account) -> Unheld:
     """Somebody read the secret, and the owner was reminded: nothing holds the old key."""
     account.add_user("alice", 90, password=False)
@@ -96,13 +99,6 @@ def _held(account: Account) -> Unheld:
     return set()
 
 
-def _to_be_deleted(account: Account) -> Unheld:
-    account.add_user("alice", 90)
-    account.run()
-    account.pass_days(30)
-    return set()
-
-
 def _on_again(account: Account) -> Unheld:
     """On record as inactive for so long that it might be deleted; since then somebody switched it
     on."""
@@ -110,20 +106,6 @@ def _on_again(account: Account) -> Unheld:
     account.run()
     account.pass_days(31)
     account.set_status(old, "Active")
-    return set()
-
-
-def _delete_and_rotate(account: Account) -> Unheld:
-    account.add_user("alice", 90)
-    account.run()
-    account.pass_days(90)
-    return set()
-
-
-def _one_of_two_idle(account: Account) -> Unheld:
-    idle, used = account.add_user("alice", 80, 70)
-    account.use(idle, days_ago=60)
-    account.use(used, days_ago=1)
     return set()
 
 
@@ -299,13 +281,13 @@ _BY_BULK = (
     *OF_PULLS,
     Scenario("due, two users", two_users, users=("alice", "bob")),
     Scenario("due, a key that came back", _came_back, days=_LONGER),
-    Scenario("to be warned", _to_be_warned),
+    Scenario("to be warned", aged(85)),
     Scenario("superseded, the grace is over", _grace_over),
     Scenario("superseded, still in use", _held, owner=Owner.MOVES),
-    Scenario("superseded, to be deleted", _to_be_deleted),
+    Scenario("superseded, to be deleted", since_a_rotation(30)),
     Scenario("superseded, and on again", _on_again),
-    Scenario("to be deleted, its successor due", _delete_and_rotate),
-    Scenario("two active, one idle", _one_of_two_idle),
+    Scenario("to be deleted, its successor due", since_a_rotation(90)),
+    Scenario("two active, one idle", one_idle(80, 70, days=60)),
     Scenario("two active, due", _two_active_and_due),
     Scenario("due, the other slot taken", _slot_taken),
     Scenario("three keys", _three_keys),

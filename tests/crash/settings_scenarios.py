@@ -6,7 +6,15 @@ import json
 from datetime import timedelta
 
 from tests.aws.account import Account
-from tests.crash.beginnings import due, due_again, service_user, two_users
+from tests.crash.beginnings import (
+    aged,
+    due,
+    due_again,
+    one_idle,
+    service_user,
+    since_a_rotation,
+    two_users,
+)
 from tests.crash.hand_over_scenarios import not_fetched, rotated
 from tests.crash.scenario import Owner, Scenario, Unheld
 
@@ -63,25 +71,6 @@ def _low_ceiling(account: Account) -> Unheld:
     return rotated(account, 4, 7, 10)
 
 
-def _a_day_after(account: Account) -> Unheld:
-    account.add_user("alice", 90)
-    account.run()
-    account.pass_days(1)
-    return set()
-
-
-def _one_idle(account: Account) -> Unheld:
-    idle, used = account.add_user("alice", 60, 50)
-    account.use(idle, days_ago=22)
-    account.use(used, days_ago=1)
-    return set()
-
-
-def _in_the_window(account: Account) -> Unheld:
-    account.add_user("alice", 85)
-    return set()
-
-
 def _beside_an_exempt_user(account: Account) -> Unheld:
     due(account)
     account.add_user("bob", 400, managed="exempt")
@@ -124,10 +113,14 @@ OF_SETTINGS = (
         days=(1, 3, 4, 6, 36, 37),
     ),
     Scenario(
-        "superseded, deleted after a day", _a_day_after, parameters={"delete_after_days": "1"}
+        "superseded, deleted after a day",
+        since_a_rotation(1),
+        parameters={"delete_after_days": "1"},
     ),
     Scenario(
-        "two active, one idle for twenty days", _one_idle, parameters={"idle_after_days": "20"}
+        "two active, one idle for twenty days",
+        one_idle(60, 50, days=22),
+        parameters={"idle_after_days": "20"},
     ),
     Scenario(
         "unused, kept by tag",
@@ -136,9 +129,7 @@ OF_SETTINGS = (
         owner=Owner.SLEEPS,
         days=(1, 2, 8, 9),
     ),
-    Scenario(
-        "to be warned, without warnings", _in_the_window, parameters={"warn_before_days": "0"}
-    ),
+    Scenario("to be warned, without warnings", aged(85), parameters={"warn_before_days": "0"}),
     Scenario(
         "due, nobody has to subscribe",
         _nobody_subscribes,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from tests.aws.account import Account
 from tests.crash.branches import undisturbed_calls
 from tests.crash.ledger import FULL_LOOK_DAY
-from tests.crash.people import interfere
+from tests.crash.people import interfere, moment
 from tests.crash.runs import BY_NAME
 from tests.crash.trunk import GoOn, Struck
 
@@ -41,8 +41,7 @@ class ThirdKeyPoint:
     day: int | None = None
 
     def __str__(self) -> str:
-        when = f"call {self.at}" if self.day is None else f"the run of day {self.day}"
-        return f"{self.scenario}: a third key appears before {when}"
+        return f"{self.scenario}: a third key appears before {moment(self.at, self.day)}"
 
     def strike(self, run: Struck) -> GoOn:
         def appear() -> None:

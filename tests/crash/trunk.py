@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from tests.aws.account import Account
-from tests.crash.branches import Report, branch_off
+from tests.crash.branches import Fork
 from tests.crash.ledger import Ledger
 from tests.crash.runs import Invocation, invoke
 from tests.crash.wire import Tap
@@ -42,7 +42,7 @@ class Strike(Protocol):
 
 
 class Trunk[P: Strike]:
-    """One run of a scenario with all these points; `found` is what each branch reported."""
+    """One run of a scenario with all these points."""
 
     def __init__(self, account: Account, ledger: Ledger, payload: Any, points: Iterable[P]) -> None:
         self._account, self._ledger, self._payload = account, ledger, payload
@@ -50,35 +50,30 @@ class Trunk[P: Strike]:
         for point in points:
             self._waiting.setdefault(point.at, []).append(point)
         self._tap = Tap(before_call=self._split)
-        self._report: Report | None = None
-        self._point: P | None = None
-        self._go_on: GoOn = lambda _first: None
+        self._fork = Fork()
+        self._branch: tuple[P, GoOn] | None = None
 
     def play(self, judge: Callable[[P], Any], learn: Callable[[Any], None]) -> None:
         """Each branch reports what `judge` returns at its end; here, `learn` gets that."""
         self._learn = learn
-        try:
+
+        def run() -> Any:
             first = invoke(self._account, self._ledger, self._tap, self._payload, "first")
             for at in sorted(self._waiting):
                 self._split(at, None)
-            if self._report is not None and self._point is not None:
-                self._go_on(first)
-                self._report.answer(judge(self._point))
-        except BaseException:
-            if self._report is None:
-                raise
-            self._report.failure()
+            if self._branch is None:
+                return None
+            point, go_on = self._branch
+            go_on(first)
+            return judge(point)
+
+        self._fork.do(run)
 
     def _split(self, at: int, call: str | None) -> None:
-        if self._report is not None:
-            return
-        for point in self._waiting.pop(at, ()):
-            self._report, found = branch_off()
-            if self._report is None:
-                self._learn(found)
-                continue
-            self._point, self._tap.before_call = point, lambda _number, _name: None
-            self._ledger.known.begin()
-            run = Struck(self._account, self._ledger, self._payload, self._tap, call)
-            self._go_on = point.strike(run)
-            return
+        for point in self._waiting.pop(at, ()) if self._branch is None else ():
+            if self._fork.off(self._learn):
+                self._tap.before_call = lambda _number, _name: None
+                self._ledger.known.begin()
+                run = Struck(self._account, self._ledger, self._payload, self._tap, call)
+                self._branch = point, point.strike(run)
+                return

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from tests.aws.account import Account
+from tests.crash.beginnings import aged
 from tests.crash.scenario import Owner, Scenario, Unheld
 
 _FORTY_FIVE = {"disable_unused_after_days": "45"}
 _BULK_READS = ("iam:GetAccountAuthorizationDetails", "iam:GetCredentialReport")
-
-
-def _to_be_warned(account: Account) -> Unheld:
-    account.add_user("alice", 50)
-    return set()
 
 
 def _warned(account: Account) -> None:
@@ -51,7 +47,7 @@ def _used_since(account: Account) -> Unheld:
 
 
 OF_UNUSED = (
-    Scenario("unused, to be warned", _to_be_warned, parameters=_FORTY_FIVE, owner=Owner.SLEEPS),
+    Scenario("unused, to be warned", aged(50), parameters=_FORTY_FIVE, owner=Owner.SLEEPS),
     Scenario(
         "unused, beside an inactive key",
         _beside_an_inactive_key,
