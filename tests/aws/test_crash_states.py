@@ -11,11 +11,11 @@ from moto.moto_api._internal import mock_random
 from tests.aws.account import Account
 from tests.crash.branches import beginning as beginning_of
 from tests.crash.branches import in_a_branch
-from tests.crash.known import KnownStates
+from tests.crash.known import KnownStates, State
 from tests.crash.ledger import Ledger
 from tests.crash.promises import Promise, Violation
 from tests.crash.runs import BY_NAME, invoke, prepared
-from tests.crash.states import state_of
+from tests.crash.states import in_order, state_of
 from tests.crash.wire import Tap
 
 Change = Callable[[Account, Ledger], object]
@@ -41,7 +41,7 @@ def _a_key_of_ones_own(account: Account, _: Ledger) -> None:
 
 
 CHANGES: dict[str, Change] = {
-    "a minute": lambda account, _: account.pass_days(minutes=1),
+    "ten minutes": lambda account, _: account.pass_days(minutes=10),
     "a key": lambda account, _: account.add_key(),
     "a status": lambda account, _: account.set_status(next(iter(account.statuses())), "Inactive"),
     "a use": lambda account, _: account.use(next(iter(account.statuses()))),
@@ -86,41 +86,62 @@ def test_what_is_drawn_by_lot_is_not_in_the_state() -> None:
     assert state == same_state
 
 
-def _two_runs() -> tuple[tuple[str, str], tuple[str, str]]:
+def _two_runs() -> tuple[tuple[str, State], tuple[str, State]]:
     """From one beginning, which ends with the branch."""
     beginning_of("due again")
     return in_a_branch(partial(_after_a_run, 0)), in_a_branch(partial(_after_a_run, 1))
 
 
-def _after_a_run(seed: int) -> tuple[str, str]:
+def _after_a_run(seed: int) -> tuple[str, State]:
     account, ledger, payload = beginning_of("due again")
     mock_random.seed(seed)
     invoke(account, ledger, Tap(), payload, "first")
     return str(account.secret_value()["AccessKeyId"]), state_of(account, ledger)
 
 
-def test_a_state_is_known_with_as_many_repeats_or_more() -> None:
-    known = KnownStates()
-    known.learn({"settled": 1})
+@pytest.mark.parametrize(
+    ("minutes", "is_same"),
+    [
+        (("12:00", "12:03"), True),
+        (("12:02", "12:03"), True),
+        (("12:01", "12:00"), False),
+        (("12:01", "12:01"), False),
+        (("12:00", "12:10"), False),
+    ],
+)
+def test_of_minutes_in_the_same_ten_the_order_is_in_the_state(
+    minutes: tuple[str, str], is_same: bool
+) -> None:
+    state = "made 2026-06-01 12:00, used 2026-06-01T12:01"
+    other = f"made 2026-06-01 {minutes[0]}, used 2026-06-01T{minutes[1]}"
 
-    assert known.holds(lambda: "settled", 1)
-    assert known.holds(lambda: "settled", 2)
-    assert not known.holds(lambda: "settled", 0)
-    assert not known.holds(lambda: "another", 1)
+    assert (in_order(other) == in_order(state)) is is_same
+
+
+def test_a_state_is_known_with_as_many_repeats_and_excuses_or_more() -> None:
+    known = KnownStates()
+    known.learn([State("settled", frozenset(("tolerant",)), repeats=1)])
+
+    assert known.holds(lambda: State("settled", frozenset(("tolerant",)), 1))
+    assert known.holds(lambda: State("settled", frozenset(("tolerant", "more")), 2))
+    assert not known.holds(lambda: State("settled", frozenset(("tolerant",)), 0))
+    assert not known.holds(lambda: State("settled", frozenset(("more",)), 1))
+    assert not known.holds(lambda: State("another", frozenset(("tolerant",)), 1))
 
 
 def test_a_history_that_broke_something_teaches_no_state() -> None:
     known = KnownStates()
-    known.holds(lambda: "on the way", 1)
+    on_the_way = State("on the way")
+    known.holds(lambda: on_the_way)
 
-    assert known.found(is_clean=False) == {}
-    assert known.found(is_clean=True) == {"on the way": 1}
+    assert known.found(is_clean=False) == []
+    assert known.found(is_clean=True) == [on_the_way]
 
 
 def test_what_a_branch_of_a_branch_has_found_is_passed_on() -> None:
     known = KnownStates()
-    known.holds(lambda: "before", 1)
+    known.holds(lambda: State("before"))
     known.begin()
-    known.learn({"from a branch": 0})
+    known.learn([State("from a branch")])
 
-    assert known.found(is_clean=False) == {"from a branch": 0}
+    assert known.found(is_clean=False) == [State("from a branch")]

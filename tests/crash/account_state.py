@@ -25,6 +25,14 @@ class AccountState:
         user = iam_backends[ACCOUNT_ID]["aws"].users.get(name)
         return {key.access_key_id: key for key in user.access_keys} if user else {}
 
+    def present(self) -> set[str]:
+        """The ids of all keys that a user has, or that a version of a secret holds."""
+        store: Any = secretsmanager_backends[ACCOUNT_ID][REGION].secrets
+        users = iam_backends[ACCOUNT_ID]["aws"].users.values()
+        versions = [version for secret in store.values() for version in secret.versions.values()]
+        stored = [json.loads(version["secret_string"]).get("AccessKeyId") for version in versions]
+        return {key.access_key_id for user in users for key in user.access_keys} | set(stored)
+
     def staged(self, name: str) -> set[str]:
         """The key ids that any staged version of the user's secret holds."""
         secret = self.secret(name)

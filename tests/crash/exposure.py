@@ -35,6 +35,10 @@ class Exposures:
     def _all_readers(self) -> set[str]:
         return {reader for named in self._readers().values() for reader in named}
 
+    def begin_run(self) -> None:
+        """Whatever somebody did before it, the run can see."""
+        self._unseen.clear()
+
     @property
     def may_have_changed(self) -> bool:
         """A person acted, and no look has seen it yet."""

@@ -9,22 +9,23 @@ from contextlib import contextmanager
 
 from key_rotation.run.key_changes import MESSAGE
 
+_VERBS = {"Active": "enable", "Inactive": "disable"}
+_CHANGES = ("create", "delete", *_VERBS.values())
 _LOGGER = logging.getLogger("key_rotation")
 
 
 class KeyLog(logging.Handler):
-    """Call `after` after every call, with the status of each key. A run that died, or did not learn
-    what became of its call, may lack one line: `disturbed` counts these."""
+    """Call `after` after every call, with the status of each key, and `end_run` after each run. One
+    that died, or did not learn what became of its call, may lack one line."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.disturbed = 0
         self._statuses: Mapping[str, str] = {}
         self._unlogged: Counter[tuple[str, str]] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.getMessage() == MESSAGE:
-            line = vars(record)
+        line = vars(record)
+        if record.getMessage() == MESSAGE and line["action"] in _CHANGES:
             self._count(Counter({(line["access_key_id"], line["action"]): -1}))
 
     def after(self, call: str, statuses: Mapping[str, str]) -> None:
@@ -38,10 +39,14 @@ class KeyLog(logging.Handler):
             if not self._unlogged[change]:
                 del self._unlogged[change]
 
+    def end_run(self, is_disturbed: bool) -> None:
+        self._unlogged = +self._unlogged
+        if is_disturbed and self._unlogged:
+            self._count(Counter({min(self._unlogged): -1}))
+
     def missing(self) -> list[str]:
-        """The changes without a line, if they are more than can be."""
-        missing = +self._unlogged
-        return sorted(map(str, missing)) if missing.total() > self.disturbed else []
+        """The changes without a line."""
+        return sorted(map(str, self._unlogged))
 
 
 @contextmanager
@@ -58,9 +63,8 @@ def keeping(log: KeyLog) -> Iterator[None]:
 
 
 def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    verbs = {"Active": "enable", "Inactive": "disable"}
     yield from ((key_id, "create") for key_id in now.keys() - before.keys())
     yield from ((key_id, "delete") for key_id in before.keys() - now.keys())
     for key_id in now.keys() & before.keys():
         if now[key_id] != before[key_id]:
-            yield key_id, verbs[now[key_id]]
+            yield key_id, _VERBS[now[key_id]]

@@ -288,13 +288,18 @@ class Ledger(AccountState):
         return self.account.clock.now() - made_at >= EMERGENCY_WAITS or self._person_acted
 
     def begin_run(self) -> None:
+        """What somebody did before it, a run can see: IAM shows it late, if `lists_lag`."""
+        if not self.lists_lag:
+            self._person_acted = self._acted_just_now = False
+            self._exposures.begin_run()
         self.heard.begin_run()
         self._unused.begin_run()
         self._obeyed.begin_run()
 
-    def end_run(self) -> None:
+    def end_run(self, is_disturbed: bool = False) -> None:
         """What a run has broken it must have put right by its end."""
         self._judge()
+        self.key_log.end_run(is_disturbed)
         self._obeyed.end_run()
 
     def _judge(self) -> None:

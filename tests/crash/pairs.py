@@ -29,6 +29,7 @@ from typing import Any
 from tests.aws.account import Account
 from tests.crash.branches import Fork, undisturbed_calls
 from tests.crash.faults import WatchUnknown
+from tests.crash.known import State
 from tests.crash.ledger import Ledger
 from tests.crash.promises import Violation
 from tests.crash.runs import BY_NAME, MUTATING, Invocation, follow_up, invoke, retry
@@ -74,7 +75,7 @@ class PairsPoint:
         tap = history.disturb(self.first)
         if not any(call.startswith(MUTATING) for call in tap.effects):
             return
-        if not ledger.known.holds(lambda: f"first {history.state()}", history.repeats):
+        if not ledger.known.holds(partial(history.state, "first")):
             Seconds(self, history, ledger).try_all()
 
 
@@ -105,7 +106,7 @@ class Seconds:
         self._history.repair(self._tap, self._split)
         if not self._fork.is_branch:
             return None
-        if not self._ledger.known.holds(self._history.state, self._history.repeats):
+        if not self._ledger.known.holds(self._history.state):
             self._history.settle()
         violations = self._ledger.violations
         return violations, self._ledger.known.found(is_clean=not violations)
@@ -120,7 +121,7 @@ class Seconds:
                 self._ledger.known.begin()
                 return
 
-    def _learn(self, where: str, found: tuple[list[Violation], dict[str, int]]) -> None:
+    def _learn(self, where: str, found: tuple[list[Violation], list[State]]) -> None:
         violations, states = found
         self._ledger.known.learn(states)
         self._ledger.histories += 1
@@ -138,11 +139,11 @@ class History:
         self._last: Invocation | None = None
         self.repeats = sum(not ledger.is_on_record(*key) for key in _delivered(ledger))
 
-    def state(self) -> str:
+    def state(self, *besides: object) -> State:
         """What decides how it goes on."""
         ended = self._last is not None and self._last.ended_in_an_error
-        state = state_of(self._account, self._ledger)
-        return f"{self._passed} {self._is_retry} {ended} {state}"
+        known = (self._passed, self._is_retry, ended, *besides)
+        return state_of(self._account, self._ledger, self.repeats, *known)
 
     def disturb(self, first: First) -> Tap:
         """The run that is tried, with the first fault."""

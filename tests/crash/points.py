@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from tests.aws.account import Account
 from tests.crash.branches import beginning, in_a_branch
 from tests.crash.faults import fault_points
+from tests.crash.known import State
 from tests.crash.lags import lag_points
 from tests.crash.late_lists import late_list_points
 from tests.crash.late_reports import late_report_points
@@ -89,7 +90,7 @@ def try_point(point: Point) -> Tried:
 def _try(point: Played) -> Tried:
     account, ledger, payload = beginning(point.scenario)
 
-    def play() -> tuple[Tried, dict[str, int]]:
+    def play() -> tuple[Tried, list[State]]:
         ledger.known.begin()
         point.play(account, ledger, payload)
         return _judged(point, ledger)
@@ -104,10 +105,10 @@ def _try_strikes(points: Sequence[Strike]) -> list[Tried]:
         return []
     account, ledger, payload = beginning(points[0].scenario)
 
-    def play() -> tuple[list[Tried], dict[str, int]]:
+    def play() -> tuple[list[Tried], list[State]]:
         all_tried: list[Tried] = []
 
-        def learn(judged: tuple[Tried, dict[str, int]]) -> None:
+        def learn(judged: tuple[Tried, list[State]]) -> None:
             tried, found = judged
             all_tried.append(tried)
             ledger.known.learn(found)
@@ -122,6 +123,6 @@ def _try_strikes(points: Sequence[Strike]) -> list[Tried]:
     return all_tried
 
 
-def _judged(point: Point, ledger: Ledger) -> tuple[Tried, dict[str, int]]:
+def _judged(point: Point, ledger: Ledger) -> tuple[Tried, list[State]]:
     tried = Tried(point, ledger.histories, ledger.violations)
     return tried, ledger.known.found(is_clean=not ledger.violations)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -76,8 +76,7 @@ def invoke(account: Account, ledger: Ledger, tap: Tap, payload: Any, request: st
         except Exception as error:
             invocation.failed = True
             invocation.said = repr(error)
-    ledger.key_log.disturbed += invocation.died or invocation.failed
-    ledger.end_run()
+    ledger.end_run(is_disturbed=invocation.ended_in_an_error)
     if not payload and not (invocation.died or invocation.failed):
         ledger.check_readers(denied=tap.denied_call)
     ledger.search(invocation.said, log.getvalue())
@@ -138,10 +137,10 @@ def go_on(
     tap: Callable[[], Tap] = Tap,
 ) -> None:
     """Lambda's retries of the run that is tried, and the days that follow (`follow_up`)."""
-    if first.ended_in_an_error and not acts and tap is Tap:
-        state = partial(_state_before, ("a retry", *days), account, ledger)
-        if ledger.known.holds(state, repeats):
-            return
+    state = partial(state_of, account, ledger, repeats, "a retry", *days)
+    is_left_alone = not acts and tap is Tap
+    if first.ended_in_an_error and is_left_alone and ledger.known.holds(state):
+        return
     retry(account, ledger, first, payload)
     follow_up(account, ledger, scenario, repeats, acts, tap, days=days)
 
@@ -163,8 +162,8 @@ def follow_up(
     left = [day for day in days or BY_NAME[scenario].days if day > passed]
     while left:
         is_left_alone = max(acts, default=0) <= passed and tap is Tap
-        state = partial(_state_before, left, account, ledger)
-        if is_left_alone and ledger.known.holds(state, repeats):
+        state = partial(state_of, account, ledger, repeats, *left)
+        if is_left_alone and ledger.known.holds(state):
             return
         day = left.pop(0)
         account.pass_days(day - passed)
@@ -182,11 +181,6 @@ def follow_up(
         if changes != ["sns:Publish"] or not ledger.heard.only_weekly(ledger.denied):
             ledger.violations.append(Violation(Promise.SETTLES, f"the last run did {changes}"))
     ledger.settle(repeats)
-
-
-def _state_before(left: Sequence[object], account: Account, ledger: Ledger) -> str:
-    """The state when the runs of these days are left."""
-    return f"{left} {state_of(account, ledger)}"
 
 
 @contextmanager

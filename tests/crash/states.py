@@ -1,18 +1,23 @@
-"""The state of a history, as a text: two histories in the same state go on in the same way.
+"""The state of a history: two histories in the same state go on in the same way.
 
 It holds all that the runs and the ledger go by: users with keys and tags, secrets, settings,
 subscriptions, what the ledger knows and has found broken, and the time. The ids of keys and the
-names that AWS draws by lot decide nothing, so each is named by its place. Times are cut to the
-minute: the retries of a call wait for some seconds, by lot as well.
+names that AWS draws by lot decide nothing, so each is named by its place in the text. Of a key that
+is gone, and that no secret holds, the ledger's facts decide nothing any more.
+
+Times are cut to the minute: the retries of a call wait for some seconds, by lot as well. Of the
+minutes within ten of each other only the order is kept. Lambda tries again after one and two of
+them, so the runs of the days after come by as much later, and what they go by is days.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Set
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from hashlib import sha256
+from itertools import count
 from typing import Any
 
 from moto.events.models import events_backends
@@ -22,35 +27,34 @@ from moto.sns.models import sns_backends
 from moto.ssm.models import ssm_backends
 
 from tests.aws.account import ACCOUNT_ID, REGION, Account
+from tests.crash.known import State
 from tests.crash.ledger import Ledger
 
 _SECONDS = re.compile(r"(\d\d:\d\d):\d\d(?:\.\d+)?")
+_MINUTES = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d)(\d)")
 _PLAIN = (str, bytes, bool, type(None), Enum)
 _FIRST_TIME = 1_000_000_000  # no other number is as large as a time in seconds
-# Of the logging module; what others hold already; what was said and has been read; and what the
-# harness knows beside the history.
+# Of the logging module; what others hold already; what was said and has been read; what the harness
+# knows beside the history; and what nobody reads.
 _NOT_STATE = frozenset(
     (
         *("lock", "formatter", "filters", "backend", "account_id", "partition"),
         *("topic", "_private_key", "sent_notifications", "published", "reasons"),
-        *("known", "histories"),
+        *("known", "histories", "secrets", "last_changed_date"),
     )
 )
+# Each lets something pass, and does nothing else: see `Ledger`.
+_EXCUSES = frozenset(("tolerant", "_notified_again", "disabled", "_disabled"))
+# By the id of a key, and held against a limit at the very end.
+_PENDING = frozenset(("_reminders",))
 
 
-def state_of(account: Account, ledger: Ledger) -> str:
-    """A digest of the state: equal ones have the same future."""
+def state_of(account: Account, ledger: Ledger, repeats: int = 0, *besides: object) -> State:
+    """With `besides`, what only the harness knows: equal ones have the same future."""
     iam, sns = iam_backends[ACCOUNT_ID]["aws"], sns_backends[ACCOUNT_ID][REGION]
     secrets: Any = secretsmanager_backends[ACCOUNT_ID][REGION].secrets
-    drawn = {}
-    for place, (key_id, secret) in enumerate(ledger.secrets_ever.items()):
-        drawn[secret] = f"<secret {place}>"
-        drawn[sha256(key_id.encode()).hexdigest()] = f"<version {place}>"
-        drawn[key_id] = f"<key {place}>"
-    for name, secret in sorted(secrets.items()):
-        drawn[secret.arn] = f"<ARN of {name}>"
     parts = {
-        "now": account.clock.now(),
+        "now": f"{account.clock.now():%Y-%m-%d %H}:{account.clock.now().minute // 10}",
         "clock": (account.clock.left, account.clock.ends, account.rule_token),
         "users": iam.users,
         "tags": iam.tagger.tags,
@@ -60,28 +64,75 @@ def state_of(account: Account, ledger: Ledger) -> str:
         "schedule": events_backends[ACCOUNT_ID][REGION].event_buses["default"].rules,
         "subscriptions": sns.subscriptions,
         "ledger": ledger,
+        "besides": besides,
     }
-    text = _Text(drawn).of(parts)
-    return sha256(text.encode()).hexdigest()
+    text = _Text(ledger, {secret.arn: name for name, secret in sorted(secrets.items())})
+    digest = sha256(in_order(text.of(parts)).encode()).hexdigest()
+    return State(digest, frozenset(map(text.named, text.excuses)), repeats)
+
+
+def in_order(text: str) -> str:
+    """With the minutes of each ten of them numbered."""
+    minutes: dict[tuple[str, str], set[str]] = {}
+    for day, ten, minute in _MINUTES.findall(text):
+        minutes.setdefault((day, ten), set()).add(minute)
+    numbers = {tens: sorted(each) for tens, each in minutes.items()}
+    return _MINUTES.sub(
+        lambda found: f"{found[1]} {found[2]} {numbers[found[1], found[2]].index(found[3])}", text
+    )
+
+
+def _are_tags(value: Iterable[Any]) -> bool:
+    """Their order decides nothing."""
+    return all(isinstance(each, Mapping) and "Key" in each for each in value)
 
 
 class _Text:
-    """Of values, with what was `drawn` by lot under other names."""
+    """Of values, with what AWS drew by lot under other names."""
 
-    def __init__(self, drawn: Mapping[str, str]) -> None:
-        self._drawn = drawn
+    def __init__(self, ledger: Ledger, arns: Mapping[str, str]) -> None:
+        self._names = {arn: f"<ARN of {name}>" for arn, name in arns.items()}
+        self._places: dict[str, tuple[str, int]] = {}
+        for place, (key_id, secret) in enumerate(ledger.secrets_ever.items()):
+            self._places[secret] = ("secret", place)
+            self._places[sha256(key_id.encode()).hexdigest()] = ("version", place)
+            self._places[key_id] = ("key", place)
+        drawn = [*self._places, *self._names]
         self._pattern = re.compile("|".join(map(re.escape, drawn)) or "(?!)")
+        self._numbers: dict[int, int] = {}
+        self._next = count()
+        self._gone = ledger.secrets_ever.keys() - ledger.present()
         self._inside: set[int] = set()
+        self.excuses: set[str] = set()
 
     def of(self, value: Any) -> str:
-        found = self._pattern.sub(lambda match: self._drawn[match[0]], self._shown(value))
-        return _SECONDS.sub(r"\1", found)
+        return self.named(self._shown(value))
+
+    def named(self, text: str) -> str:
+        """With every name by lot replaced, and times cut."""
+        return _SECONDS.sub(r"\1", self._pattern.sub(lambda match: self._name(match[0]), text))
+
+    def _name(self, drawn: str) -> str:
+        """A key, its secret and its version have the number of its first appearance."""
+        if drawn in self._names:
+            return self._names[drawn]
+        kind, place = self._places[drawn]
+        if place not in self._numbers:
+            self._numbers[place] = next(self._next)
+        return f"<{kind} {self._numbers[place]}>"
+
+    def _by_age(self, text: str) -> str:
+        """To sort by: the names by lot give no order."""
+        return self._pattern.sub(
+            lambda match: self._names.get(match[0]) or str(self._places[match[0]]), text
+        )
 
     def _shown(self, value: Any) -> str:
         if isinstance(value, _PLAIN):
             return repr(value)
         if isinstance(value, int | float):
-            return str(int(value) // 60 if value > _FIRST_TIME else value)
+            is_time = value > _FIRST_TIME
+            return str(datetime.fromtimestamp(value, UTC) if is_time else value)
         if isinstance(value, datetime | timedelta):
             return str(value)
         if id(value) in self._inside or isinstance(value, Account) or callable(value):
@@ -93,11 +144,31 @@ class _Text:
 
     def _parts(self, value: Any) -> str:
         if isinstance(value, Mapping):
-            pairs = [f"{self._shown(k)}: {self._shown(v)}" for k, v in value.items()]
-            return f"{{{', '.join(pairs)}}}"
+            return self._of_items(value.items())
         if isinstance(value, set | frozenset):
-            return f"{{{', '.join(sorted(map(self.of, value)))}}}"
+            present = value - self._gone
+            return f"{{{', '.join(sorted(map(self._shown, present), key=self._by_age))}}}"
         if isinstance(value, Iterable):
-            return f"[{', '.join(map(self._shown, value))}]"
-        fields = [f"{k}={self._shown(v)}" for k, v in vars(value).items() if k not in _NOT_STATE]
-        return f"{type(value).__name__}({', '.join(fields)})"
+            shown = list(map(self._shown, value))
+            return f"[{', '.join(sorted(shown) if _are_tags(value) else shown)}]"
+        fields = vars(value).items()
+        shown = [f"{k}={self._field(k, v)}" for k, v in fields if k not in _NOT_STATE]
+        return f"{type(value).__name__}({', '.join(shown)})"
+
+    def _field(self, name: str, value: Any) -> str:
+        if name in _PENDING:
+            return self._of_items(value.items(), frozenset())
+        if name not in _EXCUSES:
+            return self._shown(value)
+        excused = value - self._gone if isinstance(value, set) else [name] if value else []
+        self.excuses |= {f"{name} {each}" for each in excused}
+        return "-"
+
+    def _of_items(self, items: Iterable[tuple[Any, Any]], gone: Set[str] | None = None) -> str:
+        left_out = self._gone if gone is None else gone
+        pairs = [
+            f"{self._shown(k)}: {self._shown(v)}"
+            for k, v in items
+            if not (isinstance(k, str) and k in left_out)
+        ]
+        return f"{{{', '.join(pairs)}}}"
