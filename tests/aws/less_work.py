@@ -5,18 +5,21 @@ Importing this changes moto and botocore for the whole process; what they answer
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore import parsers, useragent
 from moto import backends
 from moto.backend_index import backend_url_patterns
 from moto.core import responses, utils
+from moto.core.base_backend import BackendDict
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.core.request import normalize_request
+from moto.core.request import Request, environ_key_for_header
 from werkzeug.exceptions import HTTPException
 
 # Which methods a class of moto has, what they are called, and how botocore spells itself in the
@@ -38,6 +41,18 @@ def _timestamp(value: Any) -> Any:
 
 
 parsers.DEFAULT_TIMESTAMP_PARSER = _timestamp
+
+
+_find_backends = BackendDict.__getitem__
+
+
+def _backends_of(by_account: BackendDict[Any], account_id: str) -> Any:
+    """moto looks through the backends of all services at each access."""
+    found = dict.get(by_account, account_id)
+    return _find_backends(by_account, account_id) if found is None else found
+
+
+BackendDict.__getitem__ = _backends_of  # type: ignore[method-assign]
 
 
 @cache
@@ -63,11 +78,34 @@ def _answer(stubber: BotocoreStubber, request: Any) -> Any:
     method = _method(url) if _PLAIN.fullmatch(url) else None
     if method is None:
         return _search_and_answer(stubber, request)
-    asked = normalize_request(request)
+    asked = _as_moto_wants_it(request)
     try:
         return method(asked, asked.raw_url, asked.headers)
     except HTTPException as error:
         return error.code, error.get_headers(), error.get_body()
+
+
+def _as_moto_wants_it(request: Any) -> Request:
+    """Werkzeug's builder takes as long as half of moto's answers."""
+    url, body = urlsplit(request.url), request.body or b""
+    data = body.encode() if isinstance(body, str) else body
+    environ = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": url.path,
+        "QUERY_STRING": url.query,
+        "SERVER_NAME": url.netloc,
+        "SERVER_PORT": "443",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": url.netloc,
+        "CONTENT_LENGTH": str(len(data)),
+        "wsgi.url_scheme": url.scheme,
+        "wsgi.input": io.BytesIO(data),
+    }
+    for name, value in request.headers.items():
+        text = value.decode() if isinstance(value, bytes) else value
+        environ[environ_key_for_header(name)] = text
+    return Request(environ)
 
 
 _PLAIN = re.compile(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from moto.iam.models import iam_backends
@@ -32,17 +33,24 @@ class AsRead[T]:
 
 def parameter(name: str) -> str:
     """Its value now."""
-    found = ssm_backends[ACCOUNT_ID][REGION].get_parameter(f"{PATH}/{name}")
-    assert found is not None
-    return str(found.value)
+    return str(_newest(f"{PATH}/{name}")[-1].value)
 
 
 def options(name: str) -> dict[str, Any]:
     """Of this user, as `Account.set_user_options` wrote them."""
     path = f"{user_options_path(PATH)}/00-000"
-    found = ssm_backends[ACCOUNT_ID][REGION].get_parameter(path)
-    users: dict[str, dict[str, Any]] = json.loads(found.value) if found else {}
-    return users.get(name, {})
+    return next((_parsed(found.value) for found in _newest(path)), {}).get(name, {})
+
+
+@cache
+def _parsed(value: str) -> dict[str, dict[str, Any]]:
+    users: dict[str, dict[str, Any]] = json.loads(value)
+    return users
+
+
+def _newest(path: str) -> list[Any]:
+    """moto's newest version of this parameter, if there is one."""
+    return dict.get(ssm_backends[ACCOUNT_ID][REGION]._parameters, path, [])[-1:]
 
 
 def user_tag(name: str, key: str) -> str | None:

@@ -53,6 +53,7 @@ def state_of(account: Account, ledger: Ledger, repeats: int = 0, *besides: objec
     """With `besides`, what only the harness knows: equal ones have the same future."""
     iam, sns = iam_backends[ACCOUNT_ID]["aws"], sns_backends[ACCOUNT_ID][REGION]
     secrets: Any = secretsmanager_backends[ACCOUNT_ID][REGION].secrets
+    parameters = ssm_backends[ACCOUNT_ID][REGION]._parameters
     parts = {
         "now": f"{account.clock.now():%Y-%m-%d %H}:{account.clock.now().minute // 10}",
         "clock": (account.clock.left, account.clock.ends, account.rule_token),
@@ -60,7 +61,7 @@ def state_of(account: Account, ledger: Ledger, repeats: int = 0, *besides: objec
         "tags": iam.tagger.tags,
         "roles": iam.roles,
         "secrets": dict(secrets.items()),
-        "settings": dict(ssm_backends[ACCOUNT_ID][REGION]._parameters),
+        "settings": {path: versions[-1].value for path, versions in parameters.items()},
         "schedule": events_backends[ACCOUNT_ID][REGION].event_buses["default"].rules,
         "subscriptions": sns.subscriptions,
         "ledger": ledger,

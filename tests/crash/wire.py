@@ -19,6 +19,7 @@ from unittest import mock
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
+from botocore.useragent import UserAgentString
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
 
@@ -217,6 +218,14 @@ def _signed_in_short(signer: Any, request: Any) -> None:
     request.headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential={caller}, Signature=0"
 
 
+_user_agent = UserAgentString.to_string
+
+
+def _user_agent_in_short(agent: Any) -> str:
+    """moto does not look at it."""
+    return "tapped" if getattr(_current, "tap", None) is not None else _user_agent(agent)
+
+
 _events: Any = SESSION.events
 _events.register_first("before-call", _before_call)
 _events.register(f"after-call.ssm.{_PAGE}", _after_call)
@@ -224,6 +233,7 @@ _events.register(f"after-call.ssm.{_PAGE}", _after_call)
 _events.unregister("before-send", botocore_stubber)
 _events.register("before-send", _before_send)
 SigV4Auth.add_auth = _signed_in_short  # type: ignore[assignment, method-assign]
+UserAgentString.to_string = _user_agent_in_short  # type: ignore[assignment, method-assign]
 
 
 def copied(response: AWSResponse, body: str) -> AWSResponse:
