@@ -49,6 +49,17 @@ def _reminder_missed(account: Account) -> Unheld:
     return set()
 
 
+def _hold_outlived_the_grace(account: Account) -> Unheld:
+    """There is no grace, and for some days the old key's use has held it. Its owner may fetch the
+    new key by password, and does not use it."""
+    account.set_parameter("hold_while_used_days", "3")
+    account.add_user("alice", 90)
+    account.use(next(iter(account.statuses())), days_ago=1)
+    account.run()
+    account.pass_days(2)
+    return set()
+
+
 def not_fetched(account: Account) -> Unheld:
     return rotated(account, _REMINDED, _GRACE_OVER)
 
@@ -91,6 +102,7 @@ HANDING_OVER = (
         days=_AFTER_A_REMINDER,
     ),
     Scenario("superseded, a reminder was missed", _reminder_missed, days=(1, 4, 36, 37)),
+    Scenario("superseded, a hold outlived its grace", _hold_outlived_the_grace, days=(3, 35, 36)),
     Scenario("superseded, not fetched", not_fetched, owner=Owner.SLEEPS, days=TO_THE_END),
     Scenario("superseded, not moved", _in_use, owner=Owner.CLINGS, days=TO_THE_END),
     Scenario("superseded, moved", _moved, owner=Owner.MOVES, days=(1, 32, 33)),

@@ -56,11 +56,20 @@ OF_HAND_OVER = (
     Sabotage(
         "a reminder that was missed is left out",
         _HAND_OVER,
-        "    return _remind(situation, older, newer) if days_of_reminder",
-        "    return None if days_of_reminder",
+        "    return _remind(situation, older, newer) if is_owed",
+        "    return None if is_owed",
         Promise.REMINDED,
         "faults",
         "superseded, a reminder was missed",
+    ),
+    Sabotage(
+        "whom a hold alone gave days is not reminded",
+        _HAND_OVER,
+        "        return situation.settings.remind_before_days\n",
+        "        return days\n",
+        Promise.REMINDED,
+        "faults",
+        "superseded, a hold outlived its grace",
     ),
     Sabotage(
         "the grace of the settings counts, not that of the message",

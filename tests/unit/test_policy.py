@@ -60,6 +60,7 @@ def pair(a: Any, b: Any, notified: float | None = None, **facts: Any) -> Managed
 
 # What the records of A, the old key, say.
 REMINDED = {"notices": {Event.REMINDED: stamp("A", 3)}}
+REMINDED_AT_ONCE = {"notices": {Event.REMINDED: stamp("A", 1)}}
 LAST_NOTICE = {"notices": {Event.ENDING: stamp("A", 3)}}
 
 
@@ -309,6 +310,53 @@ HOLD = [
         pair(key("A", 100), key("B", 10), used={"A": None}),
         "disable A",
         Reason.MOVED,
+        {"hold_while_used_days": 3},
+    ),
+    Case(
+        "without a grace, held when the new key was announced, and not moved: reminded",
+        pair(key("A", 92), key("B", 2), used={"A": ago(3), "B": None}),
+        "remind A",
+        Reason.NOT_FETCHED,
+        {"hold_while_used_days": 3},
+    ),
+    Case(
+        "a grace of a day, and the owner was told of a hold: reminded",
+        pair(
+            key("A", 92),
+            key("B", 3),
+            used={"A": ago(6), "B": None},
+            records={"notices": {Event.HELD: stamp("A", 2)}},
+        ),
+        "remind A",
+        Reason.NOT_FETCHED,
+        {"grace_days": 1},
+    ),
+    Case(
+        "without a grace, held, and reminded before",
+        pair(key("A", 92), key("B", 2), used={"A": ago(3), "B": None}, records=REMINDED_AT_ONCE),
+        "disable A",
+        Reason.SUPERSEDED,
+        {"hold_while_used_days": 3},
+    ),
+    Case(
+        "without a grace, held, and moved: no reminder",
+        pair(key("A", 92), key("B", 2), used={"A": ago(3), "B": ago(1)}),
+        "disable A",
+        Reason.MOVED,
+        {"hold_while_used_days": 3},
+    ),
+    Case(
+        "without a grace, held, and no reminders are wanted",
+        pair(key("A", 92), key("B", 2), used={"A": ago(3), "B": None}),
+        "disable A",
+        Reason.SUPERSEDED,
+        {"hold_while_used_days": 3, "remind_before_days": 0},
+    ),
+    Case(
+        "without a grace, and not in use when the new key was announced: no day was given",
+        pair(key("A", 92), key("B", 2), used={"A": ago(5), "B": None}),
+        "disable A",
+        Reason.SUPERSEDED,
         {"hold_while_used_days": 3},
     ),
     Case(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from .action import Action, Reason, Verb
-from .hand_over import days_of_reminder
+from .hand_over import days_of_late_reminder
 from .model import AccessKey, Event, KeyStatus, ManagedUser, SecretState, Stamp
 from .settings import Settings
 from .situation import Situation
@@ -51,8 +51,9 @@ def after(user: ManagedUser, action: Action, settings: Settings, at: datetime) -
         case Verb.ANNOUNCE:
             return replace(user, secret=replace(_secret(user), announced=stamp))
         case Verb.REMIND:
-            older = next(key for key in user.keys if key.id == key_id)
-            days = days_of_reminder(Situation(user, settings, at), older)
+            [older] = [key for key in user.keys if key.id == key_id]
+            [newer] = [key for key in user.keys if key.id != key_id]
+            days = days_of_late_reminder(Situation(user, settings, at), older, newer)
             return replace(user, secret=_named(_secret(user), Event.REMINDED, stamp, days))
         case Verb.HOLD if action.last_notice:
             days = max(1, settings.remind_before_days)

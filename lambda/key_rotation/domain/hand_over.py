@@ -169,7 +169,8 @@ def reminder(
 
 def missed_reminder(situation: Situation, older: AccessKey, newer: AccessKey) -> Action | None:
     """The reminder that no run sent in time, of a key that would go now."""
-    return _remind(situation, older, newer) if days_of_reminder(situation, older) else None
+    is_owed = days_of_late_reminder(situation, older, newer) > 0
+    return _remind(situation, older, newer) if is_owed else None
 
 
 def _remind(situation: Situation, older: AccessKey, newer: AccessKey) -> Action | None:
@@ -182,6 +183,26 @@ def _remind(situation: Situation, older: AccessKey, newer: AccessKey) -> Action 
 def days_of_reminder(situation: Situation, older: AccessKey) -> int:
     """How many days before its end: less than the grace, which may be shorter for one user."""
     return max(0, min(situation.settings.remind_before_days, days_given(situation, older) - 1))
+
+
+def days_of_late_reminder(situation: Situation, older: AccessKey, newer: AccessKey) -> int:
+    """For how many days more a key stays that is reminded of at its end. A grace of a day or none
+    has no reminder, unless a hold has outlived it: nobody can say before when that ends."""
+    days = days_of_reminder(situation, older)
+    if not days and _was_held(situation, older, newer):
+        return situation.settings.remind_before_days
+    return days
+
+
+def _was_held(situation: Situation, older: AccessKey, newer: AccessKey) -> bool:
+    """Whether its owner was told of a hold: by a notice, or when the successor was announced."""
+    if _noticed(situation, Event.HELD, older, newer) is not None:
+        return True
+    days, announced = situation.settings.hold_while_used_days, situation.secret.announced
+    use = situation.last_used(older) if days else None
+    if use is None or announced is None:
+        return False
+    return announced.time - use < timedelta(days=days)
 
 
 def _noticed(

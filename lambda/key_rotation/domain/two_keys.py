@@ -9,7 +9,7 @@ from .action import Action, Decision, Reason, Verb
 from .decisions import blocked, record
 from .hand_over import (
     HandOver,
-    days_of_reminder,
+    days_of_late_reminder,
     end_of_holds,
     hand_over,
     has_nothing_to_do,
@@ -48,7 +48,7 @@ def rotated_pair(situation: Situation, older: AccessKey, newer: AccessKey) -> De
     if remind := missed_reminder(situation, older, newer):
         if situation.has_no_recipient:
             return blocked(situation, older, Reason.NO_CONFIRMED_SUBSCRIPTION)
-        days = timedelta(days=days_of_reminder(situation, older))
+        days = timedelta(days=days_of_late_reminder(situation, older, newer))
         return _reminded(situation, newer, remind, situation.now + days)
     if hand_over(situation, older, newer) is HandOver.MOVED:
         return _disabled(older, Reason.MOVED, notify=False)
