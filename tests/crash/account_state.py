@@ -84,9 +84,13 @@ class AccountState:
     @property
     def leaked(self) -> set[str]:
         """The keys that the secrets' records name as leaked."""
+        return {key_id for name in self.names for key_id in self.leaked_of(name)}
+
+    def leaked_of(self, name: str) -> set[str]:
+        """The keys that the record of this user's secret names."""
+        secret = self.secret(name)
         found = [
             tag["Value"].split()
-            for secret in map(self.secret, self.names)
             for tag in ((secret.tags or []) if secret else [])
             if tag["Key"] == "access-key-rotation:leaked"
         ]

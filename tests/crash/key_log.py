@@ -20,6 +20,7 @@ class KeyLog(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
+        self._disturbed = 0
         self._statuses: Mapping[str, str] = {}
         self._unlogged: Counter[tuple[str, str]] = Counter()
 
@@ -39,10 +40,14 @@ class KeyLog(logging.Handler):
             if not self._unlogged[change]:
                 del self._unlogged[change]
 
-    def end_run(self, is_disturbed: bool) -> None:
-        self._unlogged = +self._unlogged
-        if is_disturbed and self._unlogged:
-            self._count(Counter({min(self._unlogged): -1}))
+    def end_run(self, is_disturbed: bool, is_last: bool) -> None:
+        """`is_last` of those that were there at once."""
+        self._disturbed += is_disturbed
+        if is_last:
+            self._unlogged = +self._unlogged
+            for change in sorted(self._unlogged.elements())[: self._disturbed]:
+                self._count(Counter({change: -1}))
+            self._disturbed = 0
 
     def missing(self) -> list[str]:
         """The changes without a line."""

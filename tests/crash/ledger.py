@@ -93,6 +93,7 @@ class Ledger(AccountState):
     _had_a_key: set[str] = field(default_factory=set)
     heard: Heard = field(init=False)
     _exposures: Exposures = field(init=False)
+    _open_runs: int = 0
     _left_without: set[str] = field(default_factory=set)
     _deleted_for: set[str] = field(default_factory=set)
     _uses_late: timedelta = timedelta(0)
@@ -288,10 +289,12 @@ class Ledger(AccountState):
         return self.account.clock.now() - made_at >= EMERGENCY_WAITS or self._person_acted
 
     def begin_run(self) -> None:
-        """What somebody did before it, a run can see: IAM shows it late, if `lists_lag`."""
-        if not self.lists_lag:
+        """What somebody did before it, a run can see: IAM shows it late, if `lists_lag`. A run may
+        begin within another one, which has looked before."""
+        if not self.lists_lag and not self._open_runs:
             self._person_acted = self._acted_just_now = False
             self._exposures.begin_run()
+        self._open_runs += 1
         self.heard.begin_run()
         self._unused.begin_run()
         self._obeyed.begin_run()
@@ -299,7 +302,8 @@ class Ledger(AccountState):
     def end_run(self, is_disturbed: bool = False) -> None:
         """What a run has broken it must have put right by its end."""
         self._judge()
-        self.key_log.end_run(is_disturbed)
+        self._open_runs -= 1
+        self.key_log.end_run(is_disturbed, is_last=not self._open_runs)
         self._obeyed.end_run()
 
     def _judge(self) -> None:
@@ -317,13 +321,13 @@ class Ledger(AccountState):
         keys, so only a run that lists the keys of a user knows of a third, and that of the 28th
         must. What goes first for this user by the lifecycle table it does and says first; a key of
         just now may be another run's."""
-        leaked = self.reported | self.leaked
         if REPORT in self.denied and NOBODY_KNOWS not in said:
             self._violated(Promise.UNKNOWN_IS_NO_ANSWER, "no report counts as no unmanaged key")
         is_full_look = self.account.clock.now().day == FULL_LOOK_DAY
         rows = ast.literal_eval(said)["users"] if said.startswith("{") else []
         for name in self.names:
             active = [key_id for key_id in self.keys(name) if self.is_active(name, key_id)]
+            leaked = self.reported | self.leaked_of(name)
             if len(active) > 1 and leaked & set(active):
                 self._violated(Promise.LEAKED, f"{leaked & set(active)} of {name} are active")
             is_known = listed is None or name in listed or is_full_look
