@@ -415,7 +415,7 @@ class Ledger(AccountState):
         notified = key_id in self.heard.disabled or (
             delivered is not None and delivered in self.heard.announced
         )
-        if not notified:
+        if not notified and key_id not in self.leaked | self.reported:
             self._violated(Promise.NOTIFIED_FIRST, f"{key_id} of {name} was disabled before a word")
 
     def _check_emergency(self, name: str) -> None:

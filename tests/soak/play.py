@@ -149,6 +149,7 @@ class _Player:
         tap, request = Tap(), f"{self._now}-asked"
         with ThreadPoolExecutor(1) as pool:  # which the tap of another run does not hear
             pool.submit(self._invoke, tap, payload, request, act.at is not None).result()
+        self._repeats += act.at is not None  # two runs at once may each say the same
         eye.emergency_key, eye.requested, eye.may_cut_off = before
 
     def _run(self, day: int, within: list[Act]) -> None:
