@@ -139,6 +139,8 @@ class HandOvers:
                 self._reminders[one.key_id] += 1
             elif is_new:
                 self._announced[one.key_id] = self._account.clock.now()
+            if one.end is None and one.event == "rotated":
+                self._has_grace.discard(one.key_id)  # beside another successor, it goes at once
             if one.end is not None:
                 self._has_grace.add(one.key_id)
                 if not one.while_used:

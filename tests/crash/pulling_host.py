@@ -65,6 +65,11 @@ class Steps:
     writes: int = 0
 
 
+def _profile(name: str, key: Key) -> str:
+    secret = f"aws_secret_access_key = {key.secret}"
+    return f"[{name}]\naws_access_key_id = {key.id}\n{secret}\n"
+
+
 class PullingHost:
     """One profile, which holds the key that worked when the ledger was opened.
 
@@ -87,7 +92,9 @@ class PullingHost:
         ]
         self.key: Key | None = Key(key_id, key.secret_access_key)
         self._cut_off: set[str] = set()
-        self._begun_in = -1
+        self._disk: dict[str, tuple[str, int]] = {
+            self._file.path.name: (_profile(PROFILE, self.key), 0o600)
+        }
         self._now = Steps()
         self._pipe = -1
 
@@ -110,20 +117,20 @@ class PullingHost:
             else:
                 self._die(death)
             self._take_note()
+        self._disk = {
+            path.name: (path.read_text(), path.stat().st_mode & 0o777)
+            for path in self._file.path.parent.iterdir()
+        }
 
     def _begin(self) -> None:
-        """Each branch has the host as it was at the beginning; they come one after the other."""
-        if self._begun_in == os.getpid():
-            return
-        self._begun_in = os.getpid()
-        for path in self._file.path.parent.iterdir():
+        """The disk is as this history's last pull has left it: others, from which it branches or
+        which branch from it, wrote to the same folder meanwhile."""
+        folder = self._file.path.parent
+        for path in folder.iterdir():
             path.unlink()
-        assert self.key is not None
-        self._file.path.write_text(
-            f"[{PROFILE}]\naws_access_key_id = {self.key.id}\n"
-            f"aws_secret_access_key = {self.key.secret}\n"
-        )
-        self._file.path.chmod(0o600)
+        for name, (text, mode) in self._disk.items():
+            (folder / name).write_text(text)
+            (folder / name).chmod(mode)
 
     def _pull_and_check(self) -> None:
         text, signs = self._file.read(), self.works
