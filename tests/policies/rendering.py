@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,12 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = "tests/policies/rendered"
 # Runs that render a recipe of examples/delivery.
 RECIPES = {"parameter": "parameter", "ci_variable": "ci-variable", "reference": "reference"}
+# What Terraform reads for these runs, by folder, and this file, which picks the policies out.
+_READ = (
+    *((".", "*.tf*"), ("lambda", "**/*"), ("modules", "**/*"), ("examples", "**/*")),
+    *((FOLDER, "*"), ("tests/policies", Path(__file__).name)),
+)
+_LEFT = {".terraform", "__pycache__"}
 _SCHEMAS = ',"provider_schemas":'
 # The outputs of examples/guardrails.
 GUARDRAILS = {"service_control_policy", "permissions_boundary"}
@@ -40,10 +49,41 @@ _DOCUMENTS = {
 
 
 def render() -> dict[str, dict[str, Document]]:
-    """By run and name of the policy; a policy that is not known before an apply is left out.
+    """By run and name of the policy; a policy that is not known before an apply is left out. What
+    was rendered from the same files is kept, so `make lint` and `make policies` do it once.
 
     Raises RuntimeError with what Terraform says if a run fails.
     """
+    kept = ROOT / "build/rendered.json"
+    with_what = [program(), *_providers(), digest(ROOT, _READ)]
+    if kept.exists():
+        before = json.loads(kept.read_text())
+        if before["with"] == with_what:
+            known: dict[str, dict[str, Document]] = before["policies"]
+            return known
+    policies = _rendered()
+    new = kept.with_suffix(f".{os.getpid()}")
+    new.write_text(json.dumps({"with": with_what, "policies": policies}))
+    new.replace(kept)
+    return policies
+
+
+def digest(root: Path, read: Iterable[tuple[str, str]]) -> str:
+    """Of the names and contents of these files below `root`, without what tools leave there."""
+    found = {path for folder, pattern in read for path in (root / folder).glob(pattern)}
+    summed = sha256()
+    for path in sorted(path for path in found if path.is_file() and not _LEFT & {*path.parts}):
+        summed.update(f"{path.relative_to(root)} {sha256(path.read_bytes()).hexdigest()}".encode())
+    return summed.hexdigest()
+
+
+def _providers() -> list[str]:
+    """The versions of the provider that `terraform init` has found; the init comes first."""
+    data = Path(os.environ.get("TF_DATA_DIR", ROOT / ".terraform"))
+    return sorted(path.name for path in data.glob("providers/*/hashicorp/aws/*"))
+
+
+def _rendered() -> dict[str, dict[str, Document]]:
     done = subprocess.run(
         [program(), "test", "-json", "-verbose", f"-test-directory={FOLDER}"],
         cwd=ROOT,
