@@ -15,6 +15,8 @@ INIT       = $(TERRAFORM) terraform init -backend=false -input=false -test-direc
 UNIT      := --ignore=tests/unit/test_properties.py tests/unit
 # What these three modules do is theirs to try: each line and branch of them is measured.
 MEASURED  := $(patsubst %,tests/unit/test_%.py,policy run housekeeping first_key notifications secrets_check events named_users)
+# Each death is a fork, which costs a fifth where little else is loaded.
+FORKING   := tests/unit/test_key_fetch_killed.py
 SIMULATOR := build/simulator
 CHECKS    := build/checks
 AWSCLI    := build/awscli
@@ -64,7 +66,8 @@ test-aws: test-crash-sample
 unit: $(READY) ## Unit tests: seconds, no Terraform
 	$(PYTEST) -p no:terraform --cov=key_rotation.domain.policy --cov=key_rotation.run.run --cov=key_rotation.run.housekeeping \
 	  --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered $(MEASURED)
-	$(PYTEST) -p no:terraform $(MEASURED:%=--ignore=%) tests/unit  # measured, these would take minutes
+	$(PYTEST) -p no:terraform $(FORKING)
+	$(PYTEST) -p no:terraform $(MEASURED:%=--ignore=%) $(FORKING:%=--ignore=%) tests/unit  # measured, it would take minutes
 
 .PHONY: aws
 aws: $(READY) ## Adapters and handler on the AWS wire, in moto
