@@ -79,6 +79,21 @@ def test_whatever_decides_how_it_goes_on_is_in_the_state(
     assert state_of(account, ledger) != before
 
 
+def test_the_disk_of_a_host_is_in_the_state() -> None:
+    with prepared(BY_NAME["due again, a host pulls"]) as (account, ledger, payload):
+        host = ledger.host
+        assert host is not None
+        host.is_on = False
+        invoke(account, ledger, Tap(), payload, "first")
+        states = [state_of(account, ledger)]
+        host.is_on = True
+        states.append(state_of(account, ledger))
+        host.pull()
+        states.append(state_of(account, ledger))
+
+    assert len(set(states)) == 3
+
+
 def test_what_is_drawn_by_lot_is_not_in_the_state() -> None:
     (key_id, state), (other_key_id, same_state) = in_a_branch(_two_runs)
 

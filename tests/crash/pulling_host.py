@@ -73,8 +73,8 @@ def _profile(name: str, key: Key) -> str:
 class PullingHost:
     """One profile, which holds the key that worked when the ledger was opened.
 
-    Its timer fires after each run, if `is_on`. `deaths` are by the number of the pull. STS refuses
-    a new key `refused_for` so long on this host alone.
+    Its timer fires after each run, if `is_on`. `deaths` are by how many pulls come before. STS
+    refuses a new key `refused_for` so long on this host alone.
     """
 
     def __init__(self, ledger: Ledger, folder: Path, user: str = "alice") -> None:
@@ -96,6 +96,7 @@ class PullingHost:
             self._file.path.name: (_profile(PROFILE, self.key), 0o600)
         }
         self._now = Steps()
+        self._death: Death | None = None
         self._pipe = -1
 
     # -- the timer ---------------------------------------------------------------------------------
@@ -108,7 +109,8 @@ class PullingHost:
     def pull(self) -> None:
         """One pull, or what is left of it; then the host's programs work with the profile."""
         self._begin()
-        death = self.deaths.get(len(self.steps))
+        death = self._death = self.deaths.pop(0, None)
+        self.deaths = {pulls - 1: later for pulls, later in self.deaths.items()}
         self._now = Steps()
         self.steps.append(self._now)
         with untapped():
@@ -249,7 +251,7 @@ class PullingHost:
     # -- deaths ------------------------------------------------------------------------------------
 
     def _step(self) -> None:
-        death = self.deaths.get(len(self.steps) - 1)
+        death = self._death
         if death is not None and not death.on_disk and death.step == self._now.calls:
             raise Died
         self._now.calls += 1

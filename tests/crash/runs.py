@@ -97,7 +97,6 @@ def prepared(scenario: Scenario) -> Iterator[tuple[Account, Ledger, Any]]:
         key = payload["emergency"]["access_key_id"] if scenario.is_emergency else None
         ledger = Ledger(account, scenario.users, emergency_key=key, denied=scenario.denied)
         ledger.owner = scenario.owner
-        ledger.known.is_used = scenario.owner is not Owner.PULLS  # who has a disk besides
         ledger.requested = "rotate" in payload
         ledger.reported = set(list(account.statuses())[: scenario.leaked])
         ledger.person_lacks(unheld)

@@ -26,6 +26,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 from moto.ssm.models import ssm_backends
 
+from key_fetch.key import Key
 from tests.aws.account import ACCOUNT_ID, REGION, Account
 from tests.crash.known import State
 from tests.crash.ledger import Ledger
@@ -35,12 +36,13 @@ _MINUTES = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d)(\d)")
 _PLAIN = (str, bytes, bool, type(None), Enum)
 _FIRST_TIME = 1_000_000_000  # no other number is as large as a time in seconds
 # Of the logging module; what others hold already; what was said and has been read; what the harness
-# knows beside the history; and what nobody reads.
+# knows beside the history, and what nobody reads; and of a pull that is over, where it was.
 _NOT_STATE = frozenset(
     (
         *("lock", "formatter", "filters", "backend", "account_id", "partition"),
         *("topic", "_private_key", "sent_notifications", "published", "reasons"),
         *("known", "histories", "secrets", "last_changed_date"),
+        *("steps", "counts", "_file", "_now", "_death", "_pipe"),
     )
 )
 # Each lets something pass, and does nothing else: see `Ledger`.
@@ -149,6 +151,8 @@ class _Text:
         if isinstance(value, set | frozenset):
             present = value - self._gone
             return f"{{{', '.join(sorted(map(self._shown, present), key=self._by_age))}}}"
+        if isinstance(value, Key):
+            return f"{value.id}: {value.secret}"
         if isinstance(value, Iterable):
             shown = list(map(self._shown, value))
             return f"[{', '.join(sorted(shown) if _are_tags(value) else shown)}]"
