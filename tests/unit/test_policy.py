@@ -332,6 +332,18 @@ HOLD = [
         {"grace_days": 1},
     ),
     Case(
+        "without a grace, held by a tag up to yesterday: its day was named",
+        pair(
+            key("A", 92),
+            key("B", 3),
+            used={"A": ago(6), "B": None},
+            tags={"hold-until": "2026-05-31"},
+            records={"notices": {Event.HELD: stamp("A", 2)}},
+        ),
+        "disable A",
+        Reason.SUPERSEDED,
+    ),
+    Case(
         "without a grace, held, and reminded before",
         pair(key("A", 92), key("B", 2), used={"A": ago(3), "B": None}, records=REMINDED_AT_ONCE),
         "disable A",

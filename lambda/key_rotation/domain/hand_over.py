@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from .action import Action, Needs, Reason, Verb
 from .model import AccessKey, Event, ManagedUser, version_id
-from .overlap import grace_days, overlap_ends, used_by_owner
+from .overlap import grace_days, overlap_ends, tagged_hold_ends, used_by_owner
 from .settings import Settings
 from .situation import Situation, UnreadError
 
@@ -195,7 +195,10 @@ def days_of_late_reminder(situation: Situation, older: AccessKey, newer: AccessK
 
 
 def _was_held(situation: Situation, older: AccessKey, newer: AccessKey) -> bool:
-    """Whether its owner was told of a hold: by a notice, or when the successor was announced."""
+    """Whether its owner was told of a hold: by a notice, or when the successor was announced. A
+    tag names its day, so nobody need be reminded of that."""
+    if tagged_hold_ends(situation, older) is not None:
+        return False
     if _noticed(situation, Event.HELD, older, newer) is not None:
         return True
     days, announced = situation.settings.hold_while_used_days, situation.secret.announced
