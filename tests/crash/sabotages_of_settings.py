@@ -94,8 +94,8 @@ OF_SETTINGS = (
     Sabotage(
         "the use of an old key holds nothing",
         _OVERLAP,
-        "    return Reason.STILL_IN_USE if in_use else None\n",
-        "    return None if in_use else None\n",
+        "    return Reason.STILL_IN_USE if is_held_by_use(",
+        "    return None if is_held_by_use(",
         Promise.HELD_BACK,
         "faults",
         "superseded, still in use",

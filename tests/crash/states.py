@@ -147,7 +147,7 @@ class _Text:
 
     def _parts(self, value: Any) -> str:
         if isinstance(value, Mapping):
-            return self._of_items(value.items())
+            return self._of_items(value.items(), self._gone)
         if isinstance(value, set | frozenset):
             present = value - self._gone
             return f"{{{', '.join(sorted(map(self._shown, present), key=self._by_age))}}}"
@@ -169,11 +169,10 @@ class _Text:
         self.excuses |= {f"{name} {each}" for each in excused}
         return "-"
 
-    def _of_items(self, items: Iterable[tuple[Any, Any]], gone: Set[str] | None = None) -> str:
-        left_out = self._gone if gone is None else gone
+    def _of_items(self, items: Iterable[tuple[Any, Any]], gone: Set[str]) -> str:
         pairs = [
             f"{self._shown(k)}: {self._shown(v)}"
             for k, v in items
-            if not (isinstance(k, str) and k in left_out)
+            if not (isinstance(k, str) and k in gone)
         ]
         return f"{{{', '.join(pairs)}}}"

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from .action import Action, Needs, Reason, Verb
 from .model import AccessKey, Event, ManagedUser, version_id
-from .overlap import grace_days, overlap_ends, tagged_hold_ends, used_by_owner
+from .overlap import grace_days, is_held_by_use, overlap_ends, tagged_hold_ends, used_by_owner
 from .settings import Settings
 from .situation import Situation, UnreadError
 
@@ -201,11 +201,8 @@ def _was_held(situation: Situation, older: AccessKey, newer: AccessKey) -> bool:
         return False
     if _noticed(situation, Event.HELD, older, newer) is not None:
         return True
-    days, announced = situation.settings.hold_while_used_days, situation.secret.announced
-    use = situation.last_used(older) if days else None
-    if use is None or announced is None:
-        return False
-    return announced.time - use < timedelta(days=days)
+    announced = situation.secret.announced
+    return announced is not None and is_held_by_use(situation, older, announced.time)
 
 
 def _noticed(

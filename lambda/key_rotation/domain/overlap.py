@@ -37,12 +37,16 @@ def hold_reason(situation: Situation, key: AccessKey) -> Reason | None:
     ends = tagged_hold_ends(situation, key)
     if ends is not None and situation.now < ends:
         return Reason.HOLD_UNTIL
+    return Reason.STILL_IN_USE if is_held_by_use(situation, key, situation.now) else None
+
+
+def is_held_by_use(situation: Situation, key: AccessKey, at: datetime) -> bool:
+    """Whether the key was used within `hold_while_used_days` before `at`, or since."""
     days = situation.settings.hold_while_used_days
     if days == 0:
-        return None
+        return False
     used = situation.last_used(key)
-    in_use = used is not None and situation.now - used < timedelta(days=days)
-    return Reason.STILL_IN_USE if in_use else None
+    return used is not None and at - used < timedelta(days=days)
 
 
 def held_until(situation: Situation, key: AccessKey, hold: Reason, latest: datetime) -> datetime:
