@@ -21,7 +21,7 @@ from zipfile import ZipFile
 from .account import REGION
 
 PACKAGE = Path(__file__).resolve().parent.parent / "lambda" / "package.zip"
-TRIES = 7
+TRIES = 15
 
 _ONE_CLIENT = "import boto3; boto3.client('iam')"
 # tests/aws/test_cold_start.py holds that a quiet run loads and makes no more.

@@ -57,7 +57,7 @@ ANY_STATE = hypothesis_settings(
     report_multiple_bugs=False,
 )
 # For each of many places in a hand-over.
-ANY_HAND_OVER = hypothesis_settings(ANY_STATE, max_examples=1_000 if THOROUGH else 40)
+ANY_HAND_OVER = hypothesis_settings(ANY_STATE, max_examples=1_000 if THOROUGH else 20)
 ANY_HISTORY = hypothesis_settings(
     ANY_STATE,
     max_examples=5_000 if THOROUGH else 120,
