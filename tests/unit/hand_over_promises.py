@@ -245,11 +245,16 @@ class HandOvers:
             for event in (Event.REMINDED, Event.ENDING):
                 self.lines.pop((event, key_id), None)
 
+    def forget_last_notices(self, key_ids: Iterable[str]) -> None:
+        """They named another end."""
+        for key_id in key_ids:
+            self.last_notices.pop(key_id, None)
+            self.lines.pop((Event.ENDING, key_id), None)
+
     def name_end(self, key_id: str, until: datetime) -> None:
         """A later end makes a last notice one of another day."""
         if until > self.ends.get(key_id, until):
-            self.last_notices.pop(key_id, None)
-            self.lines.pop((Event.ENDING, key_id), None)
+            self.forget_last_notices([key_id])
         self.ends[key_id] = max(until, self.ends.get(key_id, until))
 
     def broken_by_end(

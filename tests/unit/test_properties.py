@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from key_rotation.domain.action import Action, Decision, Needs, Reason, Verb
 from key_rotation.domain.credential_report import CredentialReport
 from key_rotation.domain.emergency import decide_emergency
-from key_rotation.domain.model import AccessKey, Audience, KeyStatus, ManagedUser
+from key_rotation.domain.model import AccessKey, Audience, Event, KeyStatus, ManagedUser
 from key_rotation.domain.orphans import ORPHAN_DELETED_AFTER
 from key_rotation.domain.overrides import limits_for
 from key_rotation.domain.policy import decide
@@ -33,7 +33,7 @@ from key_rotation.notify.response import Row
 from key_rotation.run.payload import Emergency, Payload, Request
 from key_rotation.run.run import Rotation
 from key_rotation.run.weekly import WEEKDAY
-from tests.unit.builders import NAME, NOW, time_of
+from tests.unit.builders import NAME, NOW, settings, time_of
 from tests.unit.fakes import FakeAccount
 from tests.unit.hand_over_promises import broken_by
 from tests.unit.history import History, check_settled, plan, was_used_since_disabled
@@ -577,3 +577,40 @@ class Histories(RuleBasedStateMachine):
 
 TestHistories = Histories.TestCase
 TestHistories.settings = ANY_HISTORY
+
+
+def test_a_restored_secret_gives_the_old_key_another_last_day() -> None:
+    """Drawn once: somebody deleted the secret after the last notice."""
+    history = History(
+        settings(
+            max_key_age_days=12,
+            warn_before_days=0,
+            grace_days=0,
+            min_grace_days_without_console=1,
+            remind_before_days=0,
+            hold_while_used_days=5,
+            max_overlap_days=10,
+        )
+    )
+    history.hire("bob", password=False, audience=Audience.USER)
+    history.make_key("bob")
+    history.clock.time += timedelta(days=12)
+    history.run()
+    for _ in range(9):
+        history.clock.time += timedelta(days=1)
+        history.run()
+    before = last_days(history)
+    history.clock.time += AFTER_A_RUN
+    history.change_secret("bob", pending_deletion=True)
+    for _ in range(3):
+        history.clock.time += timedelta(days=1)
+        history.run()
+
+    assert len(before) == 1
+    assert len(set(last_days(history))) == 2
+
+
+def last_days(history: History) -> list[str]:
+    """The days that last notices named, as the operators were told."""
+    lines = [line for message in history.digests for line in message.data["lines"]]
+    return [line["text"] for line in lines if line["event"] == Event.ENDING]

@@ -357,8 +357,10 @@ class Run:
             return
         old = said.data.get("superseded_access_key_id") or key_id
         if said.event is Event.ROTATED:
+            keys = [key.id for key in history.users[said.user].keys]
             if key_id not in hand_overs.announced:
-                hand_overs.forget_notices(key.id for key in history.users[said.user].keys)
+                hand_overs.forget_notices(keys)
+            hand_overs.forget_last_notices(keys)  # announced again, old keys have other ends
             hand_overs.announced[key_id] = now
         if said.event in (Event.REMINDED, Event.HELD, Event.ENDING):
             hand_overs.heard.setdefault(old, now)
