@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_compl
 from functools import partial
 from itertools import chain
 
+from tests.crash.branches import count_no_references
 from tests.crash.pairs import PairsPoint
 from tests.crash.points import KINDS, Point, points_of, try_points
 from tests.crash.sabotage import try_sabotage
@@ -55,7 +56,7 @@ def _try_points(kinds: Sequence[str], names: Sequence[str], every: int) -> int:
     began = said = time.monotonic()
     broken: Counter[str] = Counter()
     histories: Counter[str] = Counter()
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), initializer=count_no_references) as pool:
         found = list(pool.map(partial(points_of, kinds=kinds, every=every), names))
         points = {
             kind: list(chain.from_iterable(of_scenario[kind] for of_scenario in found))[::every]

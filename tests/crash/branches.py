@@ -4,14 +4,16 @@ process of its own, forked off and thrown away."""
 from __future__ import annotations
 
 import atexit
+import ctypes
 import gc
 import os
 import pickle
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
-from itertools import count
+from itertools import chain, count
+from types import CodeType, FunctionType
 from typing import Any, NoReturn
 
 from key_rotation.aws.parameters import read_parameters, user_options_path
@@ -21,6 +23,9 @@ from tests.crash.runs import BY_NAME, follow_up, invoke, prepared
 from tests.crash.wire import Tap, tapped
 
 Beginning = tuple[Account, Ledger, Any]
+
+_set_count: Any = getattr(ctypes.pythonapi, "_Py_SetRefcnt", None)  # since Python 3.13
+_IMMORTAL = 0xFFFF_FFFF  # PEP 683
 
 # To look through all objects takes as long as a point: garbage of so many beginnings may wait.
 _WHOLE_COLLECTION_EVERY = 16
@@ -57,6 +62,33 @@ def _warm_up() -> None:
     with prepared(BY_NAME["due again"]) as (account, ledger, payload):
         invoke(account, ledger, Tap(), payload, "first")
         follow_up(account, ledger, "due again")
+
+
+def count_no_references() -> None:
+    """Of what is loaded by now, and stays. To count is to write, and a branch copies each page that
+    it writes to: most of what it copied, it copied for that alone."""
+    _warm_up()
+    if _set_count is None:
+        return
+    _set_count.argtypes, _set_count.restype = [ctypes.py_object, ctypes.c_ssize_t], None
+    seen: set[int] = set()
+    gc.unfreeze()
+    for each in gc.get_objects():
+        for found in chain([each], gc.get_referents(each), _parts_of_code(each)):
+            if id(found) not in seen:
+                seen.add(id(found))
+                _set_count(found, _IMMORTAL)
+    seen.clear()  # it stays, too
+
+
+def _parts_of_code(function: Any) -> Iterator[Any]:
+    """gc does not know what code refers to."""
+    waiting = [function.__code__] if type(function) is FunctionType else []
+    while waiting:
+        code = waiting.pop()
+        yield from (code.co_consts, code.co_names, code.co_linetable, code.co_exceptiontable)
+        yield from code.co_consts
+        waiting += [each for each in code.co_consts if isinstance(each, CodeType)]
 
 
 def _read_settings(account: Account) -> None:

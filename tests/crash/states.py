@@ -33,6 +33,10 @@ from tests.crash.ledger import Ledger
 
 _SECONDS = re.compile(r"(\d\d:\d\d):\d\d(?:\.\d+)?")
 _MINUTES = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d)(\d)")
+# What AWS draws by lot looks like: names of secrets, ids of keys, our ids of versions, and keys.
+_DRAWN = re.compile(
+    r"arn:aws:secretsmanager:[\w:/+=.@-]*\w|AKIA[A-Z0-9]{16}|[0-9a-f]{64}|[A-Za-z0-9/+]{40}"
+)
 _PLAIN = (str, bytes, bool, type(None), Enum)
 _FIRST_TIME = 1_000_000_000  # no other number is as large as a time in seconds
 # Of the logging module; what others hold already; what was said and has been read; what the harness
@@ -100,8 +104,6 @@ class _Text:
             self._places[secret] = ("secret", place)
             self._places[sha256(key_id.encode()).hexdigest()] = ("version", place)
             self._places[key_id] = ("key", place)
-        drawn = [*self._places, *self._names]
-        self._pattern = re.compile("|".join(map(re.escape, drawn)) or "(?!)")
         self._numbers: dict[int, int] = {}
         self._next = count()
         self._gone = ledger.secrets_ever.keys() - ledger.present()
@@ -113,12 +115,12 @@ class _Text:
 
     def named(self, text: str) -> str:
         """With every name by lot replaced, and times cut."""
-        return _SECONDS.sub(r"\1", self._pattern.sub(lambda match: self._name(match[0]), text))
+        return _SECONDS.sub(r"\1", _DRAWN.sub(lambda match: self._name(match[0]), text))
 
     def _name(self, drawn: str) -> str:
         """A key, its secret and its version have the number of its first appearance."""
-        if drawn in self._names:
-            return self._names[drawn]
+        if drawn not in self._places:
+            return self._names.get(drawn, drawn)
         kind, place = self._places[drawn]
         if place not in self._numbers:
             self._numbers[place] = next(self._next)
@@ -126,8 +128,8 @@ class _Text:
 
     def _by_age(self, text: str) -> str:
         """To sort by: the names by lot give no order."""
-        return self._pattern.sub(
-            lambda match: self._names.get(match[0]) or str(self._places[match[0]]), text
+        return _DRAWN.sub(
+            lambda match: str(self._places.get(match[0]) or self._name(match[0])), text
         )
 
     def _shown(self, value: Any) -> str:
