@@ -17,13 +17,15 @@ _LOOKS = {"secretsmanager:GetResourcePolicy": "policy", "secretsmanager:Describe
 
 class Exposures:
     """Looks at each store. What a person changes after the run has looked cannot be known: a
-    `GetResourcePolicy` sees the policy, a `DescribeSecret` the KMS key and the replicas."""
+    `GetResourcePolicy` sees the policy, a `DescribeSecret` the KMS key and the replicas. The ARN of
+    a user is read once; whatever it is, the policy spares nobody but the user with that id."""
 
     def __init__(self, account: Account, names: Sequence[str], secret: FindSecret) -> None:
         self._account = account
         self._names = names
         self._unseen: set[str] = set()
         self._stored = {current_key(secret(name)) for name in names} | {None}
+        self._arns: dict[str, set[str]] = {}
         self._read = AsRead(self._readers)
         self._readers_ever = self._all_readers()
         for name in names:
@@ -38,6 +40,14 @@ class Exposures:
     def begin_run(self) -> None:
         """Whatever somebody did before it, the run can see."""
         self._unseen.clear()
+        self._arns.clear()
+        self._note_arns()
+
+    def _note_arns(self) -> None:
+        users = iam_backends[ACCOUNT_ID]["aws"].users
+        for name in self._names:
+            if name in users:
+                self._arns.setdefault(name, set()).add(users[name].arn)
 
     @property
     def may_have_changed(self) -> bool:
@@ -49,6 +59,7 @@ class Exposures:
         self._readers_ever |= self._all_readers()
         if call == "person":
             self._unseen = set(_LOOKS.values())
+            self._note_arns()
         self._read.after(call)
         self._unseen.discard(_LOOKS.get(call, ""))
         if call != "secretsmanager:PutSecretValue":
@@ -79,13 +90,14 @@ class Exposures:
         denied: dict[str, Any] = {"StringNotEquals": {"aws:userid": user.id}}
         if readers:
             denied["ArnNotEquals"] = {"aws:PrincipalArn": readers}
-        named = {user.arn, *readers, f"arn:aws:iam::{ACCOUNT_ID}:root"}
+        named = {*readers, f"arn:aws:iam::{ACCOUNT_ID}:root"}
         statements = json.loads(secret.policy)["Statement"] if secret.policy else []
         if [statement["Effect"] for statement in statements] != ["Allow", "Deny"]:
             yield "policy", "its policy is not ours"
         else:
             allow, deny = statements
-            if set(allow["Principal"]["AWS"]) != named:
+            arns = self._arns.get(name, set()) | {user.arn}
+            if all(set(allow["Principal"]["AWS"]) != {arn, *named} for arn in arns):
                 yield "policy", f"it allows {allow['Principal']}"
             if deny.get("Condition") != denied or deny["Principal"] != "*":
                 yield "policy", f"it denies all but {deny.get('Condition')}"

@@ -119,6 +119,13 @@ def test_an_emergency_comes_in_the_middle_of_a_run() -> None:
     assert [line.split(": ")[1][:4] for line in played.story] == ["just", "some", "the ", "the "]
 
 
+def test_a_user_who_moves_in_the_middle_of_a_run_is_named_as_the_run_knew_them() -> None:
+    played = _story(Act(1, "moves the user", "alice", 46, at=9), days=1)
+    assert not played.violations
+    assert [line.split(": ")[1][:5] for line in played.story] == ["just ", "alice", "the r"]
+    assert "PutSecretValue" in played.story[-1]
+
+
 def test_unreadable_settings_are_who_changed_them_until_they_are_mended() -> None:
     broken = Act(1, "changes a setting", "alice", 14)
     mended = Act(2, "mends a setting", "alice", 0)
