@@ -84,6 +84,7 @@ class Ledger(AccountState):
     _works: dict[str, bool] = field(default_factory=dict)
     _lost: dict[str, str] = field(default_factory=dict)
     _taken: dict[str, str] = field(default_factory=dict)
+    _by_disable: dict[str, list[Violation]] = field(default_factory=dict)
     _notified_again: set[str] = field(default_factory=set)
     _secrecy: Secrecy = field(default_factory=Secrecy)
     _kept: dict[str, datetime] = field(default_factory=dict)
@@ -302,6 +303,7 @@ class Ledger(AccountState):
     def end_run(self, is_disturbed: bool = False) -> None:
         """What a run has broken it must have put right by its end."""
         self._judge()
+        self._by_disable.clear()
         self._open_runs -= 1
         self.key_log.end_run(is_disturbed, is_last=not self._open_runs)
         self._obeyed.end_run()
@@ -356,7 +358,11 @@ class Ledger(AccountState):
         facts = self.facts[key_id]
         if key.status == "Active":
             if facts.inactive_since is not None:
-                self._unused.switched_on(key_id, now)
+                if call == "iam:UpdateAccessKey":  # the run has undone it
+                    for violation in self._by_disable.pop(key_id, ()):
+                        self.violations.remove(violation)
+                else:
+                    self._unused.switched_on(key_id, now)
                 facts.off_before = facts.inactive_since if call == "person" else None
             facts.inactive_since = None
             if call == _LIST and not self.lists_lag:
@@ -366,7 +372,9 @@ class Ledger(AccountState):
             if call == "person" and facts.off_before is not None:
                 facts.inactive_since = max(facts.off_before, self._last_used(name, key_id))
             if before.get(key_id, now) is None and call == "iam:UpdateAccessKey":
+                found = len(self.violations)
                 self._check_disable(name, key_id)
+                self._by_disable[key_id] = self.violations[found:]
 
     def _check_made(self, name: str, made: str) -> None:
         """Right after the handler made a key that somebody asked for."""

@@ -1,4 +1,5 @@
-"""Overlaps: a second run, of the schedule or an emergency, between any two calls of the first."""
+"""Overlaps: a second run, of the schedule, at somebody's request or in an emergency, between any
+two calls of the first."""
 
 from __future__ import annotations
 
@@ -18,7 +19,11 @@ from tests.crash.wire import Tap
 TO_THE_END = 10_000
 # All pairs of calls for these; for the others the second run goes to its end in between.
 ALL_PAIRS = ("due again",)
-EMERGENCY_DURING = ("due again", "due, a service user", "superseded, the grace is over")
+EMERGENCY, REQUEST = "an emergency", "a rotation at request"
+DURING = {
+    EMERGENCY: ("due again", "due, a service user", "superseded, the grace is over"),
+    REQUEST: ("unused, on its day",),
+}
 
 
 @dataclass(frozen=True)
@@ -29,17 +34,19 @@ class OverlapPoint:
     scenario: str
     at: int
     until: int
-    emergency: bool = False
+    other: str = "a second run"
 
     def __str__(self) -> str:
-        what = "an emergency" if self.emergency else "a second run"
         until = "its end" if self.until == TO_THE_END else f"its call {self.until}"
-        return f"{self.scenario}: {what} before call {self.at}, up to {until}"
+        return f"{self.scenario}: {self.other} before call {self.at}, up to {until}"
 
     def play(self, account: Account, ledger: Ledger, payload: Any) -> None:
         scenario = BY_NAME[self.scenario]
         other_payload = payload
-        if self.emergency:
+        if self.other == REQUEST:
+            other_payload = {"rotate": {"users": ["alice"], "reason": "leaver"}}
+            ledger.requested = True
+        if self.other == EMERGENCY:
             key_id = next(iter(account.statuses()))
             named = {"user": "alice", "access_key_id": key_id, "reason": "leaked"}
             other_payload = {"emergency": named}
@@ -100,6 +107,7 @@ def overlap_points(name: str) -> list[OverlapPoint]:
     calls = places(name, undisturbed_calls(name), MUTATING)
     untils = [*calls, TO_THE_END] if name in ALL_PAIRS else [TO_THE_END]
     points = [OverlapPoint(name, at, until) for at in calls for until in untils]
-    if name in EMERGENCY_DURING:
-        points += [OverlapPoint(name, at, TO_THE_END, emergency=True) for at in calls]
+    for other, names in DURING.items():
+        if name in names:
+            points += [OverlapPoint(name, at, TO_THE_END, other) for at in calls]
     return points

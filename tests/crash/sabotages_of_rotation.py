@@ -92,7 +92,7 @@ OF_ROTATION = (
     Sabotage(
         "the keys are not listed again after a disable",
         "run/retire.py",
-        "        _undo_unless_active(run, progress, action, key.id, stays)\n",
+        "        _undo_if_wrong(run, progress, action, key.id, stays)\n",
         "        pass\n",
         Promise.WORKING_KEY,
         "people",

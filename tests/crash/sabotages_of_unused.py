@@ -38,4 +38,13 @@ OF_UNUSED = (
         "faults",
         "unused, switched on again",
     ),
+    Sabotage(
+        "an unused key goes although another run has begun to replace it",
+        "run/retire.py",
+        "    return next((k.id for k in progress.user.keys if k.is_active and k.id != key_id), None)\n",
+        "    return None\n",
+        Promise.NAMED_END,
+        "overlaps",
+        "unused, on its day",
+    ),
 )

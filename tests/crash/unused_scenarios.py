@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tests.aws.account import Account
 from tests.crash.beginnings import aged
 from tests.crash.scenario import Owner, Scenario, Unheld
@@ -10,10 +12,11 @@ _FORTY_FIVE = {"disable_unused_after_days": "45"}
 _BULK_READS = ("iam:GetAccountAuthorizationDetails", "iam:GetCredentialReport")
 
 
-def _warned(account: Account) -> None:
-    account.add_user("alice", 38)
+def _warned(account: Account, password: bool = True) -> Unheld:
+    account.add_user("alice", 38, password=password)
     account.run()
     account.pass_days(7)
+    return set()
 
 
 def _beside_an_inactive_key(account: Account) -> Unheld:
@@ -48,6 +51,13 @@ def _used_since(account: Account) -> Unheld:
 
 OF_UNUSED = (
     Scenario("unused, to be warned", aged(50), parameters=_FORTY_FIVE, owner=Owner.SLEEPS),
+    Scenario(
+        "unused, on its day",
+        partial(_warned, password=False),
+        parameters=_FORTY_FIVE,
+        owner=Owner.SLEEPS,
+        days=(1, 30, 46, 61, 90, 91),
+    ),
     Scenario(
         "unused, beside an inactive key",
         _beside_an_inactive_key,

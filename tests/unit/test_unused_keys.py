@@ -304,6 +304,42 @@ def test_a_disable_that_had_no_effect_is_a_failure() -> None:
     assert account.secrets["alice"].inactive_since is None
 
 
+@pytest.mark.parametrize("before", ["keys", "notify", "disable"])
+def test_a_key_that_another_run_begins_to_replace_stays_on(before: str) -> None:
+    """That run has told its owner until when it works."""
+    account = unused(days=45, secret=warned())
+
+    def begin() -> None:
+        account.before(before, lambda: account.add_key(key("B", 0)))
+
+    account.before("keys", begin)  # the list that is decided on
+    if before == "keys":
+        [row] = run(account, **WANTED).rows
+        assert row.detail == "not done: disable: B is active by now, so A stays"
+    else:
+        with pytest.raises(RotationFailedError, match="A was enabled again: B is active by now"):
+            run(account, **WANTED)
+
+    assert account.statuses() == {"A": "Active", "B": "Active"}
+    assert account.secrets["alice"].inactive_since is None
+
+
+def test_a_key_that_another_run_has_warned_about_anew_stays_on() -> None:
+    """That run came after the old warning was off the record."""
+    account = unused(days=45, secret=warned())
+
+    def warn_again() -> None:
+        state = account.secrets["alice"]
+        account.secrets["alice"] = replace(state, warned_unused=stamp("A", 0))
+
+    account.before("disable", warn_again)
+    with pytest.raises(RotationFailedError, match="enabled again: its owner was warned of a later"):
+        run(account, **WANTED)
+
+    assert account.statuses() == {"A": "Active"}
+    assert account.secrets["alice"].warned_unused == stamp("A", 0)
+
+
 def test_a_leaked_key_goes_before_its_old_warning_does() -> None:
     account = unused(days=45, secret=warned())
     account.fail("forget_unused_warning", RuntimeError("down"))

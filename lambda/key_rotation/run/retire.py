@@ -30,7 +30,7 @@ def disable(run: RunContext, progress: Progress, action: Action) -> None:
     stays = _key_that_stays(progress, action, key)
     if progress.is_emergency:
         _forget_earlier(run, progress, action, key)
-    _confirm(run, progress, key, stays, at_once)
+    _confirm(run, progress, action, key, stays)
     if _may_be_unreadable(progress, action, stays) and run.mend_secret(progress, action):
         if action.reason in SUPERSEDED:  # its owner is notified again, and waited for
             run.world.secrets.forget_announced(progress.secret)
@@ -47,8 +47,8 @@ def disable(run: RunContext, progress: Progress, action: Action) -> None:
         _forget_warning(run, progress.secret, key)
     _disable(run, progress, action, key)
     warned = progress.secret
-    if stays is not None and not at_once:  # a leaked key is never switched on again
-        _undo_unless_active(run, progress, action, key.id, stays)
+    if not at_once and action.reason is not Reason.ORPHAN:  # a leaked key stays off
+        _undo_if_wrong(run, progress, action, key.id, stays)
     run.ensure_secret_exists(progress)
     run.leave(progress, action)
     inactive_since = Stamp(key.id, run.now())
@@ -137,16 +137,24 @@ def _key_that_stays(progress: Progress, action: Action, key: AccessKey) -> str |
 
 
 def _confirm(
-    run: RunContext, progress: Progress, key: AccessKey, stays: str | None, at_once: bool
+    run: RunContext, progress: Progress, action: Action, key: AccessKey, stays: str | None
 ) -> None:
     """Lists the keys, and raises ConcurrentChangeError if they are not as the decision has them."""
     run.relist(progress)
-    if at_once:
+    if action.reason in LEAKED:
         _wait_until_listed(run, progress, stays)
     if not progress.is_active(key.id):
         raise ConcurrentChangeError(f"{key.id} is not active any more")
     if stays is not None and not progress.is_active(stays):
         raise ConcurrentChangeError(f"{stays} is not seen active, so {key.id} stays")
+    if action.reason is Reason.UNUSED and (other := _another_active(progress, key.id)):
+        raise ConcurrentChangeError(f"{other} is active by now, so {key.id} stays")
+
+
+def _another_active(progress: Progress, key_id: str) -> str | None:
+    """An unused key goes as the only active one. Another run may have begun to replace it, and has
+    said until when it works."""
+    return next((k.id for k in progress.user.keys if k.is_active and k.id != key_id), None)
 
 
 def _may_be_unreadable(progress: Progress, action: Action, stays: str | None) -> bool:
@@ -195,18 +203,34 @@ def _wait_until_listed(run: RunContext, progress: Progress, key_id: str | None) 
         run.relist(progress)
 
 
-def _undo_unless_active(
-    run: RunContext, progress: Progress, action: Action, disabled: str, stays: str
+def _undo_if_wrong(
+    run: RunContext, progress: Progress, action: Action, disabled: str, stays: str | None
 ) -> None:
-    """If the other key went away meanwhile, our disable is undone."""
+    """If the other key went away meanwhile, or another run gave an unused key more time, our
+    disable is undone."""
+    problem = None
     try:
         run.relist(progress)
-        problem = None if progress.is_active(stays) else f"{stays} is not active any more"
+        if stays is not None and not progress.is_active(stays):
+            problem = f"{stays} is not active any more"
+        elif stays is None and (other := _another_active(progress, disabled)):
+            problem = f"{other} is active by now"
+        elif stays is None and _is_warned_anew(run, progress, disabled):
+            problem = "its owner was warned of a later end"
     except Exception as error:
         problem = f"the keys could not be listed afterwards ({type(error).__name__})"
     if problem is not None:
         _enable_again(run, progress, action, disabled)
         raise UndoneError(f"{disabled} was enabled again: {problem}")
+
+
+def _is_warned_anew(run: RunContext, progress: Progress, key_id: str) -> bool:
+    """A run that came in between found no warning on record any more."""
+    before = progress.secret.warned_unused
+    warned = run.world.secrets.describe(progress.user.ref).warned_unused
+    if warned is None or warned.access_key_id != key_id:
+        return False
+    return before is None or warned.time > before.time
 
 
 def _enable_again(run: RunContext, progress: Progress, action: Action, key_id: str) -> None:
