@@ -240,21 +240,20 @@ class HandOvers:
         """Another hand-over begins, maybe of a key that has gone through one: a person deleted its
         successor."""
         for key_id in key_ids:
-            for notices in (self.heard, self.ending, self.last_notices):
-                notices.pop(key_id, None)
-            for event in (Event.REMINDED, Event.ENDING):
-                self.lines.pop((event, key_id), None)
+            self.forget_last_notice(key_id)
+            self.heard.pop(key_id, None)
+            self.ending.pop(key_id, None)
+            self.lines.pop((Event.REMINDED, key_id), None)
 
-    def forget_last_notices(self, key_ids: Iterable[str]) -> None:
-        """They named another end."""
-        for key_id in key_ids:
-            self.last_notices.pop(key_id, None)
-            self.lines.pop((Event.ENDING, key_id), None)
+    def forget_last_notice(self, key_id: str) -> None:
+        """It named another end."""
+        self.last_notices.pop(key_id, None)
+        self.lines.pop((Event.ENDING, key_id), None)
 
     def name_end(self, key_id: str, until: datetime) -> None:
         """A later end makes a last notice one of another day."""
         if until > self.ends.get(key_id, until):
-            self.forget_last_notices([key_id])
+            self.forget_last_notice(key_id)
         self.ends[key_id] = max(until, self.ends.get(key_id, until))
 
     def broken_by_end(

@@ -352,6 +352,13 @@ def may_go(user: ManagedUser, settings: Settings, action: Action) -> bool:
 # -- any history -----------------------------------------------------------------------------------
 
 
+def days_pass(history: History, days: int) -> None:
+    """A run a day."""
+    for _ in range(days):
+        history.clock.time += timedelta(days=1)
+        assert not history.run().failed
+
+
 class Histories(RuleBasedStateMachine):
     """People change keys, secrets and tags; time passes; runs happen, fail and die."""
 
@@ -449,9 +456,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(days=st.integers(1, 45))
     def let_the_schedule_run(self, days: int) -> None:
-        for _ in range(days):
-            self.history.clock.time += timedelta(days=1)
-            assert not self.history.run().failed
+        days_pass(self.history, days)
         self.history.clock.time += AFTER_A_RUN
 
     # runs
@@ -596,15 +601,11 @@ def test_a_restored_secret_gives_the_old_key_another_last_day() -> None:
     history.make_key("bob")
     history.clock.time += timedelta(days=12)
     history.run()
-    for _ in range(9):
-        history.clock.time += timedelta(days=1)
-        history.run()
+    days_pass(history, 9)
     before = last_days(history)
     history.clock.time += AFTER_A_RUN
     history.change_secret("bob", pending_deletion=True)
-    for _ in range(3):
-        history.clock.time += timedelta(days=1)
-        history.run()
+    days_pass(history, 3)
 
     assert len(before) == 1
     assert len(set(last_days(history))) == 2

@@ -360,7 +360,8 @@ class Run:
             keys = [key.id for key in history.users[said.user].keys]
             if key_id not in hand_overs.announced:
                 hand_overs.forget_notices(keys)
-            hand_overs.forget_last_notices(keys)  # announced again, old keys have other ends
+            for each in keys:  # announced again, old keys have other ends
+                hand_overs.forget_last_notice(each)
             hand_overs.announced[key_id] = now
         if said.event in (Event.REMINDED, Event.HELD, Event.ENDING):
             hand_overs.heard.setdefault(old, now)

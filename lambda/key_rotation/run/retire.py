@@ -208,20 +208,25 @@ def _undo_if_wrong(
 ) -> None:
     """If the other key went away meanwhile, or another run gave an unused key more time, our
     disable is undone."""
-    problem = None
     try:
-        run.relist(progress)
-        if stays is not None and not progress.is_active(stays):
-            problem = f"{stays} is not active any more"
-        elif stays is None and (other := _another_active(progress, disabled)):
-            problem = f"{other} is active by now"
-        elif stays is None and _is_warned_anew(run, progress, disabled):
-            problem = "its owner was warned of a later end"
+        problem = _what_is_wrong(run, progress, disabled, stays)
     except Exception as error:
         problem = f"the keys could not be listed afterwards ({type(error).__name__})"
     if problem is not None:
         _enable_again(run, progress, action, disabled)
         raise UndoneError(f"{disabled} was enabled again: {problem}")
+
+
+def _what_is_wrong(
+    run: RunContext, progress: Progress, disabled: str, stays: str | None
+) -> str | None:
+    run.relist(progress)
+    if stays is not None:
+        return None if progress.is_active(stays) else f"{stays} is not active any more"
+    if other := _another_active(progress, disabled):
+        return f"{other} is active by now"
+    is_warned = _is_warned_anew(run, progress, disabled)
+    return "its owner was warned of a later end" if is_warned else None
 
 
 def _is_warned_anew(run: RunContext, progress: Progress, key_id: str) -> bool:
