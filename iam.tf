@@ -67,7 +67,8 @@ locals {
 data "aws_iam_policy_document" "function" {
   # --- IAM users and their keys
 
-  # A run reads in bulk. If the account denies that, it uses ListUsers and ListUserTags.
+  # A run reads in bulk. If the account denies that, it uses ListUsers and ListUserTags. It reads the
+  # tags of a user again before it disables a superseded or unused key.
   statement {
     sid = "FindManagedUsers"
     actions = concat(

@@ -99,6 +99,8 @@ class Directory(Protocol):
         """All users of the account, the managed ones without their keys; `only` names those that
         matter to the caller. Raises DiscoveryError if a page of them is missing."""
 
+    def tags(self, user: UserRef) -> Mapping[str, str]: ...
+
     def keys(self, user: UserRef) -> tuple[AccessKey, ...]: ...
 
     def last_used(self, key: AccessKey) -> LastUse | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -25,6 +26,8 @@ from tests.crash.trunk import GoOn, Struck
 from tests.crash.wire import untapped
 
 Act = Callable[[Account, Ledger], None]
+_TAG = "access-key-rotation"
+_HELD_FOR_DAYS = 10
 _STRANGER = f"arn:aws:iam::{ACCOUNT_ID}:user/mallory"
 
 
@@ -173,6 +176,14 @@ def _uses_the_new_key(account: Account, ledger: Ledger) -> None:
     use_new(ledger, "alice")
 
 
+def _holds_the_old_key(account: Account, ledger: Ledger) -> None:
+    old, _ = _oldest_and_newest(account)
+    day = (account.clock.now() + timedelta(days=_HELD_FOR_DAYS)).date()
+    tag = {"Key": f"{_TAG}:hold-until", "Value": f"{day} {old}"}
+    account.client("iam").tag_user(UserName="alice", Tags=[tag])
+    ledger.person_keeps(old, _HELD_FOR_DAYS)
+
+
 def _sets(name: str, value: str) -> Act:
     return lambda account, _ledger: account.set_parameter(name, value)
 
@@ -213,12 +224,23 @@ OF_SETTINGS: dict[str, Act] = {
     "wants no reminders": _sets("remind_before_days", "0"),
     "wants earlier reminders": _sets("remind_before_days", "6"),
 }
+HOLDS = "holds the old key"
+OF_HOLDS: dict[str, Act] = {HOLDS: _holds_the_old_key}
 TAKES_BACK = "takes the settings back"
 OF_EACH_SETTING: dict[str, Act] = {
     TAKES_BACK: takes_settings_back,
     "goes back to the old key": _goes_back,
 }
-_ACTS = ACTS | OF_EACH_SETTING | OF_FIRST_KEYS | OF_UNUSED | OF_ACCESS | OF_OWNERS | OF_SETTINGS
+_ACTS = (
+    ACTS
+    | OF_EACH_SETTING
+    | OF_FIRST_KEYS
+    | OF_UNUSED
+    | OF_ACCESS
+    | OF_OWNERS
+    | OF_SETTINGS
+    | OF_HOLDS
+)
 SCENARIOS_OF_ACCESS = (
     "first key",
     "due, warned of",
@@ -243,6 +265,7 @@ SCENARIOS = (
     "emergency, the only key",
     "emergency, both slots active",
 )
+SCENARIOS_OF_HOLDS = ("superseded, the grace is over",)  # and no ceiling is near
 SCENARIOS_OF_HAND_OVER = (
     "reminder due",
     "superseded, not fetched",
@@ -318,9 +341,13 @@ def person_points(name: str) -> list[PersonPoint]:
     hands_over = name in SCENARIOS_OF_HAND_OVER
     if not acts and not hands_over:
         return []
-    calls = len(undisturbed_calls(name))
+    called = undisturbed_calls(name)
+    calls = len(called)
     acts += [*(OF_OWNERS if hands_over else ())]
     points = [PersonPoint(name, act, at) for act in acts for at in range(calls + 1)]
+    if name in SCENARIOS_OF_HOLDS:
+        read_again = called.index("iam:ListUserTags")
+        points += [PersonPoint(name, HOLDS, at) for at in range(read_again + 1)]
     if is_unused:  # a key that is made the day before the last run is still looked at by that
         points += [
             PersonPoint(name, act, 0, day) for act in OF_UNUSED for day in scenario.days[:-2]

@@ -155,4 +155,13 @@ OF_HAND_OVER = (
         "people",
         "superseded, not fetched",
     ),
+    Sabotage(
+        "a hold that is set while a run is at work is not seen",
+        "run/retire.py",
+        "    if limits_for(tags, run.settings) != limits_for",
+        "    if limits_for(user.tags, run.settings) != limits_for",
+        Promise.PERSONS_KEY,
+        "people",
+        "superseded, the grace is over",
+    ),
 )

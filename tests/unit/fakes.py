@@ -7,7 +7,7 @@ raise, before or after their effect; `before` runs somebody else's work just bef
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -160,6 +160,9 @@ class FakeAccount:
         keys = [replace(k, status=status) if k.id == key_id else k for k in user.keys]
         self.users[name] = replace(user, keys=tuple(keys))
 
+    def tag(self, name: str, tags: Mapping[str, str]) -> None:
+        self.users[name] = replace(self.users[name], tags=tags)
+
     def add_key(self, key: AccessKey, name: str = "alice") -> None:
         user = self.users[name]
         self.users[name] = replace(user, keys=(*user.keys, key))
@@ -216,6 +219,10 @@ class FakeAccount:
             return keys
         self.unseen = (unseen, lists - 1)
         return tuple(key for key in keys if key.id != unseen)
+
+    def tags(self, user: UserRef) -> Mapping[str, str]:
+        self._called("tags")
+        return self.users[user.name].tags
 
     def last_used(self, key: AccessKey) -> LastUse | None:
         self._called("last_used")

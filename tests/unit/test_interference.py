@@ -12,7 +12,16 @@ from key_rotation.domain.model import Audience, Event, KeyStatus, ManagedUser
 from key_rotation.notify.response import RotationFailedError
 from key_rotation.ports import UnknownPrincipalError
 from key_rotation.run.payload import Payload
-from tests.unit.builders import ALICE, ago, key, secret, stamp, user, uses
+from tests.unit.builders import (
+    ALICE,
+    ago,
+    credential_report_of,
+    key,
+    secret,
+    stamp,
+    user,
+    uses,
+)
 from tests.unit.fakes import FakeAccount, TooManyRequestsError
 from tests.unit.test_run import leaked, one_user, rows, run, superseded
 
@@ -89,6 +98,49 @@ def test_a_disable_is_taken_back_or_somebody_is_told(times: int) -> None:
     came_back = times == 1
     assert account.statuses() == {"A": "Active" if came_back else "Inactive", "B": "Inactive"}
     assert ("enable it by hand" in str(failure.value)) is not came_back
+
+
+@pytest.mark.parametrize("forgets", [True, False], ids=["whole", "the record stays"])
+def test_a_key_restored_while_a_run_is_at_work_stays(forgets: bool) -> None:
+    account = superseded(inactive_since=stamp("A", hours=1))
+    account.credential_report = credential_report_of(account.users.values(), ago(hours=2))
+    account.set_status("A", KeyStatus.INACTIVE)
+    held = {"access-key-rotation:hold-until": "2026-06-20 A"}
+
+    def an_operator_restores_it() -> None:
+        account.tag("alice", {**account.users["alice"].tags, **held})
+        account.set_status("A", KeyStatus.ACTIVE)
+        if forgets:
+            account.forget_inactive(account.secrets["alice"])
+
+    account.before("keys", an_operator_restores_it)  # the users' tags are read by then
+
+    report = run(account)
+
+    assert account.statuses() == {"A": "Active", "B": "Active"}
+    assert rows(report)[-1] == ("defer", "concurrent_change", "A")
+    assert "override tags were changed" in str(report.rows[-1].detail)
+    assert rows(run(account)) == [("hold", "hold_until", "A")]
+
+
+def test_a_key_whose_tags_cannot_be_read_again_stays() -> None:
+    account = superseded()
+    account.fail("tags", RuntimeError("IAM is not there"))
+
+    with pytest.raises(RotationFailedError, match="IAM is not there"):
+        run(account)
+
+    assert account.statuses() == {"A": "Active", "B": "Active"}
+    assert rows(run(account)) == [("disable", "superseded", "A")]
+
+
+def test_tags_are_read_again_for_no_key_that_was_replaced_just_now() -> None:
+    account = one_user(key("A", 90))
+
+    run(account, grace_days=0, hold_until_moved=False)
+
+    assert account.statuses() == {"A": "Inactive", "NEW1": "Active"}
+    assert "tags" not in account.calls
 
 
 def test_keys_that_changed_while_a_user_waited_are_judged_anew() -> None:

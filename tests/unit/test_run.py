@@ -812,7 +812,7 @@ def test_a_disable_that_cannot_be_checked_is_undone() -> None:
     account = one_user(key("A", 90))
     account.fail("keys", None, None, RuntimeError("throttled"))
 
-    with pytest.raises(RotationFailedError, match="could not be listed afterwards"):
+    with pytest.raises(RotationFailedError, match="could not be looked at afterwards"):
         run(account)
 
     assert account.statuses() == {"A": "Active", "NEW1": "Active"}

@@ -340,6 +340,21 @@ def test_a_key_that_another_run_has_warned_about_anew_stays_on() -> None:
     assert account.secrets["alice"].warned_unused == stamp("A", 0)
 
 
+@pytest.mark.parametrize(
+    "tag", [{"hold-until": "2026-06-20"}, {"disable-unused-after-days": "0"}], ids=str
+)
+def test_a_key_that_a_tag_keeps_since_the_tags_were_read_stays_on(tag: dict[str, str]) -> None:
+    account = unused(days=45, secret=warned())
+    tags = {f"access-key-rotation:{name}": value for name, value in tag.items()}
+    account.before("keys", lambda: account.tag("alice", {**account.users["alice"].tags, **tags}))
+
+    report = run(account, **WANTED)
+
+    assert account.statuses() == {"A": "Active"}
+    assert rows(report) == [("defer", "concurrent_change", "A")]
+    assert account.notified == []
+
+
 def test_a_leaked_key_goes_before_its_old_warning_does() -> None:
     account = unused(days=45, secret=warned())
     account.fail("forget_unused_warning", RuntimeError("down"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_iam.type_defs import TagTypeDef, UserDetailTypeDef, UserTypeDef
 
-    type _User = tuple[UserDetailTypeDef | UserTypeDef, dict[str, str]]
+    type _User = tuple[UserDetailTypeDef | UserTypeDef, Mapping[str, str]]
 
 
 class IamDirectory:
@@ -117,17 +117,15 @@ class IamDirectory:
         created = user["CreateDate"].astimezone(UTC)
         return OtherUser(user["UserName"], created, why, False if known else None)
 
-    def _tags_of(self, user: UserTypeDef) -> dict[str, str] | Exception:
+    def _tags_of(self, user: UserTypeDef) -> Mapping[str, str] | Exception:
         """The error is an answer too: the other users' tags are read on."""
-        paginator = self._iam.get_paginator("list_user_tags")
         try:
-            pages = list(paginator.paginate(UserName=user["UserName"]))
+            return self.tags(_ref(user))
         except ClientError as error:
             # Deleted since it was listed: not there, rather than not known.
             return {} if code(error) == "NoSuchEntity" else error
         except BotoCoreError as error:
             return error
-        return {key: value for page in pages for key, value in _tags(page["Tags"]).items()}
 
     def _sorted_out(self, users: Sequence[_User]) -> Scan:
         managed: list[ManagedUser] = []
@@ -164,6 +162,11 @@ class IamDirectory:
         """Whether the other value of the managed users' tag is the one that exempts."""
         exempt = self._exempt
         return exempt is not None and exempt.is_same(UserTag(self._tag.key, value))
+
+    def tags(self, user: UserRef) -> Mapping[str, str]:
+        paginator = self._iam.get_paginator("list_user_tags")
+        pages = paginator.paginate(UserName=user.name)
+        return {key: value for page in pages for key, value in _tags(page["Tags"]).items()}
 
     def keys(self, user: UserRef) -> tuple[AccessKey, ...]:
         paginator = self._iam.get_paginator("list_access_keys")

@@ -1,7 +1,8 @@
 """A key ends: it is disabled, recorded as inactive, and deleted much later.
 
-IAM has no compare-and-set. So the keys are listed right before each change, and a disable that
-turns out to have been wrong is undone.
+IAM has no compare-and-set. So the keys are listed right before each change, the tags of a
+superseded or unused key's owner are read again, and a disable that turns out to have been wrong is
+undone.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ from dataclasses import replace
 from ..domain.action import Action, Reason, Verb
 from ..domain.after import LEAKED
 from ..domain.model import AccessKey, Event, KeyStatus, SecretState, Stamp
+from ..domain.overrides import limits_for
 from ..notify.outcome import line_about
 from ..notify.reasons import SUPERSEDED
 from ..notify.text import minute
 from . import key_changes
 from .issue import VERIFY_EVERY_SECONDS, VERIFY_FOR
 from .progress import ConcurrentChangeError, Progress, RunContext
+
+# A tag may hold a key that would go for one of these reasons.
+_HELD_BY_TAG = (*SUPERSEDED, Reason.UNUSED)
 
 
 class UndoneError(Exception):
@@ -30,6 +35,8 @@ def disable(run: RunContext, progress: Progress, action: Action) -> None:
     stays = _key_that_stays(progress, action, key)
     if progress.is_emergency:
         _forget_earlier(run, progress, action, key)
+    if action.reason in _HELD_BY_TAG and progress.new_key is None:
+        _confirm_limits(run, progress, key)
     _confirm(run, progress, action, key, stays)
     if _may_be_unreadable(progress, action, stays) and run.mend_secret(progress, action):
         if action.reason in SUPERSEDED:  # its owner is notified again, and waited for
@@ -151,6 +158,15 @@ def _confirm(
         raise ConcurrentChangeError(f"{other} is active by now, so {key.id} stays")
 
 
+def _confirm_limits(run: RunContext, progress: Progress, key: AccessKey) -> None:
+    """The tags were read before the keys were listed. `key-rotation restore` sets a hold and then
+    switches the key on: so a key that was on when listed may have a hold that is not known yet."""
+    user = progress.user
+    tags = run.world.directory.tags(user.ref)
+    if limits_for(tags, run.settings) != limits_for(user.tags, run.settings):
+        raise ConcurrentChangeError(f"the override tags were changed just now, so {key.id} stays")
+
+
 def _another_active(progress: Progress, key_id: str) -> str | None:
     """An unused key goes as the only active one. Another run may have begun to replace it, and has
     said until when it works."""
@@ -211,7 +227,7 @@ def _undo_if_wrong(
     try:
         problem = _what_is_wrong(run, progress, disabled, stays)
     except Exception as error:
-        problem = f"the keys could not be listed afterwards ({type(error).__name__})"
+        problem = f"it could not be looked at afterwards ({type(error).__name__})"
     if problem is not None:
         _enable_again(run, progress, action, disabled)
         raise UndoneError(f"{disabled} was enabled again: {problem}")
