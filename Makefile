@@ -43,7 +43,8 @@ quick: $(READY) ## ruff, mypy and the unit tests without the properties: for eve
 	$(PYTEST) -q -p no:terraform $(UNIT)
 
 # Three chains that take about as long, since the integration tests wait for LocalStack half of their time. Each part says
-# when it starts, and shows its output as a whole when it ends. After a failure nothing more starts.
+# when it starts, and shows its output as a whole when it ends. After a failure nothing more starts. The longest suites use
+# both cores, so that the last one to end leaves none idle.
 TESTS := integration lint crash-sample terraform-test policies unit aws check-package
 
 .PHONY: test $(TESTS:%=test-%)
@@ -67,11 +68,11 @@ unit: $(READY) ## Unit tests: seconds, no Terraform
 	$(PYTEST) -p no:terraform --cov=key_rotation.domain.policy --cov=key_rotation.run.run --cov=key_rotation.run.housekeeping \
 	  --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered $(MEASURED)
 	$(PYTEST) -p no:terraform $(FORKING)
-	$(PYTEST) -p no:terraform $(MEASURED:%=--ignore=%) $(FORKING:%=--ignore=%) tests/unit  # measured, it would take minutes
+	$(PYTEST) -p no:terraform -n 2 $(MEASURED:%=--ignore=%) $(FORKING:%=--ignore=%) tests/unit  # measured, it would take minutes
 
 .PHONY: aws
 aws: $(READY) ## Adapters and handler on the AWS wire, in moto
-	$(PYTEST) -p no:terraform tests/aws
+	$(PYTEST) -p no:terraform -n 2 tests/aws
 
 .PHONY: policies
 policies: require-terraform require-node require-package $(READY) $(SIMULATOR)/.ready ## The policies, evaluated as IAM does: enough, not too much, nothing unneeded
