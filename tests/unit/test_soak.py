@@ -126,6 +126,18 @@ def test_a_user_who_moves_in_the_middle_of_a_run_is_named_as_the_run_knew_them()
     assert "PutSecretValue" in played.story[-1]
 
 
+def test_a_user_who_moves_before_their_policy_is_put_has_no_key_for_a_moment() -> None:
+    """Their key was replaced, and not fetched yet."""
+    played = _story(
+        Act(2, "changes the readers", "alice", 59),
+        Act(3, "moves the user", "alice", 18, at=8),
+        days=3,
+        owner="CLINGS",
+    )
+    assert not played.violations
+    assert "prepare secret_repaired" in played.story[-1]
+
+
 def test_unreadable_settings_are_who_changed_them_until_they_are_mended() -> None:
     broken = Act(1, "changes a setting", "alice", 14)
     mended = Act(2, "mends a setting", "alice", 0)
