@@ -391,7 +391,8 @@ class Ledger(AccountState):
         others = [key for other, key in self.keys(name).items() if other != key_id]
         is_wanted = bool(options(name).get("first_key"))
         is_another = not is_wanted or name in self._had_a_key
-        is_unseen = self._is_unseen and name in self._deleted_for  # that there is none to replace
+        # That there is none to replace.
+        is_unseen = self._person_acted and name in self._deleted_for
         if not others and is_another and not is_unseen:
             self._violated(Promise.FIRST_KEY, f"{key_id} of {name} is not the first")
         now, young = self.account.clock.now(), timedelta(hours=1)
@@ -434,11 +435,12 @@ class Ledger(AccountState):
     def _check_unused(self, name: str, key_id: str) -> None:
         """It was the last active key, so nobody may be in need of it: unless a person took the
         other one away, and the handler will see that, or nobody has its secret."""
-        if self._works.get(name) and not self._person_acted:
-            broken = list(self._unused.broken(name, key_id, self.keys(name)[key_id]))
-            self._left_without |= set() if broken else {name}
-            for what in broken:
-                self._violated(Promise.UNUSED, what)
+        if not self._works.get(name):
+            return
+        broken = list(self._unused.broken(name, key_id, self.keys(name)[key_id]))
+        self._left_without |= set() if broken else {name}
+        for what in () if self._person_acted else broken:
+            self._violated(Promise.UNUSED, what)
 
     def _check_deletion(self, key_id: str, facts: KeyFacts, call: str) -> None:
         if call == "person":

@@ -72,6 +72,7 @@ class HandOversOfUsers(HandOvers):
         for known in (self._named_ends, self._recorded_ends):
             for key_id in key_ids:
                 known.pop(key_id, None)
+        self._has_grace -= key_ids  # it may have been up to that end alone
 
     def is_without_records(self, key_ids: set[str]) -> None:
         """The secret that says what was said of these keys is not their user's any more."""
@@ -79,7 +80,6 @@ class HandOversOfUsers(HandOvers):
         for known in (self._announced, self._last_notices):
             for key_id in key_ids:
                 known.pop(key_id, None)
-        self._has_grace -= key_ids
 
 
 @dataclass
@@ -202,6 +202,11 @@ class Eye(Ledger):
     def _check_emergency(self, name: str) -> None:
         if not self.may_cut_off:
             super()._check_emergency(name)
+
+    def _is_price_of_an_emergency(self, name: str) -> bool:
+        key_id = self.emergency_key
+        is_off = key_id in self._keys_of(name) and not self.is_active(name, str(key_id))
+        return (self.may_cut_off and is_off) or super()._is_price_of_an_emergency(name)
 
     def _times_again(self, name: str) -> int:
         """For each time that somebody kept the owner from reading the secret, or took a record."""

@@ -138,6 +138,53 @@ def test_a_user_who_moves_before_their_policy_is_put_has_no_key_for_a_moment() -
     assert "prepare secret_repaired" in played.story[-1]
 
 
+@pytest.mark.parametrize(
+    ("person", "settings", "acts"),
+    [
+        pytest.param(
+            replace(ALICE, ages=(80,), owner="FETCHES"),
+            {"disable_unused_after_days": "60"},
+            (Act(2, "subscribes", "alice", 8), Act(8, "changes a setting", "alice", 3, at=16)),
+            id="a setting changes while an unused key goes",
+        ),
+        pytest.param(
+            replace(ALICE, owner="SLEEPS", tags={"disable-unused-after-days": "30"}),
+            {},
+            (
+                Act(13, "restores a key", "alice", 23),
+                Act(13, "deletes a key", "alice", 4, at=10),
+            ),
+            id="the key to be replaced is deleted while the run is at work",
+        ),
+        pytest.param(
+            replace(ALICE, ages=(200,), password=False, owner="SLEEPS"),
+            {},
+            (
+                Act(7, "deletes a key", "alice", 18),
+                Act(7, "asks for a rotation", "alice", 54),
+                Act(15, "runs an emergency", "alice", 37),
+            ),
+            id="an emergency cuts off, as its payload says",
+        ),
+        pytest.param(
+            replace(ALICE, ages=(89,), owner="CLINGS"),
+            {"disable_unused_after_days": "20"},
+            (
+                Act(3, "retags the secret", "alice", 12),
+                Act(6, "asks for a rotation", "alice", 21),
+                Act(9, "retags the secret", "alice", 58),
+            ),
+            id="the record of the day is removed, which was all the grace there was",
+        ),
+    ],
+)
+def test_what_a_person_did_is_excused(
+    person: Person, settings: dict[str, str], acts: tuple[Act, ...]
+) -> None:
+    quiet = replace(person, listens=False)
+    assert not play(Plan((quiet,), settings, acts, (), acts[-1].day)).violations
+
+
 def test_unreadable_settings_are_who_changed_them_until_they_are_mended() -> None:
     broken = Act(1, "changes a setting", "alice", 14)
     mended = Act(2, "mends a setting", "alice", 0)
