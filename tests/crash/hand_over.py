@@ -17,9 +17,9 @@ from typing import Any
 from moto.iam.models import iam_backends
 
 from tests.aws.account import ACCOUNT_ID, Account, last_read
-from tests.crash.iam_past import last_use_by
 from tests.crash.promises import Promise
-from tests.crash.settings_read import AsRead, options, parameter
+from tests.crash.settings_read import AsRead, options, parameter, with_password
+from tests.crash.uses_read import UsesRead
 
 # A program that uses both keys uses them within this time of each other.
 _SIDE_BY_SIDE = timedelta(hours=1)
@@ -38,6 +38,7 @@ class Chosen:
     hold_until_moved: bool
     remind_before_days: int
     max_overlap_days: int
+    with_password: frozenset[str]
 
     def has_readers(self, name: str) -> bool:
         return self.reader_of_all or self.own_readers.get(name, False)
@@ -51,6 +52,7 @@ def _chosen() -> Chosen:
         hold_until_moved=parameter("hold_until_moved") == "true",
         remind_before_days=int(parameter("remind_before_days")),
         max_overlap_days=int(parameter("max_overlap_days")),
+        with_password=with_password(),
     )
 
 
@@ -98,16 +100,17 @@ class HandOvers:
         self._account = account
         self._secret = secret
         self._settings = AsRead(_chosen)
+        self.uses = UsesRead(account)
         self._announced: dict[str, datetime] = {}
         self._has_grace: set[str] = set()
         self._reminders: Counter[str] = Counter()
         self._last_notices: dict[str, datetime] = {}
         self._named_ends: dict[str, datetime] = {}
         self._recorded_ends: dict[str, datetime] = {}
-        self.uses_late = timedelta(0)
 
     def after(self, call: str) -> None:
         self._settings.after(call)
+        self.uses.after(call)
 
     def shortened(self, name: str) -> Iterator[str]:
         """The key of this user whose recorded end is earlier now than it was."""
@@ -179,10 +182,10 @@ class HandOvers:
         keys = {key.access_key_id: key for key in user.access_keys}
         if new_id not in keys or keys[new_id].status != "Active":
             return  # somebody took it away, and the handler will see that
-        # What IAM does not show yet of the old key, nobody can know.
-        seen_by = self._account.clock.now() - self.uses_late
+        has_password = user.password or name in chosen.with_password
         new, new_use = keys[new_id], _owners_use(keys[new_id].last_used)
-        old_use = _owners_use(last_use_by(keys[old_id], seen_by))
+        # What IAM did not show of the old key when the run asked, nobody can know.
+        old_use = _owners_use(self.uses.of(keys[old_id]))
         uses_both = new_use and old_use and old_use > new_use - _SIDE_BY_SIDE
         if (
             chosen.remind_before_days
@@ -197,7 +200,7 @@ class HandOvers:
         created = new.create_date.replace(tzinfo=UTC)
         if old_use is not None and old_use > self._announced.get(old_id, created):
             why = "is in use, and its successor is not"
-        elif not (self._was_fetched(name, new_id) or user.password or chosen.has_readers(name)):
+        elif not (self._was_fetched(name, new_id) or has_password or chosen.has_readers(name)):
             why = "alone can fetch its successor"
         else:
             return

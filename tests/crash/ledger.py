@@ -148,8 +148,8 @@ class Ledger(AccountState):
 
     def uses_seen_after(self, late: timedelta) -> None:
         """IAM shows each use of a key so much later."""
-        self._uses_late = self._hand_overs.uses_late = self._unused.uses_late = late
-        self._obeyed.uses_late = late
+        self._uses_late = self._obeyed.uses_late = late
+        self._hand_overs.uses.late = self._unused.uses.late = late
 
     def was_on(self, key_id: str, used: datetime) -> None:
         """An inactive key was on between two runs, and was used then."""
@@ -243,7 +243,9 @@ class Ledger(AccountState):
 
     def check_readers(self, denied: str | None) -> None:
         """After a run over all users that came to its end. If AWS `denied` it to write the policy,
-        no run can put that right: then its digest must say so."""
+        no run can put that right: then its digest must say so. A dry run puts nothing right."""
+        if self._obeyed.may_be_dry:
+            return
         is_refused = denied == "secretsmanager:PutResourcePolicy"
         for name, reader in self._exposures.former_readers(self.secret):
             if is_refused and name in self.heard.unprotected:
@@ -307,6 +309,8 @@ class Ledger(AccountState):
         self._open_runs -= 1
         self.key_log.end_run(is_disturbed, is_last=not self._open_runs)
         self._obeyed.end_run()
+        if not self._open_runs:
+            self._hand_overs.uses.forget()
 
     def _judge(self) -> None:
         for what in self._lost.values():

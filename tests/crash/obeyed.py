@@ -20,7 +20,7 @@ from tests.aws.account import ACCOUNT_ID, REGION, Account
 from tests.crash.exposure import readers
 from tests.crash.iam_past import last_use_by
 from tests.crash.promises import Promise
-from tests.crash.settings_read import AsRead, parameter, user_tag
+from tests.crash.settings_read import AsRead, parameter, user_tag, with_password
 
 _CHANGES = ("iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey")
 _BULK_READ = "iam:GetAccountAuthorizationDetails"
@@ -66,6 +66,7 @@ class Obeyed:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._readers = AsRead(_readers_by_user)
+        self._passwords = AsRead(with_password)
         self._said = AsRead(lambda: {name: parameter(name) for name in _SETTINGS})
         self._runs: dict[int, _Run] = {}
         self.uses_late = timedelta(0)
@@ -85,6 +86,7 @@ class Obeyed:
         """What this call of the handler has done that it may not do."""
         before, self._before = self._before, _statuses()
         self._readers.after(call)
+        self._passwords.after(call)
         self._said.after(call)
         if call == _BULK_READ and self._is_always("bulk_discovery", "false"):
             yield Promise.HELD_BACK, "users are read in bulk, which the settings forbid"
@@ -120,6 +122,11 @@ class Obeyed:
         return all(said[name] == value for said in self._said.values)
 
     @property
+    def may_be_dry(self) -> bool:
+        """Whether the last run may have been a dry one."""
+        return not self._is_always("dry_run", "false")
+
+    @property
     def delete_after(self) -> timedelta:
         """How long a key must have been inactive, by any setting that the run may have read."""
         return min(int(said["delete_after_days"]) for said in self._said.values) * _DAY
@@ -135,7 +142,8 @@ class Obeyed:
         made = new.create_date.replace(tzinfo=UTC, microsecond=0)  # as IAM dates it
         if now < made + _grace_days(name, said) * _DAY:
             yield Promise.HELD_BACK, f"{old.access_key_id} of {name} went within its grace"
-        fetches_by_key = not user.password and not any(read[name] for read in self._readers.values)
+        has_password = user.password or any(name in read for read in self._passwords.values)
+        fetches_by_key = not has_password and not any(read[name] for read in self._readers.values)
         least = int(said["min_grace_days_without_console"]) * _DAY
         if fetches_by_key and now < made + least:
             yield Promise.NOT_CUT_OFF, f"{old.access_key_id} of {name} went before {least}"

@@ -53,6 +53,12 @@ def _newest(path: str) -> list[Any]:
     return dict.get(ssm_backends[ACCOUNT_ID][REGION]._parameters, path, [])[-1:]
 
 
+def with_password() -> frozenset[str]:
+    """The users who have a console password now."""
+    users = iam_backends[ACCOUNT_ID]["aws"].users
+    return frozenset(name for name, user in users.items() if user.password)
+
+
 def user_tag(name: str, key: str) -> str | None:
     """Of this user, as it is now; IAM compares keys without regard to case."""
     iam = iam_backends[ACCOUNT_ID]["aws"]

@@ -10,13 +10,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from moto.iam.models import iam_backends
-
-from tests.aws.account import ACCOUNT_ID, Account
-from tests.crash.iam_past import last_use_by
+from tests.aws.account import Account
 from tests.crash.settings_read import parameter, user_tag
+from tests.crash.uses_read import UsesRead
 
-_READ = "iam:GetAccessKeyLastUsed"
 # A digest names the minute at which its run began.
 _GRAIN = timedelta(minutes=1)
 
@@ -29,21 +26,13 @@ class UnusedKeys:
         self._warned: dict[str, list[datetime]] = {}
         self._disabled: set[str] = set()
         self._switched_on: dict[str, datetime] = {}
-        self._shown: dict[str, Any] = {}
-        self.uses_late = timedelta(0)
+        self.uses = UsesRead(account)
 
     def begin_run(self) -> None:
-        self._shown.clear()
+        self.uses.forget()
 
     def after(self, call: str) -> None:
-        """What IAM has shown when a run asked last: what it shows later that run cannot know."""
-        if call == _READ:
-            users = iam_backends[ACCOUNT_ID]["aws"].users.values()
-            keys = [key for user in users for key in user.access_keys]
-            self._shown = {key.access_key_id: self._shows(key) for key in keys}
-
-    def _shows(self, key: Any) -> Any:
-        return last_use_by(key, self._account.clock.now() - self.uses_late)
+        self.uses.after(call)
 
     def heard(self, data: dict[str, Any], is_new: bool) -> None:
         """This was published; just now, if it `is_new`."""
@@ -73,7 +62,7 @@ class UnusedKeys:
         days = timedelta(days=int(tagged or parameter("disable_unused_after_days")))
         ahead = timedelta(days=max(1, int(parameter("warn_before_days"))))
         since = key.create_date.replace(tzinfo=UTC)
-        seen = self._shown[key_id] if key_id in self._shown else self._shows(key)
+        seen = self.uses.of(key)
         if seen is not None:
             since = max(since, seen.timestamp.replace(tzinfo=UTC))
         if not days or now - since < days:

@@ -176,6 +176,28 @@ def test_a_user_who_moves_before_their_policy_is_put_has_no_key_for_a_moment() -
             ),
             id="the record of the day is removed, which was all the grace there was",
         ),
+        pytest.param(
+            replace(ALICE, ages=(200,), owner="CLINGS"),
+            {},
+            (
+                Act(5, "changes the readers", "alice", 20),
+                Act(6, "changes a setting", "alice", 42),
+                Act(7, "changes the readers", "alice", 1),
+            ),
+            id="a dry run leaves former readers what they have",
+        ),
+        pytest.param(
+            ALICE,
+            {},
+            (Act(1, "gives or takes the password", "alice", 2, at=13),),
+            id="the password goes after the run has seen it",
+        ),
+        pytest.param(
+            replace(ALICE, ages=(95,), password=False, owner="FETCHES"),
+            {},
+            (Act(8, "uses a key", "alice", 54, at=15),),
+            id="the old key is used after the run has asked",
+        ),
     ],
 )
 def test_what_a_person_did_is_excused(
