@@ -76,10 +76,14 @@ class Exposures:
             self._stored.add(current)
 
     def former_readers(self, secret: FindSecret) -> Iterator[tuple[str, str]]:
-        """User and ARN of each principal that may read, and is a reader no more."""
+        """User and ARN of each principal that may read, and is a reader no more. Nobody reads what
+        is pending deletion."""
         for name in self._names:
+            found = secret(name)
+            if found is None or found.is_deleted():
+                continue
             named = {reader for of_all in self._read.values for reader in of_all[name]}
-            for reader in _denied_but(secret(name)) & (self._readers_ever - named):
+            for reader in _denied_but(found) & (self._readers_ever - named):
                 yield name, reader
 
     def _problems(

@@ -198,6 +198,16 @@ def test_a_user_who_moves_before_their_policy_is_put_has_no_key_for_a_moment() -
             (Act(8, "uses a key", "alice", 54, at=15),),
             id="the old key is used after the run has asked",
         ),
+        pytest.param(
+            replace(ALICE, ages=(95,)),
+            {},
+            (
+                Act(9, "changes own readers", "alice", 29),
+                Act(11, "changes own readers", "alice", 47),
+                Act(11, "deletes the secret", "alice", 9),
+            ),
+            id="a former reader cannot read what is pending deletion",
+        ),
     ],
 )
 def test_what_a_person_did_is_excused(
