@@ -67,8 +67,7 @@ locals {
 data "aws_iam_policy_document" "function" {
   # --- IAM users and their keys
 
-  # A run reads in bulk. If the account denies that, it uses ListUsers and ListUserTags. It reads the
-  # tags of a user again before it disables a superseded or unused key.
+  # A run reads in bulk. If the account denies that, it uses ListUsers and ListUserTags.
   statement {
     sid = "FindManagedUsers"
     actions = concat(
@@ -78,7 +77,8 @@ data "aws_iam_policy_document" "function" {
     resources = ["*"] # AWS offers no restriction
   }
 
-  # Without a condition on the tag: this call finds out who has the tag.
+  # Without a condition on the tag: this call finds out who has the tag. It is also asked again before
+  # a superseded or unused key is disabled.
   statement {
     sid       = "ReadTagsOfUsers"
     actions   = ["iam:ListUserTags"]

@@ -161,7 +161,9 @@ class FakeAccount:
         self.users[name] = replace(user, keys=tuple(keys))
 
     def tag(self, name: str, tags: Mapping[str, str]) -> None:
-        self.users[name] = replace(self.users[name], tags=tags)
+        """More tags, as `TagUser` sets them."""
+        user = self.users[name]
+        self.users[name] = replace(user, tags={**user.tags, **tags})
 
     def add_key(self, key: AccessKey, name: str = "alice") -> None:
         user = self.users[name]

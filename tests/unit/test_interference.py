@@ -108,7 +108,7 @@ def test_a_key_restored_while_a_run_is_at_work_stays(forgets: bool) -> None:
     held = {"access-key-rotation:hold-until": "2026-06-20 A"}
 
     def an_operator_restores_it() -> None:
-        account.tag("alice", {**account.users["alice"].tags, **held})
+        account.tag("alice", held)
         account.set_status("A", KeyStatus.ACTIVE)
         if forgets:
             account.forget_inactive(account.secrets["alice"])

@@ -25,7 +25,7 @@ _HELD_BY_TAG = (*SUPERSEDED, Reason.UNUSED)
 
 
 class UndoneError(Exception):
-    """A disable was undone, since the key that was to stay is no longer active."""
+    """A disable was undone: the other key went away, or another run gave this one more time."""
 
 
 def disable(run: RunContext, progress: Progress, action: Action) -> None:
