@@ -156,7 +156,7 @@ class Secrets(Protocol):
         """Makes or restores the secret, and puts its policy, where that is still to do.
 
         With `placeholder` a secret without a value gets one that is no key, so that reading can be
-        tried. Raises UnknownPrincipalError.
+        tried; a value that another run has stored meanwhile stays. Raises UnknownPrincipalError.
         """
 
     def as_now(self, state: SecretState) -> SecretState:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -332,15 +333,19 @@ def test_the_calls_of_a_run_are_counted(account: Account) -> None:
         account.client(service).meta.events.unregister("before-call", note)
 
 
-def test_a_user_created_again_gets_nothing_of_the_predecessor(account: Account) -> None:
-    account.add_user("alice", 90)
-    account.run()
-    predecessors = account.secret_value()["AccessKeyId"]
+def _delete_user(account: Account) -> None:
     iam = account.client("iam")
     for key_id in account.statuses():
         iam.delete_access_key(UserName="alice", AccessKeyId=key_id)
     iam.delete_login_profile(UserName="alice")
     iam.delete_user(UserName="alice")
+
+
+def test_a_user_created_again_gets_nothing_of_the_predecessor(account: Account) -> None:
+    account.add_user("alice", 90)
+    account.run()
+    predecessors = account.secret_value()["AccessKeyId"]
+    _delete_user(account)
     account.add_user("alice", 85)
 
     account.run()
@@ -349,7 +354,7 @@ def test_a_user_created_again_gets_nothing_of_the_predecessor(account: Account) 
         assert "AccessKeyId" not in account.secret_value(stage=stage)
     secret = account.client("secretsmanager").describe_secret(SecretId=account.secret_name())
     assert not secret["VersionIdsToStages"].get(version_id(predecessors))
-    user_id = iam.get_user(UserName="alice")["User"]["UserId"]
+    user_id = account.client("iam").get_user(UserName="alice")["User"]["UserId"]
     assert account.secret_tags()["policy-for"].startswith(user_id)
     assert (
         "intent" not in account.secret_tags()
@@ -364,6 +369,32 @@ def test_a_placeholder_is_no_key(account: Account) -> None:
     value = account.secret_value()
     assert value["UserName"] == "alice"
     assert "SecretAccessKey" not in value
+
+
+def _in_the_middle_of(account: Account, operation: str, act: Callable[[], object]) -> None:
+    """Does it before the first such call, as another run or a person might."""
+    acts = [act]
+
+    def handler(**_: Any) -> None:
+        if acts:
+            acts.pop()()
+
+    account.intercept(f"before-call.secrets-manager.{operation}", handler)
+
+
+@pytest.mark.parametrize("in_a_predecessors_secret", [False, True])
+def test_no_placeholder_is_put_over_a_key(account: Account, in_a_predecessors_secret: bool) -> None:
+    if in_a_predecessors_secret:
+        account.add_user("alice", 90)
+        account.run()
+        _delete_user(account)
+    [leaked] = account.add_user("alice", 85)
+    _in_the_middle_of(account, "PutSecretValue", lambda: account.run(exposed(leaked)))
+
+    account.run()
+
+    assert account.statuses()[leaked] == "Inactive"
+    assert account.statuses()[account.secret_value()["AccessKeyId"]] == "Active"
 
 
 def test_a_name_with_a_comma(account: Account) -> None:

@@ -21,7 +21,12 @@ TO_THE_END = 10_000
 ALL_PAIRS = ("due again",)
 EMERGENCY, REQUEST = "an emergency", "a rotation at request"
 DURING = {
-    EMERGENCY: ("due again", "due, a service user", "superseded, the grace is over"),
+    EMERGENCY: (
+        "due again",
+        "due, a service user",
+        "superseded, the grace is over",
+        "unused, to be warned",
+    ),
     REQUEST: ("unused, on its day",),
 }
 

@@ -265,7 +265,8 @@ SCENARIOS = (
     "emergency, the only key",
     "emergency, both slots active",
 )
-SCENARIOS_OF_HOLDS = ("superseded, the grace is over",)  # and no ceiling is near
+# No ceiling is near.
+SCENARIOS_OF_HOLDS = ("superseded, the grace is over", "two active, one idle")
 SCENARIOS_OF_HAND_OVER = (
     "reminder due",
     "superseded, not fetched",

@@ -164,4 +164,13 @@ OF_HAND_OVER = (
         "people",
         "superseded, the grace is over",
     ),
+    Sabotage(
+        "a tag does not hold an idle key",
+        "domain/overlap.py",
+        "        if situation.is_promised(idle) or _is_held_by_tag(situation, idle):\n",
+        "        if situation.is_promised(idle):\n",
+        Promise.PERSONS_KEY,
+        "people",
+        "two active, one idle",
+    ),
 )

@@ -99,6 +99,15 @@ OF_ROTATION = (
         "due again",
     ),
     Sabotage(
+        "a placeholder is put over what another run has stored",
+        "aws/secrets.py",
+        'PLACEHOLDER_STAGE = "PLACEHOLDER"',
+        'PLACEHOLDER_STAGE = "AWSCURRENT"',
+        Promise.WORKING_KEY,
+        "overlaps",
+        "unused, to be warned",
+    ),
+    Sabotage(
         "another run's key is taken for an orphan at once",
         "domain/situation.py",
         "IN_PROGRESS_FOR = timedelta(minutes=20)",

@@ -84,9 +84,8 @@ OF_SETTINGS = (
     Sabotage(
         "the tag that holds a key is ignored",
         _OVERLAP,
-        "    if ends is not None and situation.now < ends:\n        return Reason.HOLD_UNTIL\n",
-        "    if ends is not None and situation.now < situation.active[0].created:\n"
-        "        return Reason.HOLD_UNTIL\n",
+        "    return ends is not None and situation.now < ends\n",
+        "    return ends is not None and situation.now < situation.active[0].created\n",
         Promise.HELD_BACK,
         "faults",
         "superseded, held by tag",

@@ -123,6 +123,18 @@ def test_a_key_restored_while_a_run_is_at_work_stays(forgets: bool) -> None:
     assert rows(run(account)) == [("hold", "hold_until", "A")]
 
 
+def test_an_idle_key_that_is_held_while_a_run_is_at_work_stays() -> None:
+    account = one_user(key("A", 80), key("B", 70), used={"A": ago(60), "B": ago(1)})
+    held = {"access-key-rotation:hold-until": "2026-06-20 A"}
+    account.before("keys", lambda: account.tag("alice", held))
+
+    report = run(account)
+
+    assert account.statuses() == {"A": "Active", "B": "Active"}
+    assert rows(report)[-1] == ("defer", "concurrent_change", "A")
+    assert rows(run(account)) == []
+
+
 def test_a_key_whose_tags_cannot_be_read_again_stays() -> None:
     account = superseded()
     account.fail("tags", RuntimeError("IAM is not there"))

@@ -1409,6 +1409,42 @@ TWO_ACTIVE = [
         Reason.IDLE,
     ),
     Case(
+        "one idle, held by a tag",
+        user(key("A", 80), key("B", 70), used={"A": ago(60)}, tags={"hold-until": "2026-06-01 A"}),
+        "",
+        Reason.TWO_ACTIVE,
+    ),
+    Case(
+        "… by a date alone",
+        user(key("A", 80), key("B", 70), used={"A": ago(60)}, tags={"hold-until": "2026-06-01"}),
+        "",
+        Reason.TWO_ACTIVE,
+    ),
+    Case(
+        "… up to yesterday",
+        user(key("A", 80), key("B", 70), used={"A": ago(60)}, tags={"hold-until": "2026-05-31 A"}),
+        "disable A",
+        Reason.IDLE,
+    ),
+    Case(
+        "… the tag is about the other key",
+        user(key("A", 80), key("B", 70), used={"A": ago(60)}, tags={"hold-until": "2026-06-10 B"}),
+        "disable A",
+        Reason.IDLE,
+    ),
+    Case(
+        "… and the older one is due",
+        user(key("A", 95), key("B", 70), used={"A": ago(60)}, tags={"hold-until": "2026-06-10 A"}),
+        "block A",
+        Reason.TWO_ACTIVE_KEYS_DUE,
+    ),
+    Case(
+        "… the newer one, and the older one is due",
+        user(key("A", 95), key("B", 70), used={"B": None}, tags={"hold-until": "2026-06-10 B"}),
+        "block A",
+        Reason.TWO_ACTIVE_KEYS_DUE,
+    ),
+    Case(
         "one idle, no subscription",
         user(key("A", 80), key("B", 9), used={"A": ago(60)}, audience=Audience.NOBODY),
         "block A silently",

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 # A principal that IAM has just got to know is refused in a policy for some seconds.
 PRINCIPAL_SETTLES_FOR = timedelta(seconds=15)
 PRINCIPAL_RETRY_SECONDS = 3.0
+# AWSCURRENT comes to a first version by itself, and leaves no other one for this label.
+PLACEHOLDER_STAGE = "PLACEHOLDER"
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_=.@-")
 
 
@@ -95,13 +97,13 @@ class UserSecrets:
         if state.user_id is not None and state.user_id != user.id:
             # The predecessor of the same name must leave nothing that this user could read: two
             # puts, since the first leaves the predecessor's value readable as AWSPREVIOUS.
-            state = self._put_placeholder(user, state, 1)
-            state = self._put_placeholder(user, state, 2)
+            state = self._put_placeholder(user, state, 1, "AWSCURRENT")
+            state = self._put_placeholder(user, state, 2, "AWSCURRENT")
             if state.intent is not None:  # this user's key must not look like one lost under it
                 self._client().untag_resource(SecretId=_arn(state), TagKeys=[records.INTENT])
                 state = replace(state, intent=None)
         elif placeholder and not any("AWSCURRENT" in s for s in state.versions.values()):
-            state = self._put_placeholder(user, state, 1)
+            state = self._put_placeholder(user, state, 1, PLACEHOLDER_STAGE)
         # The record only saves a call. Before a key is stored the policy itself is read.
         if state.policy_for == self._policy_for(user) and state.user_id == user.id:
             return state
@@ -154,7 +156,7 @@ class UserSecrets:
         if regions := self._settings.options_of(user.name).smtp_regions:
             value["Smtp"] = smtp_credentials(key, regions)
         try:
-            self._put(state, version_id(key.access_key.id), value)
+            self._put(state, version_id(key.access_key.id), value, "AWSCURRENT")
         except ClientError as error:
             if is_definite(error):
                 raise RefusedError from error
@@ -213,7 +215,10 @@ class UserSecrets:
             user_id=user.id,
         )
 
-    def _put_placeholder(self, user: UserRef, state: SecretState, number: int) -> SecretState:
+    def _put_placeholder(
+        self, user: UserRef, state: SecretState, number: int, stage: str
+    ) -> SecretState:
+        """Does nothing where another run has put the same one, and may have stored a key since."""
         token = placeholder_id(user.id, number)
         value = {
             "Version": 1,
@@ -221,12 +226,15 @@ class UserSecrets:
             "AccountId": user.account_id,
             "Placeholder": "There is no access key here yet. That you can read this is the test.",
         }
-        self._put(state, token, value)
+        self._put(state, token, value, stage)
         return replace(state, versions={token: frozenset({"AWSCURRENT"})})
 
-    def _put(self, state: SecretState, token: str, value: Mapping[str, object]) -> None:
+    def _put(self, state: SecretState, token: str, value: Mapping[str, object], stage: str) -> None:
         self._client().put_secret_value(
-            SecretId=_arn(state), ClientRequestToken=token, SecretString=json.dumps(value)
+            SecretId=_arn(state),
+            ClientRequestToken=token,
+            SecretString=json.dumps(value),
+            VersionStages=[stage],
         )
 
     def _readers(self, owner: UserRef | None) -> tuple[str, ...]:

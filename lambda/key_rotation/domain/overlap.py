@@ -34,8 +34,7 @@ def overlap_ends(situation: Situation, newer: AccessKey) -> datetime:
 def hold_reason(situation: Situation, key: AccessKey) -> Reason | None:
     """What holds the superseded key beyond its grace, whatever is seen of its successor; None if
     nothing does."""
-    ends = tagged_hold_ends(situation, key)
-    if ends is not None and situation.now < ends:
+    if _is_held_by_tag(situation, key):
         return Reason.HOLD_UNTIL
     return Reason.STILL_IN_USE if is_held_by_use(situation, key, situation.now) else None
 
@@ -106,7 +105,9 @@ def idle_key(situation: Situation) -> AccessKey | None:
         return max(key.created, situation.last_used(key) or key.created)
 
     for idle, other in (situation.keys, reversed(situation.keys)):
-        if situation.now - last_sign(idle) < limit or situation.is_promised(idle):
+        if situation.now - last_sign(idle) < limit:
+            continue
+        if situation.is_promised(idle) or _is_held_by_tag(situation, idle):
             continue
         used = used_by_owner(situation, other)
         other_in_use = used is not None and situation.now - used < limit
@@ -123,6 +124,11 @@ def _was_fetchable_with(situation: Situation, idle: AccessKey, delivered: Access
         return False
     since = max(announced.time, idle.created)
     return situation.now - since >= timedelta(days=grace_days(situation))
+
+
+def _is_held_by_tag(situation: Situation, key: AccessKey) -> bool:
+    ends = tagged_hold_ends(situation, key)
+    return ends is not None and situation.now < ends
 
 
 def tagged_hold_ends(situation: Situation, key: AccessKey) -> datetime | None:

@@ -1,8 +1,7 @@
 """A key ends: it is disabled, recorded as inactive, and deleted much later.
 
-IAM has no compare-and-set. So the keys are listed right before each change, the tags of a
-superseded or unused key's owner are read again, and a disable that turns out to have been wrong is
-undone.
+IAM has no compare-and-set. So the keys are listed right before each change, the tags are read again
+that may hold the key, and a disable that turns out to have been wrong is undone.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from .issue import VERIFY_EVERY_SECONDS, VERIFY_FOR
 from .progress import ConcurrentChangeError, Progress, RunContext
 
 # A tag may hold a key that would go for one of these reasons.
-_HELD_BY_TAG = (*SUPERSEDED, Reason.UNUSED)
+_HELD_BY_TAG = (*SUPERSEDED, Reason.IDLE, Reason.UNUSED)
 
 
 class UndoneError(Exception):
