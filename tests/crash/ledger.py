@@ -26,7 +26,6 @@ from tests.crash.obeyed import Obeyed
 from tests.crash.promises import Promise, Violation
 from tests.crash.scenario import Owner
 from tests.crash.secrecy import Secrecy
-from tests.crash.settings_read import options
 from tests.crash.unused import UnusedKeys
 
 if TYPE_CHECKING:
@@ -334,7 +333,8 @@ class Ledger(AccountState):
         for name in self.names:
             active = [key_id for key_id in self.keys(name) if self.is_active(name, key_id)]
             leaked = self.reported | self.leaked_of(name)
-            if len(active) > 1 and leaked & set(active):
+            may_stay = len(active) < 2 or self._obeyed.may_be_dry
+            if leaked & set(active) and not may_stay:
                 self._violated(Promise.LEAKED, f"{leaked & set(active)} of {name} are active")
             is_known = listed is None or name in listed or is_full_look
             said_of = {row["reason"] for row in rows if row["user"] == name}
@@ -393,15 +393,16 @@ class Ledger(AccountState):
         """The handler made a key just now: beside another one to replace it, or for who never had
         one of its keys. What a person has just made it cannot know of."""
         others = [key for other, key in self.keys(name).items() if other != key_id]
-        is_wanted = bool(options(name).get("first_key"))
-        is_another = not is_wanted or name in self._had_a_key
+        wanted = self._obeyed.wants_a_first_key(name)
+        is_another = True not in wanted or name in self._had_a_key
         # That there is none to replace.
         is_unseen = self._person_acted and name in self._deleted_for
         if not others and is_another and not is_unseen:
             self._violated(Promise.FIRST_KEY, f"{key_id} of {name} is not the first")
         now, young = self.account.clock.now(), timedelta(hours=1)
         made = [key.create_date.replace(tzinfo=UTC) for key in others]
-        if is_wanted and not self._person_acted and any(now - time < young for time in made):
+        is_beside = False not in wanted and any(now - time < young for time in made)
+        if is_beside and not self._person_acted:
             self._violated(Promise.FIRST_KEY, f"{key_id} of {name} was made beside another")
 
     def _check_disable(self, name: str, key_id: str) -> None:

@@ -20,7 +20,13 @@ from tests.aws.account import ACCOUNT_ID, REGION, Account
 from tests.crash.exposure import readers
 from tests.crash.iam_past import last_use_by
 from tests.crash.promises import Promise
-from tests.crash.settings_read import AsRead, parameter, user_tag, with_password
+from tests.crash.settings_read import (
+    AsRead,
+    parameter,
+    user_tag,
+    wanting_a_first_key,
+    with_password,
+)
 
 _CHANGES = ("iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey")
 _BULK_READ = "iam:GetAccountAuthorizationDetails"
@@ -67,6 +73,7 @@ class Obeyed:
         self._account = account
         self._readers = AsRead(_readers_by_user)
         self._passwords = AsRead(with_password)
+        self._wanting_a_first_key = AsRead(wanting_a_first_key)
         self._said = AsRead(lambda: {name: parameter(name) for name in _SETTINGS})
         self._runs: dict[int, _Run] = {}
         self.uses_late = timedelta(0)
@@ -87,6 +94,7 @@ class Obeyed:
         before, self._before = self._before, _statuses()
         self._readers.after(call)
         self._passwords.after(call)
+        self._wanting_a_first_key.after(call)
         self._said.after(call)
         if call == _BULK_READ and self._is_always("bulk_discovery", "false"):
             yield Promise.HELD_BACK, "users are read in bulk, which the settings forbid"
@@ -125,6 +133,10 @@ class Obeyed:
     def may_be_dry(self) -> bool:
         """Whether the last run may have been a dry one."""
         return not self._is_always("dry_run", "false")
+
+    def wants_a_first_key(self, name: str) -> set[bool]:
+        """All that the last run may have read of this user."""
+        return {name in read for read in self._wanting_a_first_key.values}
 
     @property
     def delete_after(self) -> timedelta:

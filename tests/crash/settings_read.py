@@ -59,6 +59,12 @@ def with_password() -> frozenset[str]:
     return frozenset(name for name, user in users.items() if user.password)
 
 
+def wanting_a_first_key() -> frozenset[str]:
+    """The users who are to get one."""
+    users = iam_backends[ACCOUNT_ID]["aws"].users
+    return frozenset(name for name in users if options(name).get("first_key"))
+
+
 def user_tag(name: str, key: str) -> str | None:
     """Of this user, as it is now; IAM compares keys without regard to case."""
     iam = iam_backends[ACCOUNT_ID]["aws"]

@@ -208,6 +208,25 @@ def test_a_user_who_moves_before_their_policy_is_put_has_no_key_for_a_moment() -
             ),
             id="a former reader cannot read what is pending deletion",
         ),
+        pytest.param(
+            replace(ALICE, ages=(83, 80), listens=False, owner="SLEEPS"),
+            {},
+            (
+                Act(7, "runs an emergency", "alice", 10),
+                Act(9, "changes a setting", "alice", 57),
+                Act(10, "switches a leaked key on", "alice", 25),
+            ),
+            id="a dry run leaves a leaked key on",
+        ),
+        pytest.param(
+            Person("bob", (), True, False, "CLINGS", {}),
+            {},
+            (
+                Act(5, "wants a first key", "bob", 38),
+                Act(5, "wants a first key", "bob", 59, at=15),
+            ),
+            id="a first key is wanted no more after the run has read that it is",
+        ),
     ],
 )
 def test_what_a_person_did_is_excused(
