@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from key_rotation import handler
-from key_rotation.domain.model import version_id
+from key_rotation.domain.model import placeholder_id, version_id
 from key_rotation.domain.settings import SettingsError
 from key_rotation.notify.response import RotationFailedError
 from key_rotation.run.payload import PayloadError
@@ -369,6 +369,20 @@ def test_a_placeholder_is_no_key(account: Account) -> None:
     value = account.secret_value()
     assert value["UserName"] == "alice"
     assert "SecretAccessKey" not in value
+
+
+def test_the_label_of_a_placeholder_is_the_present_users(account: Account) -> None:
+    account.add_user("alice", 85)
+    account.run()
+    _delete_user(account)
+    account.add_user("alice", 85)
+
+    account.run()
+
+    secret = account.client("secretsmanager").describe_secret(SecretId=account.secret_name())
+    user_id = account.client("iam").get_user(UserName="alice")["User"]["UserId"]
+    labelled = {i for i, at in secret["VersionIdsToStages"].items() if "PLACEHOLDER" in at}
+    assert labelled == {placeholder_id(user_id, 2)}
 
 
 def _in_the_middle_of(account: Account, operation: str, act: Callable[[], object]) -> None:

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 # A principal that IAM has just got to know is refused in a policy for some seconds.
 PRINCIPAL_SETTLES_FOR = timedelta(seconds=15)
 PRINCIPAL_RETRY_SECONDS = 3.0
-# AWSCURRENT comes to a first version by itself, and leaves no other one for this label.
+# AWSCURRENT comes to a first version by itself, and leaves no other one for this label. A label is
+# of one version: a predecessor's placeholder loses it to its successor's.
 PLACEHOLDER_STAGE = "PLACEHOLDER"
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_=.@-")
 
@@ -103,7 +104,7 @@ class UserSecrets:
                 self._client().untag_resource(SecretId=_arn(state), TagKeys=[records.INTENT])
                 state = replace(state, intent=None)
         elif placeholder and not any("AWSCURRENT" in s for s in state.versions.values()):
-            state = self._put_placeholder(user, state, 1, PLACEHOLDER_STAGE)
+            state = self._put_placeholder(user, state, 1)
         # The record only saves a call. Before a key is stored the policy itself is read.
         if state.policy_for == self._policy_for(user) and state.user_id == user.id:
             return state
@@ -216,7 +217,7 @@ class UserSecrets:
         )
 
     def _put_placeholder(
-        self, user: UserRef, state: SecretState, number: int, stage: str
+        self, user: UserRef, state: SecretState, number: int, *stages: str
     ) -> SecretState:
         """Does nothing where another run has put the same one, and may have stored a key since."""
         token = placeholder_id(user.id, number)
@@ -226,15 +227,17 @@ class UserSecrets:
             "AccountId": user.account_id,
             "Placeholder": "There is no access key here yet. That you can read this is the test.",
         }
-        self._put(state, token, value, stage)
+        self._put(state, token, value, PLACEHOLDER_STAGE, *stages)
         return replace(state, versions={token: frozenset({"AWSCURRENT"})})
 
-    def _put(self, state: SecretState, token: str, value: Mapping[str, object], stage: str) -> None:
+    def _put(
+        self, state: SecretState, token: str, value: Mapping[str, object], *stages: str
+    ) -> None:
         self._client().put_secret_value(
             SecretId=_arn(state),
             ClientRequestToken=token,
             SecretString=json.dumps(value),
-            VersionStages=[stage],
+            VersionStages=stages,
         )
 
     def _readers(self, owner: UserRef | None) -> tuple[str, ...]:
