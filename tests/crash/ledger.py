@@ -26,6 +26,7 @@ from tests.crash.obeyed import Obeyed
 from tests.crash.promises import Promise, Violation
 from tests.crash.scenario import Owner
 from tests.crash.secrecy import Secrecy
+from tests.crash.settings_read import is_managed
 from tests.crash.unused import UnusedKeys
 
 if TYPE_CHECKING:
@@ -333,7 +334,7 @@ class Ledger(AccountState):
         for name in self.names:
             active = [key_id for key_id in self.keys(name) if self.is_active(name, key_id)]
             leaked = self.reported | self.leaked_of(name)
-            may_stay = len(active) < 2 or self._obeyed.may_be_dry
+            may_stay = len(active) < 2 or self._obeyed.may_be_dry or not is_managed(name)
             if leaked & set(active) and not may_stay:
                 self._violated(Promise.LEAKED, f"{leaked & set(active)} of {name} are active")
             is_known = listed is None or name in listed or is_full_look

@@ -22,6 +22,7 @@ from tests.crash.iam_past import last_use_by
 from tests.crash.promises import Promise
 from tests.crash.settings_read import (
     AsRead,
+    is_managed,
     parameter,
     user_tag,
     wanting_a_first_key,
@@ -107,7 +108,7 @@ class Obeyed:
         }
         run = self._runs.setdefault(threading.get_ident(), _Run())
         for name, key_id in sorted(changed):
-            if user_tag(name, "access-key-rotation") != "enabled":
+            if not is_managed(name):
                 yield Promise.UNTAGGED, f"{key_id} of {name}: {call}"
             if self._is_always("dry_run", "true"):
                 yield Promise.HELD_BACK, f"{key_id} of {name}: {call}, and it is a dry run"

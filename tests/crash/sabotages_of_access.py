@@ -18,11 +18,20 @@ OF_ACCESS = (
     Sabotage(
         "a policy that somebody changed is not looked at before the old key goes",
         "run/retire.py",
-        "    if _may_be_unreadable(progress, action, stays) and run.mend_secret(progress, action):",
+        "    if unreadable and run.mend_secret(progress, action):",
         "    if False:",
         Promise.WORKING_KEY,
         "faults",
         "superseded, the policy was changed",
+    ),
+    Sabotage(
+        "a leaked key goes whoever can read its successor",
+        "run/retire.py",
+        "    unmended = _mend_before_a_leak_ends(run, progress, action, stays) if at_once else None\n",
+        "    unmended = None\n",
+        Promise.WORKING_KEY,
+        "faults",
+        "leaked, and its successor cannot be fetched",
     ),
     Sabotage(
         "the policy is not read before a key is stored",

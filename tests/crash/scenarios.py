@@ -227,6 +227,15 @@ def _leaked_and_on_again(account: Account) -> Unheld:
     return set()
 
 
+def _leaked_and_nobody_can_fetch(account: Account) -> Unheld:
+    """Somebody chose another KMS key for the secret before anybody fetched the new key."""
+    _leaked_and_on_again(account)
+    account.client("secretsmanager").update_secret(
+        SecretId=account.secret_name(), KmsKeyId="alias/somebodys"
+    )
+    return {account.secret_value()["AccessKeyId"]}
+
+
 def _reader_added(account: Account) -> Unheld:
     """The message named a day, and a reader would end the grace before."""
     account.add_user("alice", 90, password=False)
@@ -292,6 +301,12 @@ _BY_BULK = (
     Scenario("due, the other slot taken", _slot_taken),
     Scenario("three keys", _three_keys),
     Scenario("leaked, and on again", _leaked_and_on_again, leaked=1),
+    Scenario(
+        "leaked, and its successor cannot be fetched",
+        _leaked_and_nobody_can_fetch,
+        leaked=1,
+        owner=Owner.SLEEPS,
+    ),
     Scenario("superseded, a reader was added", _reader_added),
     Scenario("to be deleted, used in between", _used_in_between),
     Scenario(

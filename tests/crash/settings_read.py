@@ -65,6 +65,10 @@ def wanting_a_first_key() -> frozenset[str]:
     return frozenset(name for name in users if options(name).get("first_key"))
 
 
+def is_managed(name: str) -> bool:
+    return user_tag(name, "access-key-rotation") == "enabled"
+
+
 def user_tag(name: str, key: str) -> str | None:
     """Of this user, as it is now; IAM compares keys without regard to case."""
     iam = iam_backends[ACCOUNT_ID]["aws"]

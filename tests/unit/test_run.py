@@ -1145,6 +1145,41 @@ def test_a_leaked_key_that_is_switched_on_again_is_disabled_by_every_next_run() 
         account.clock.time += timedelta(days=1)
 
 
+def _with_another_key(on_schedule: bool) -> tuple[FakeAccount, Payload]:
+    """A leaked key beside one that is in the secret, which somebody gave another policy."""
+    holds = secret("B", announced=stamp("B", 10), leaked=frozenset({"A"} if on_schedule else ()))
+    account = one_user(key("A", 20), key("B", 10), secret=holds, password=False)
+    account.foreign_policies.add("alice")
+    return account, Payload() if on_schedule else leaked(even_if_nobody_can_fetch=True)
+
+
+@pytest.mark.parametrize("on_schedule", [True, False])
+def test_before_a_leaked_key_goes_the_other_one_can_be_fetched(on_schedule: bool) -> None:
+    account, payload = _with_another_key(on_schedule)
+    was_on: list[bool] = []
+    account.before("secure", lambda: was_on.append(account.statuses()["A"] == "Active"))
+
+    run(account, payload)
+
+    assert account.statuses() == {"A": "Inactive", "B": "Active"}
+    assert account.foreign_policies == set()
+    assert was_on == [True]
+
+
+@pytest.mark.parametrize("on_schedule", [True, False])
+def test_an_emergency_does_not_wait_for_what_cannot_be_read(on_schedule: bool) -> None:
+    account, payload = _with_another_key(on_schedule)
+    account.fail("access", RuntimeError("Secrets Manager is not there"))
+
+    with pytest.raises(RotationFailedError, match="Secrets Manager is not there"):
+        run(account, payload)
+
+    assert account.statuses() == {"A": "Active" if on_schedule else "Inactive", "B": "Active"}
+    assert account.secrets["alice"].leaked == {"A"}
+    run(account)
+    assert account.statuses() == {"A": "Inactive", "B": "Active"}
+
+
 @pytest.mark.parametrize("step", ["record_intent", "create", "store", "disable"])
 def test_an_emergency_that_dies_leaves_on_record_that_the_key_is_leaked(step: str) -> None:
     account = one_user(key("A", 40))

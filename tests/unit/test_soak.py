@@ -219,6 +219,17 @@ def test_a_user_who_moves_before_their_policy_is_put_has_no_key_for_a_moment() -
             id="a dry run leaves a leaked key on",
         ),
         pytest.param(
+            replace(ALICE, ages=(86,), password=False, owner="FETCHES"),
+            {},
+            (
+                Act(8, "runs an emergency", "alice", 31),
+                Act(10, "retags the user", "alice", 3),
+                Act(11, "switches a leaked key on", "alice", 56, at=1),
+                Act(12, "subscribes", "alice", 8),
+            ),
+            id="a leaked key of who is managed no more stays on",
+        ),
+        pytest.param(
             Person("bob", (), True, False, "CLINGS", {}),
             {},
             (

@@ -34,10 +34,12 @@ def disable(run: RunContext, progress: Progress, action: Action) -> None:
     stays = _key_that_stays(progress, action, key)
     if progress.is_emergency:
         _forget_earlier(run, progress, action, key)
+    unmended = _mend_before_a_leak_ends(run, progress, action, stays) if at_once else None
     if action.reason in _HELD_BY_TAG and progress.new_key is None:
         _confirm_limits(run, progress, key)
     _confirm(run, progress, action, key, stays)
-    if _may_be_unreadable(progress, action, stays) and run.mend_secret(progress, action):
+    unreadable = not at_once and _may_be_unreadable(progress, action, stays)
+    if unreadable and run.mend_secret(progress, action):
         if action.reason in SUPERSEDED:  # its owner is notified again, and waited for
             run.world.secrets.forget_announced(progress.secret)
         raise ConcurrentChangeError(f"the secret could not be read until now, so {key.id} stays")
@@ -72,6 +74,8 @@ def disable(run: RunContext, progress: Progress, action: Action) -> None:
     run.happened(progress, outcome)
     if action.notify and at_once:
         run.notify(progress, Event.DISABLED, message, outcome, first=False)
+    if unmended is not None:
+        raise unmended
 
 
 def delete(run: RunContext, progress: Progress, action: Action) -> None:
@@ -176,8 +180,25 @@ def _may_be_unreadable(progress: Progress, action: Action, stays: str | None) ->
     """Whether the key that stays may have to be read, under a policy not looked at yet."""
     if progress.new_key is not None or stays is None:
         return False
-    idle = action.reason is Reason.IDLE and progress.secret.currently_holds(progress.key(stays))
-    return idle or action.reason in SUPERSEDED
+    if action.reason in SUPERSEDED:
+        return True
+    holds = progress.secret.currently_holds(progress.key(stays))
+    return holds and action.reason in (Reason.IDLE, *LEAKED)
+
+
+def _mend_before_a_leak_ends(
+    run: RunContext, progress: Progress, action: Action, stays: str | None
+) -> Exception | None:
+    """The key that stays can be read before the leaked one goes. In an emergency that one goes also
+    if this cannot be made sure of: returns why, for the run to fail after that."""
+    try:
+        if _may_be_unreadable(progress, action, stays):
+            run.mend_secret(progress, action)
+    except Exception as error:
+        if not progress.is_emergency:
+            raise
+        return error
+    return None
 
 
 def _disable(run: RunContext, progress: Progress, action: Action, key: AccessKey) -> None:
