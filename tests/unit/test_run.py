@@ -1166,6 +1166,17 @@ def test_before_a_leaked_key_goes_the_other_one_can_be_fetched(on_schedule: bool
     assert was_on == [True]
 
 
+@pytest.mark.parametrize("user_id", [None, "AIDABOB"])
+def test_an_emergency_empties_no_secret_whose_tag_somebody_changed(user_id: str | None) -> None:
+    account, payload = _with_another_key(on_schedule=False)
+    account._update(account.secrets["alice"], user_id=user_id)
+
+    run(account, payload)
+
+    assert account.statuses() == {"A": "Inactive", "B": "Active"}
+    assert account.secrets["alice"].is_current("B")
+
+
 @pytest.mark.parametrize("on_schedule", [True, False])
 def test_an_emergency_does_not_wait_for_what_cannot_be_read(on_schedule: bool) -> None:
     account, payload = _with_another_key(on_schedule)

@@ -183,7 +183,9 @@ def _may_be_unreadable(progress: Progress, action: Action, stays: str | None) ->
     if action.reason in SUPERSEDED:
         return True
     holds = progress.secret.currently_holds(progress.key(stays))
-    return holds and action.reason in (Reason.IDLE, *LEAKED)
+    if action.reason in LEAKED:  # what is tagged as a predecessor's would be emptied
+        return holds and progress.secret.user_id == progress.user.ref.id
+    return holds and action.reason is Reason.IDLE
 
 
 def _mend_before_a_leak_ends(
