@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from moto.core.botocore_stubber import BotocoreStubber
 
 from key_rotation.notify.response import RotationFailedError
 from key_rotation.run.payload import PayloadError
@@ -225,6 +227,19 @@ def test_a_user_with_a_comma_in_its_name_is_looked_at(account: Account) -> None:
     assert account.statuses("smith,alice")[old] == "Inactive"
 
 
+@pytest.fixture
+def one_answer_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto goes through dictionaries that another thread's call may change."""
+    answer, lock = BotocoreStubber.process_request, threading.RLock()
+
+    def locked(self: BotocoreStubber, request: Any) -> Any:
+        with lock:
+            return answer(self, request)
+
+    monkeypatch.setattr(BotocoreStubber, "process_request", locked)
+
+
+@pytest.mark.usefixtures("one_answer_at_a_time")
 def test_many_are_served_side_by_side(account: Account) -> None:
     """Real threads over the wire: each user's keys, secret and message are its own."""
     names = [f"user-{number}" for number in range(12)]
