@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.stage.account import Account
+from tests.stage.account import Account, confirm_subscriptions
 from tests.stage.runs import invoke
 from tests.stage.terraform import Terraform
 
@@ -19,6 +19,9 @@ def test_a_second_plan_is_empty(
 
 def test_the_function_runs(account: Account, basic: Any) -> None:
     outputs = basic.outputs["key_rotation"]["value"]
+    # A run of a Monday has a digest for the operators, and says which of them does not get it.
+    confirmed = confirm_subscriptions(account, outputs["topic_arn"])
+    assert "platform-team@example.com" in confirmed
 
     answer = invoke(account, outputs["function_name"])
 
