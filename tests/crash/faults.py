@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tests.crash.branches import undisturbed_calls
 from tests.crash.ledger import Ledger
@@ -19,6 +20,7 @@ READS = (
 )
 # What is read in bulk is read user by user if that fails.
 BULK_READS = ("iam:GetAccountAuthorizationDetails", "iam:GetCredentialReport")
+WHO_CAN_READ = "secretsmanager:GetResourcePolicy"
 NOT_AN_ANSWER = (Fault.THROTTLED, Fault.ERROR_500, Fault.DENIED)
 
 
@@ -40,12 +42,12 @@ class FaultPoint:
 
     def strike(self, run: Struck) -> GoOn:
         run.tap.fault, run.tap.at = self.fault, self.at
-        watch = WatchUnknown(run.ledger, run.tap)
+        watch = WatchUnknown(run.ledger, run.tap, run.payload)
         run.tap.before_call = watch
         watch(self.at, str(run.call))
 
         def after(first: Invocation) -> None:
-            watch.finish()
+            watch.finish(first.failed)
             cut_off = (first.died or first.failed) + BY_NAME[self.scenario].died_before
             repeats = run.tap.lost_answers + cut_off
             if self.retried:
@@ -74,10 +76,12 @@ def fault_points(name: str) -> list[FaultPoint]:
 
 class WatchUnknown:
     """Promise 5: after a read that failed, this user's keys are left as they are by that run, or
-    until it begins again with the user and is answered."""
+    until it begins again with the user and is answered. In an emergency it fails after the key
+    that was reported went: who can read the secret of the other one is not waited for."""
 
-    def __init__(self, ledger: Ledger, tap: Tap) -> None:
+    def __init__(self, ledger: Ledger, tap: Tap, payload: Any) -> None:
         self._ledger, self._tap = ledger, tap
+        self._reported: str | None = payload.get("emergency", {}).get("access_key_id")
         self._keys: dict[str, str] | None = None
         self._failed = ""
         self._begun_anew = False
@@ -92,15 +96,17 @@ class WatchUnknown:
             if self._begun_anew and name == self._failed:
                 self.finish()
 
-    def finish(self) -> None:
+    def finish(self, has_failed: bool = False) -> None:
         if self._keys is None:
             return
-        now = self._now()
+        now, goes = self._now(), self._reported
         unasked = {key for key in now if key not in self._keys} | {
             key
             for key, status in self._keys.items()
             if key not in now or (status == "Active" and now[key] != "Active")
         }
+        if has_failed and self._failed == WHO_CAN_READ and goes and now.get(goes) == "Inactive":
+            unasked.discard(goes)
         if unasked:
             call = self._tap.calls[self._tap.at]
             self._ledger.violations.append(

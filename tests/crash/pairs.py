@@ -182,7 +182,7 @@ class History:
         before_call: BeforeCall = lambda _number, _name: None,
     ) -> None:
         before = self._ledger.told()
-        watch = WatchUnknown(self._ledger, tap)
+        watch = WatchUnknown(self._ledger, tap, payload)
 
         def before_each(number: int, name: str) -> None:
             before_call(number, name)
@@ -190,7 +190,7 @@ class History:
 
         tap.before_call = before_each
         self._last = invoke(self._account, self._ledger, tap, payload, request)
-        watch.finish()
+        watch.finish(self._last.failed)
         self.repeats += self._told_in_vain(tap, self._ledger.told() - before)
 
     def _told_in_vain(self, tap: Tap, told: Counter[tuple[str, str]]) -> int:
