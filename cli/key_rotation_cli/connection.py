@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import (
     NoCredentialsError,
@@ -18,6 +19,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
     ProfileNotFound,
 )
+from botocore.utils import parse_timestamp
 
 from key_rotation.handler import Clients
 
@@ -166,4 +168,25 @@ def session(profile: str | None, region: str | None) -> boto3.session.Session:
     """In this region, else that of AWS_REGION, which boto3 does not know and the AWS CLI takes
     first. Raises botocore's ProfileNotFound."""
     region = region or os.environ.get("AWS_REGION") or None
-    return boto3.session.Session(profile_name=profile, region_name=region)
+    return boto3.session.Session(
+        profile_name=profile, region_name=region, botocore_session=bare_session()
+    )
+
+
+def bare_session() -> botocore.session.Session:
+    """botocore's own, which reads a timestamp by trying every format that people write: of an
+    account with 5,000 users that took longer than all else of an answer."""
+    bare = botocore.session.get_session()
+    factory = bare.get_component("response_parser_factory")
+    factory.set_parser_defaults(timestamp_parser=timestamp)
+    return bare
+
+
+def timestamp(value: Any) -> datetime:
+    """One of an answer of AWS: as a rule ISO 8601 with a time zone; what is not, is left to
+    botocore. Raises ValueError for what is none."""
+    try:
+        found = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return parse_timestamp(value)
+    return parse_timestamp(value) if found.tzinfo is None else found

@@ -11,7 +11,7 @@ import botocore.session
 from botocore.exceptions import ClientError
 
 from ..aws_errors import describe
-from ..connection import Connection
+from ..connection import Connection, bare_session
 from .map import AccountMap
 
 # CloudTrail of the account shows it beside the role.
@@ -80,7 +80,7 @@ def _session(
     profile: str | None, region: str, models: Any, credentials: Mapping[str, Any]
 ) -> boto3.session.Session:
     """With these credentials; everything else as the profile has it."""
-    bare = botocore.session.get_session()
+    bare = bare_session()
     bare.register_component("data_loader", models)
     return boto3.session.Session(
         credentials["AccessKeyId"],
