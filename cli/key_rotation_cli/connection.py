@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -185,8 +186,8 @@ def bare_session() -> botocore.session.Session:
 def timestamp(value: Any) -> datetime:
     """One of an answer of AWS: as a rule ISO 8601 with a time zone; what is not, is left to
     botocore. Raises ValueError for what is none."""
-    try:
+    with suppress(TypeError, ValueError):
         found = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return parse_timestamp(value)
-    return parse_timestamp(value) if found.tzinfo is None else found
+        if found.tzinfo is not None:
+            return found
+    return parse_timestamp(value)
