@@ -152,12 +152,23 @@ class Secrets(Protocol):
 
     def describe(self, user: UserRef) -> SecretState: ...
 
-    def prepare(self, user: UserRef, state: SecretState, placeholder: bool = False) -> SecretState:
-        """Makes or restores the secret, and puts its policy, where that is still to do.
+    def prepare(
+        self,
+        user: UserRef,
+        state: SecretState,
+        keys: Collection[AccessKey],
+        placeholder: bool = False,
+    ) -> SecretState:
+        """Makes or restores the secret, and puts its policy, where that is still to do. First it
+        empties what is a predecessor's: `keys` are all that the user has.
 
         With `placeholder` a secret without a value gets one that is no key, so that reading can be
         tried; a value that another run has stored meanwhile stays. Raises UnknownPrincipalError.
         """
+
+    def empty(self, user: UserRef, state: SecretState) -> SecretState:
+        """Puts a placeholder over each value, so that the user can read nothing that somebody left
+        who had the name before."""
 
     def as_now(self, state: SecretState) -> SecretState:
         """The secret with the KMS key and the replicas that it has now; all else is as it was."""

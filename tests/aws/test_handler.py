@@ -361,6 +361,60 @@ def test_a_user_created_again_gets_nothing_of_the_predecessor(account: Account) 
     )  # or a key of this user's could look like an orphan
 
 
+def _lose_the_tag(account: Account) -> None:
+    account.client("secretsmanager").untag_resource(
+        SecretId=account.secret_name(), TagKeys=["access-key-rotation:user-id"]
+    )
+
+
+def _lose_tag_and_policy(account: Account) -> None:
+    _lose_the_tag(account)
+    account.client("secretsmanager").delete_resource_policy(SecretId=account.secret_name())
+
+
+def _lose_tag_and_be_deleted(account: Account) -> None:
+    _lose_the_tag(account)
+    account.client("secretsmanager").delete_secret(SecretId=account.secret_name())
+
+
+def _forge_the_tag(account: Account) -> None:
+    """Once the week's look has shut a secret whose owner is gone."""
+    account.pass_days(7)
+    account.run()
+    user_id = account.client("iam").get_user(UserName="alice")["User"]["UserId"]
+    account.client("secretsmanager").tag_resource(
+        SecretId=account.secret_name(),
+        Tags=[{"Key": "access-key-rotation:user-id", "Value": user_id}],
+    )
+
+
+@pytest.mark.parametrize("age", [0, 85, 90])
+@pytest.mark.parametrize(
+    "tamper", [_lose_the_tag, _lose_tag_and_policy, _lose_tag_and_be_deleted, _forge_the_tag]
+)
+def test_a_tag_that_is_gone_or_forged_gives_a_successor_nothing(
+    account: Account, tamper: Callable[[Account], None], age: int
+) -> None:
+    """Whether the successor's key is young, to be warned about or due, and also on a Monday."""
+    account.add_user("alice", 90)
+    account.run()
+    predecessors = account.secret_value()["AccessKeyId"]
+    _delete_user(account)
+    account.add_user("alice")
+    tamper(account)
+    account.add_key(days=age)
+    secrets = account.client("secretsmanager")
+    user_id = account.client("iam").get_user(UserName="alice")["User"]["UserId"]
+
+    for _ in range(8):
+        account.run()
+        account.pass_days(1)
+        secret = secrets.describe_secret(SecretId=account.secret_name())
+        policy = secrets.get_resource_policy(SecretId=account.secret_name())
+        if user_id in policy.get("ResourcePolicy", ""):
+            assert not secret["VersionIdsToStages"].get(version_id(predecessors))
+
+
 def test_a_placeholder_is_no_key(account: Account) -> None:
     account.add_user("alice", 85)
 

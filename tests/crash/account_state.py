@@ -41,11 +41,16 @@ class AccountState:
         return {value["AccessKeyId"] for value in values if "AccessKeyId" in value}
 
     def _is_predecessors(self, name: str) -> bool:
-        """Whether the secret is still that of a user of the same name who is gone."""
-        secret = self.secret(name)
-        tags = {tag["Key"]: tag["Value"] for tag in (secret.tags or [])} if secret else {}
-        own_id: str = iam_backends[ACCOUNT_ID]["aws"].users[name].id
-        return bool(tags.get("access-key-rotation:user-id", own_id) != own_id)
+        """Whether the secret is still that of a user of the same name who is gone. Where somebody
+        has removed the tag, one that is older than the user is."""
+        secret, user = self.secret(name), iam_backends[ACCOUNT_ID]["aws"].users[name]
+        if secret is None:
+            return False
+        tags = {tag["Key"]: tag["Value"] for tag in secret.tags or []}
+        owner_id: str | None = tags.get("access-key-rotation:user-id")
+        if owner_id is None:
+            return bool(secret.created_date < user.create_date.timestamp())
+        return owner_id != user.id
 
     def is_active(self, name: str, key_id: str) -> bool:
         key = self.keys(name).get(key_id)

@@ -36,6 +36,15 @@ KNOWN_FAULTS = (
         ),
     ),
     KnownFault(
+        "a secret without its tag was taken for that of its name's user, and showed them the key "
+        "that somebody had left in it",
+        (
+            "a secret without a tag is taken for that of its name's user",
+            "a policy is put right whatever a predecessor left in the secret",
+        ),
+        ("tests/aws/test_handler.py::test_a_tag_that_is_gone_or_forged_gives_a_successor_nothing",),
+    ),
+    KnownFault(
         "a change of readers reached a secret months later",
         (
             "a change of readers waits for the next warning",

@@ -19,6 +19,7 @@ from tests.crash.beginnings import (
 from tests.crash.deaths import died_at
 from tests.crash.hand_over_scenarios import HANDING_OVER
 from tests.crash.option_scenarios import OF_OPTIONS, first_key
+from tests.crash.predecessor_scenarios import OF_PREDECESSORS
 from tests.crash.pull_scenarios import OF_PULLS, OF_PULLS_ALONE
 from tests.crash.scenario import DAYS, Owner, Scenario, Unheld
 from tests.crash.settings_scenarios import OF_SETTINGS, READER
@@ -126,19 +127,6 @@ def _orphan_waits(account: Account) -> Unheld:
     account.run()
     account.pass_days(1)
     return unheld
-
-
-def _created_again(account: Account) -> Unheld:
-    account.add_user("alice", 90)
-    account.run()
-    iam = account.client("iam")
-    for key_id in account.statuses():
-        iam.delete_access_key(UserName="alice", AccessKeyId=key_id)
-    iam.delete_login_profile(UserName="alice")
-    iam.delete_user(UserName="alice")
-    account.pass_days(1)
-    account.add_user("alice", 90)
-    return set()
 
 
 def _secret_pending_deletion(account: Account) -> Unheld:
@@ -318,7 +306,7 @@ _BY_BULK = (
     Scenario("died after the create", died_at(due, "iam:CreateAccessKey", Fault.DIES_AFTER)),
     Scenario("died after the announcement", died_at(due, "sns:Publish", Fault.DIES_AFTER)),
     Scenario("an inactive orphan", _orphan_waits),
-    Scenario("a user created again", _created_again),
+    *OF_PREDECESSORS,
     Scenario("the pair's secret is pending deletion", _secret_pending_deletion),
     Scenario("requested", _young, _requested),
     Scenario("requested, a service user", _young_service, _requested),

@@ -150,9 +150,8 @@ class Eye(Ledger):
         self._arrives(name)
         self.look("person")
         self._had_a_key.discard(name)
-        if self._is_predecessors(name):
-            self._predecessors |= self.staged(name)
-            self._given_away |= self.staged(name) & self.facts.keys()
+        self._predecessors |= self.staged(name)  # whatever the secret's tag says
+        self._given_away |= self.staged(name) & self.facts.keys()
 
     def is_renamed(self, name: str, new_name: str) -> None:
         """The keys are the same ones; the secret of the old name, and what it records, is not that

@@ -10,10 +10,12 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from key_rotation.domain.coverage import NotManaged, OtherUser
 from key_rotation.domain.credential_report import CredentialReport, Row, Slot
+from key_rotation.domain.left_behind import is_predecessors
 from key_rotation.domain.model import (
     Access,
     AccessKey,
@@ -290,9 +292,17 @@ class FakeAccount:
         self._called("describe")
         return self.secrets.get(user.name, replace(NO_SECRET, name=f"iam-access-key/{user.name}"))
 
-    def prepare(self, user: UserRef, state: SecretState, placeholder: bool = False) -> SecretState:
+    def prepare(
+        self,
+        user: UserRef,
+        state: SecretState,
+        keys: Collection[AccessKey],
+        placeholder: bool = False,
+    ) -> SecretState:
         self._called("prepare")
-        is_predecessors = state.user_id not in (None, user.id)
+        is_known = state.policy_for == f"{user.id} ours" and state.user_id == user.id
+        found = partial(self.access, user, state)
+        empties = not is_known and is_predecessors(state, user.id, keys, found)
         state = replace(
             state,
             arn=SECRET_ARN.replace("alice", user.name),
@@ -301,16 +311,22 @@ class FakeAccount:
             managed_by=NAME,
             user_id=user.id,
         )
-        if state.policy_for != f"{user.id} ours" or is_predecessors:
+        if not is_known:
             state = replace(state, policy_for=f"{user.id} ours")
             if not self.policies_read_otherwise:
                 self.foreign_policies.discard(user.name)
                 self.without_policy.discard(user.name)
-        if is_predecessors or (placeholder and not state.versions):
-            held = {placeholder_id(user.id, 1): frozenset({"AWSCURRENT"})}
-            state = replace(state, versions=held)
-        if is_predecessors:
-            state = replace(state, intent=None)
+                self.grants.pop(user.name, None)
+        if placeholder and not state.versions:
+            state = replace(state, versions=_held_by_placeholder(user))
+        if empties:
+            state = replace(state, versions=_held_by_placeholder(user), intent=None)
+        self.secrets[user.name] = state
+        return state
+
+    def empty(self, user: UserRef, state: SecretState) -> SecretState:
+        self._called("empty")
+        state = replace(state, versions=_held_by_placeholder(user), intent=None)
         self.secrets[user.name] = state
         return state
 
@@ -493,6 +509,10 @@ class FakeAccount:
         error = errors.pop(0) if errors else None
         if error is not None:
             raise error
+
+
+def _held_by_placeholder(user: UserRef) -> dict[str, frozenset[str]]:
+    return {placeholder_id(user.id, 1): frozenset({"AWSCURRENT"})}
 
 
 def _id(name: str) -> str:

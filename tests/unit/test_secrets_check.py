@@ -234,6 +234,57 @@ def test_a_secret_without_a_policy_that_lies_elsewhere_is_both() -> None:
     assert "policy" not in digest(account).partition("Repaired")[2]
 
 
+def shut(held: str, listed_key: str = "GONE") -> FakeAccount:
+    """The secret of one who is gone, by its policy; somebody took its tag. It holds a key, and the
+    list shows this one."""
+    account = settled()
+    account.secrets["alice"] = secret(held, user_id=None)
+    in_list = secret(listed_key, user_id=None).versions
+    account.owned["iam-access-key/alice"] = listed(user_id=None, versions=in_list)
+    account.grants["alice"] = Grant(None, None, frozenset())
+    return account
+
+
+def test_what_a_predecessor_left_is_gone_before_the_policy_lets_the_user_read() -> None:
+    account = shut("GONE")
+
+    report = run(account)
+
+    assert account.secrets["alice"].values_for(ALICE.id) == set()
+    assert account.calls.index("empty") < account.calls.index("secure")
+    assert account.grants == {}
+    assert ("alice", "prepare", "secret_repaired") in rows(report)
+    assert "that somebody left who had the user's name before" in digest(account)
+
+
+def test_a_key_of_the_users_that_the_list_does_not_show_yet_stays() -> None:
+    account = shut("A")
+
+    run(account)
+
+    assert account.secrets["alice"].holds(key("A", 40))
+    assert account.grants == {}
+
+
+def test_keys_that_cannot_be_listed_are_no_reason_to_empty_a_secret() -> None:
+    account = shut("GONE")
+    account.before("describe", lambda: account.fail("keys", RuntimeError("denied")))
+
+    with pytest.raises(RotationFailedError, match="denied"):
+        run(account)
+
+    assert account.secrets["alice"].holds(key("GONE"))
+    assert account.grants != {}
+
+
+def test_a_policy_for_another_and_no_tag_block() -> None:
+    account = shut("GONE")
+    account.grants["alice"] = Grant("AIDAFORMER", None, frozenset())
+
+    assert rows(run(account)) == [("alice", "block", "secret_not_protected")]
+    assert "no tag says whose it is" in digest(account)
+
+
 def test_an_owner_in_a_grace_who_could_not_read_is_notified_again() -> None:
     account = FakeAccount()
     pair = secret("B", "A", announced=stamp("B", 5), policy_for="on record")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from ..domain.left_behind import is_predecessors
 from ..domain.model import (
     Access,
+    AccessKey,
     Event,
     Intent,
     NewAccessKey,
@@ -89,26 +92,34 @@ class UserSecrets:
             last_read=_day(answer.get("LastAccessedDate")),
         )
 
-    def prepare(self, user: UserRef, state: SecretState, placeholder: bool = False) -> SecretState:
+    def prepare(
+        self,
+        user: UserRef,
+        state: SecretState,
+        keys: Collection[AccessKey],
+        placeholder: bool = False,
+    ) -> SecretState:
+        # The record only saves a call. Before a key is stored the policy itself is read.
+        is_known = state.policy_for == self._policy_for(user) and state.user_id == user.id
         if state.pending_deletion:
             self._client().restore_secret(SecretId=_arn(state))
             state = replace(state, pending_deletion=False)
         if not state.exists:
             state = self._create(user, state)
-        if state.user_id is not None and state.user_id != user.id:
-            # The predecessor of the same name must leave nothing that this user could read: two
-            # puts, since the first leaves the predecessor's value readable as AWSPREVIOUS.
-            state = self._put_placeholder(user, state, 1, "AWSCURRENT")
-            state = self._put_placeholder(user, state, 2, "AWSCURRENT")
-            if state.intent is not None:  # this user's key must not look like one lost under it
-                self._client().untag_resource(SecretId=_arn(state), TagKeys=[records.INTENT])
-                state = replace(state, intent=None)
+        found = partial(self.access, user, state)
+        if not is_known and is_predecessors(state, user.id, keys, found):
+            state = self.empty(user, state)
         elif placeholder and not any("AWSCURRENT" in s for s in state.versions.values()):
             state = self._put_placeholder(user, state, 1)
-        # The record only saves a call. Before a key is stored the policy itself is read.
-        if state.policy_for == self._policy_for(user) and state.user_id == user.id:
-            return state
-        return self._put_policy(user, state)
+        return state if is_known else self._put_policy(user, state)
+
+    def empty(self, user: UserRef, state: SecretState) -> SecretState:
+        if state.intent is not None:  # this user's key must not look like one lost under it
+            self._client().untag_resource(SecretId=_arn(state), TagKeys=[records.INTENT])
+            state = replace(state, intent=None)
+        # Two puts, since the first leaves the predecessor's value readable as AWSPREVIOUS.
+        state = self._put_placeholder(user, state, 1, "AWSCURRENT")
+        return self._put_placeholder(user, state, 2, "AWSCURRENT")
 
     def as_now(self, state: SecretState) -> SecretState:
         answer = self._client().describe_secret(SecretId=_arn(state))

@@ -204,7 +204,8 @@ class RunContext:
     def ensure_secret(self, progress: Progress, placeholder: bool = False) -> None:
         """Makes or restores the secret, and puts its policy, where that is still to do."""
         user = progress.user
-        state = self.world.secrets.prepare(user.ref, progress.secret, placeholder)
+        secrets, keys = self.world.secrets, user.keys
+        state = secrets.prepare(user.ref, progress.secret, keys, placeholder)
         progress.user = replace(user, secret=state)
 
     def ensure_secret_exists(self, progress: Progress) -> None:

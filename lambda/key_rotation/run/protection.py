@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from ..domain.model import Access, Event, SecretState, UserRef
+from ..domain.left_behind import holds_no_key_of, is_left_behind
+from ..domain.model import Access, Event, Grant, SecretState, UserRef
 from ..domain.settings import Settings
 from ..ports import UnprotectedSecretError, World
 
@@ -23,6 +24,10 @@ _CHANGED = (
 _REMOVED = (
     "the secret holds a value but had no policy, and has one now: the settings of the rotation "
     "decide who may read it"
+)
+_EMPTIED = (
+    "the secret held a key that somebody left who had the user's name before: a placeholder is "
+    "over it"
 )
 _GONE = "the secret's policy named a principal that does not exist any more, and is put again"
 
@@ -52,15 +57,18 @@ def protect(world: World, settings: Settings, owner: UserRef, state: SecretState
     grant = found.grant
     if grant is not None and grant.owner_id not in (None, owner.id):
         # Whose key is in it then? The tag that says it is this user's may be forged.
+        tag = f"its tag for {owner.id}" if state.user_id else "no tag says whose it is"
         raise UnprotectedSecretError(
-            f"its policy is for the owner with the unique id {grant.owner_id}, and its tag for "
-            f"{owner.id}: find out whose key it holds, and delete the secret or its policy"
+            f"its policy is for the owner with the unique id {grant.owner_id}, and {tag}: "
+            "find out whose key it holds, and delete the secret or its policy"
         )
     added, removed = readers_changed(settings, owner, found)
     said, is_first = (
         _what_was_wrong(settings, owner, state, found),
         _never_had_a_policy(state, found),
     )
+    if (emptied := _emptied(world, owner, state, grant)) is not None:
+        state, said = emptied, ((Event.REPAIRED, _EMPTIED), *said)
     state = secure(world, settings, owner, state, found)
     if added or removed:
         said = ((Event.READERS, readers_text(added, removed)), *said)
@@ -85,6 +93,20 @@ def check_tag(world: World, owner: UserRef, state: SecretState) -> None:
             f"its policy is for the owner with the unique id {owner.id}, and its tag for "
             f"{state.user_id}: somebody changed the tag. Put it right, or delete the secret"
         )
+
+
+def _emptied(
+    world: World, owner: UserRef, state: SecretState, grant: Grant | None
+) -> SecretState | None:
+    """The secret without what a predecessor left in it; None if there is nothing. `state` may be
+    minutes old, and lets nobody decide to empty it."""
+    if not state.values_for(owner.id) or not is_left_behind(state, owner.id, grant):
+        return None
+    now, keys = world.secrets.describe(owner), world.directory.keys(owner)
+    if not holds_no_key_of(now, owner.id, keys) or not is_left_behind(now, owner.id, grant):
+        return None
+    left = world.secrets.empty(owner, now)
+    return replace(state, versions=left.versions, intent=left.intent)
 
 
 def secure(
