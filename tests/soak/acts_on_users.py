@@ -130,12 +130,12 @@ def _creates_the_user(eye: Eye, name: str, pick: int) -> str:
 
 def _moves_the_user(eye: Eye, name: str, pick: int) -> str:
     path = ("/team/", "/")[pick % 2]
-    _changes_the_user(name, path=path)
+    changes_the_user(name, path=path)
     eye.is_moved(name)
     return f"{name} moves to {path}"
 
 
-def _changes_the_user(name: str, path: str | None = None, new_name: str | None = None) -> None:
+def changes_the_user(name: str, path: str | None = None, new_name: str | None = None) -> None:
     """moto leaves tags, keys' names and policies as they were; AWS does not."""
     iam: Any = iam_backends[ACCOUNT_ID]["aws"]
     user = iam.users[name]
@@ -152,7 +152,7 @@ def _changes_the_user(name: str, path: str | None = None, new_name: str | None =
 def _renames_the_user(eye: Eye, name: str, _pick: int) -> str:
     new_name = f"{name}-renamed"
     need(new_name not in eye.names)
-    _changes_the_user(name, new_name=new_name)
+    changes_the_user(name, new_name=new_name)
     eye.is_renamed(name, new_name)
     return f"{name} is renamed to {new_name}"
 
@@ -160,7 +160,7 @@ def _renames_the_user(eye: Eye, name: str, _pick: int) -> str:
 def _renames_back(eye: Eye, name: str, _pick: int) -> str:
     now = f"{name}-renamed"
     need(now in eye.names and name not in eye.names)
-    _changes_the_user(now, new_name=name)
+    changes_the_user(now, new_name=name)
     eye.is_renamed(now, name)
     return f"{now} is renamed to {name} again"
 

@@ -124,7 +124,9 @@ class Eye(Ledger):
         if call == "person":
             self._again.update(lost)
         elif call == "secretsmanager:PutResourcePolicy":
-            self._again.update(lost & self._moved)  # it is for the ARN that the run has read
+            # It is for the ARN that the run has read: moto takes it, AWS would not. The run held
+            # the owner for one who cannot read, and the next one finds that they cannot.
+            self._again.update([*(lost & self._moved)] * 2)
         self._readable = readable
         for name in readable:
             if (key_id := self.in_secret(name)) in self._predecessors:

@@ -13,6 +13,7 @@ from tests.crash.promises import Promise, Violation
 from tests.defaults import default_parameters
 from tests.soak.acts import ACTS
 from tests.soak.acts_on_settings import UNREADABLE
+from tests.soak.acts_on_users import changes_the_user
 from tests.soak.eye import Eye
 from tests.soak.plan import DAYS, QUIET_DAYS, Act, Mishap, Person, Plan, draw
 from tests.soak.play import Played, play
@@ -286,6 +287,20 @@ def test_a_moment_that_an_owner_cannot_read_excuses_one_announcement(account: Ac
         assert eye._times_again("alice") == times
         account.client("secretsmanager").restore_secret(SecretId=name)
         eye.look("person")
+
+
+def test_a_policy_for_the_arn_before_a_move_excuses_two_announcements(account: Account) -> None:
+    eye, name = Eye(account), account.secret_name()
+    eye.look("person")
+    secrets = account.client("secretsmanager")
+    before = secrets.get_resource_policy(SecretId=name)["ResourcePolicy"]
+    changes_the_user("alice", path="/team/")
+    eye.is_moved("alice")
+    eye.look("person")
+    assert eye._times_again("alice") == 0
+    secrets.put_resource_policy(SecretId=name, ResourcePolicy=before)
+    eye.look("secretsmanager:PutResourcePolicy")
+    assert eye._times_again("alice") == 2
 
 
 def test_the_credential_report_dates_a_key_by_when_it_was_switched_on(account: Account) -> None:
