@@ -495,15 +495,22 @@ class Ledger(AccountState):
             for key_id, key in self.keys(name).items():
                 facts = self.facts[key_id]
                 stored = key_id in staged or key_id in self._stored_elsewhere(name)
-                if key.status == "Active" and not facts.held_by_person and not stored:
+                is_lost = key.status == "Active" and not facts.held_by_person and not stored
+                if is_lost and self._is_put_right:
                     self._violated(Promise.LOST_SECRET, f"{key_id} of {name} is active")
                 if key.status != "Active" and self._is_kept(key_id):
                     self._violated(Promise.PERSONS_KEY, f"{key_id} of {name} is not active")
             if delivered is not None and self.is_active(name, delivered):
                 times = self.heard.announced[delivered]
-                if not 1 <= times <= 1 + self._times_again(name) + repeats:
+                least = int(self._is_put_right)
+                if not least <= times <= 1 + self._times_again(name) + repeats:
                     what = f"{delivered} of {name} was announced {times} times"
                     self._violated(Promise.NOTIFIED_FIRST, what)
+
+    @property
+    def _is_put_right(self) -> bool:
+        """Whether the last runs put right what a fault had left: a dry run does not."""
+        return not self._obeyed.may_be_dry
 
     def _left_by_predecessor(self, name: str) -> set[str]:
         """The keys that this user can read, and that are a user's who had the name before."""

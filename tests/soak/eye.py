@@ -20,6 +20,7 @@ from tests.crash.exposure import readers
 from tests.crash.hand_over import HandOvers, said
 from tests.crash.ledger import Ledger
 from tests.crash.promises import Promise
+from tests.crash.settings_read import parameter
 from tests.soak.reported import note_switched_on
 
 # A record names the second in which a key became inactive, and not what part of it had passed.
@@ -224,6 +225,11 @@ class Eye(Ledger):
             if {"Key": _USER_ID, "Value": user_id} in (secret.tags or [])
             for key_id in _staged(secret)
         }
+
+    @property
+    def _is_put_right(self) -> bool:
+        """Nor does a run that cannot read its settings."""
+        return super()._is_put_right and parameter("max_key_age_days").isdigit()
 
     def _left_by_predecessor(self, name: str) -> set[str]:
         """Until the first key is stored for this user, the predecessor's secret is as it was, and

@@ -289,6 +289,28 @@ def test_a_moment_that_an_owner_cannot_read_excuses_one_announcement(account: Ac
         eye.look("person")
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "is_put_right"),
+    [
+        ("dry_run", "false", True),
+        ("dry_run", "true", False),
+        ("max_key_age_days", UNREADABLE, False),
+    ],
+)
+def test_what_a_fault_left_is_put_right_by_runs_that_act(
+    account: Account, setting: str, value: str, is_put_right: bool
+) -> None:
+    account.set_parameter(setting, value)
+    [old, _new] = account.statuses()
+    eye = Eye(account)
+    eye.person_lacks({old})  # as if its secret had never been stored
+    eye.heard.announced.clear()
+    eye.settle(repeats=0)
+    found = {violation.promise for violation in eye.violations}
+    expected = {Promise.LOST_SECRET, Promise.NOTIFIED_FIRST}
+    assert found == (expected if is_put_right else set())
+
+
 def test_a_policy_for_the_arn_before_a_move_excuses_two_announcements(account: Account) -> None:
     eye, name = Eye(account), account.secret_name()
     eye.look("person")
