@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
+from key_rotation.run.weekly import WEEKDAY
 from tests.aws.account import ACCOUNT_ID, REGION, Account
 from tests.crash.exposure import readers
 from tests.crash.hand_over import HandOvers, said
@@ -96,6 +97,7 @@ class Eye(Ledger):
     may_cut_off: bool = False
     _given_away: set[str] = field(default_factory=set)
     _moved: set[str] = field(default_factory=set)  # since the last run began
+    _renamed: set[str] = field(default_factory=set)  # since a Monday's run looked who reads
     _again: Counter[str] = field(default_factory=Counter)
     _readable: set[str] = field(default_factory=set)
     _inactive: set[str] = field(default_factory=set)
@@ -140,6 +142,16 @@ class Eye(Ledger):
         """The secret may still name a key that somebody deleted."""
         return key_id in self.facts and super().holds(key_id)
 
+    def check_readers(self, denied: str | None) -> None:
+        if self.account.clock.now().weekday() == WEEKDAY:
+            self._renamed.clear()
+        super().check_readers(denied)
+
+    def _waits_for_monday(self, name: str) -> bool:
+        """AWS dates a change of settings, and none of a name: with another one somebody has other
+        readers of their own, and the day's run does not know of it."""
+        return name in self._renamed
+
     # -- what users do -----------------------------------------------------------------------------
 
     def is_gone(self, name: str) -> None:
@@ -159,6 +171,7 @@ class Eye(Ledger):
     def is_renamed(self, name: str, new_name: str) -> None:
         """The keys are the same ones; the secret of the old name, and what it records, is not that
         of the new one: docs/operations.md says to rename nobody in a hand-over."""
+        self._renamed.add(new_name)
         own = self._keys_of(name)
         for key_id in own:
             self.facts[key_id].user = new_name

@@ -261,6 +261,9 @@ def test_unreadable_settings_are_who_changed_them_until_they_are_mended() -> Non
 # -- what its ledger notices -----------------------------------------------------------------------
 
 
+_ROLE = "arn:aws:iam::999999999999:role/of-alice"
+
+
 @pytest.fixture
 def account() -> Iterator[Account]:
     with an_account() as account:
@@ -309,6 +312,22 @@ def test_what_a_fault_left_is_put_right_by_runs_that_act(
     found = {violation.promise for violation in eye.violations}
     expected = {Promise.LOST_SECRET, Promise.NOTIFIED_FIRST}
     assert found == (expected if is_put_right else set())
+
+
+def test_who_was_renamed_has_other_readers_from_the_next_monday_on(account: Account) -> None:
+    account.set_user_options({"alice": {"reader_arns": [_ROLE]}})
+    account.run()  # a Monday
+    eye = Eye(account)
+    account.set_user_options({})
+    eye.look("person")
+    eye.is_renamed("alice", "alice")  # and back
+    account.pass_days(1)
+    eye.look("ssm:GetParametersByPath")
+    eye.check_readers(denied=None)
+    assert not eye.violations
+    account.pass_days(6)
+    eye.check_readers(denied=None)
+    assert {violation.promise for violation in eye.violations} == {Promise.READERS}
 
 
 def test_a_policy_for_the_arn_before_a_move_excuses_two_announcements(account: Account) -> None:
