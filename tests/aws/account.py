@@ -243,6 +243,15 @@ class Account:
             iam.create_login_profile(UserName=name, Password="Not-Secret-1")
         return [self.add_key(name, days) for days in key_ages]
 
+    def delete_user(self, name: str = "alice") -> None:
+        """As a person does it: IAM refuses while there are keys or a password."""
+        iam = self.client("iam")
+        for key_id in self.statuses(name):
+            iam.delete_access_key(UserName=name, AccessKeyId=key_id)
+        if iam_backends[self.id]["aws"].users[name].password:
+            iam.delete_login_profile(UserName=name)
+        iam.delete_user(UserName=name)
+
     def add_key(self, name: str = "alice", days: float = 0) -> str:
         key_id: str = self.client("iam").create_access_key(UserName=name)["AccessKey"][
             "AccessKeyId"
@@ -327,6 +336,12 @@ class Account:
             tag["Key"].removeprefix("access-key-rotation:"): tag["Value"]
             for tag in answer.get("Tags", [])
         }
+
+    def untag_secret(self, record: str, name: str = "alice") -> None:
+        """Somebody removes this record of ours."""
+        self.client("secretsmanager").untag_resource(
+            SecretId=self.secret_name(name), TagKeys=[f"access-key-rotation:{record}"]
+        )
 
     # -- listeners ---------------------------------------------------------------------------------
 

@@ -117,9 +117,7 @@ def test_a_policy_that_was_removed_with_its_record_is_put_back_and_said(
         account.pass_days(days)
         account.messages("operators")
     remove_the_policy(account)
-    account.client("secretsmanager").untag_resource(
-        SecretId=account.secret_name(), TagKeys=[f"{_TAG}policy-for"]
-    )
+    account.untag_secret("policy-for")
 
     account.run()
 
@@ -390,10 +388,7 @@ def test_an_owner_who_is_gone_is_taken_out_of_the_policy(account: Account) -> No
     account.add_user("bob", 90)
     account.run()
     bob = account.client("iam").get_user(UserName="bob")["User"]
-    for key_id in account.statuses("bob"):
-        account.client("iam").delete_access_key(UserName="bob", AccessKeyId=key_id)
-    account.client("iam").delete_login_profile(UserName="bob")
-    account.client("iam").delete_user(UserName="bob")
+    account.delete_user("bob")
     policy = policy_of(account, "bob")
     policy["Statement"][0]["Principal"]["AWS"][0] = bob["UserId"]
     put_policy(account, policy, "bob")

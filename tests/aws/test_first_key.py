@@ -107,10 +107,7 @@ def test_a_user_who_was_created_again_gets_one_of_their_own(account: Account) ->
     newcomer(account)
     account.run()
     former = account.secret_value()["AccessKeyId"]
-    iam = account.client("iam")
-    iam.delete_access_key(UserName="alice", AccessKeyId=former)
-    iam.delete_login_profile(UserName="alice")
-    iam.delete_user(UserName="alice")
+    account.delete_user()
     account.add_user("alice")
     account.pass_days(1)
 

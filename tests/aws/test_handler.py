@@ -333,19 +333,11 @@ def test_the_calls_of_a_run_are_counted(account: Account) -> None:
         account.client(service).meta.events.unregister("before-call", note)
 
 
-def _delete_user(account: Account) -> None:
-    iam = account.client("iam")
-    for key_id in account.statuses():
-        iam.delete_access_key(UserName="alice", AccessKeyId=key_id)
-    iam.delete_login_profile(UserName="alice")
-    iam.delete_user(UserName="alice")
-
-
 def test_a_user_created_again_gets_nothing_of_the_predecessor(account: Account) -> None:
     account.add_user("alice", 90)
     account.run()
     predecessors = account.secret_value()["AccessKeyId"]
-    _delete_user(account)
+    account.delete_user()
     account.add_user("alice", 85)
 
     account.run()
@@ -362,9 +354,7 @@ def test_a_user_created_again_gets_nothing_of_the_predecessor(account: Account) 
 
 
 def _lose_the_tag(account: Account) -> None:
-    account.client("secretsmanager").untag_resource(
-        SecretId=account.secret_name(), TagKeys=["access-key-rotation:user-id"]
-    )
+    account.untag_secret("user-id")
 
 
 def _lose_tag_and_policy(account: Account) -> None:
@@ -399,7 +389,7 @@ def test_a_tag_that_is_gone_or_forged_gives_a_successor_nothing(
     account.add_user("alice", 90)
     account.run()
     predecessors = account.secret_value()["AccessKeyId"]
-    _delete_user(account)
+    account.delete_user()
     account.add_user("alice")
     tamper(account)
     account.add_key(days=age)
@@ -428,7 +418,7 @@ def test_a_placeholder_is_no_key(account: Account) -> None:
 def test_the_label_of_a_placeholder_is_the_present_users(account: Account) -> None:
     account.add_user("alice", 85)
     account.run()
-    _delete_user(account)
+    account.delete_user()
     account.add_user("alice", 85)
 
     account.run()
@@ -455,7 +445,7 @@ def test_no_placeholder_is_put_over_a_key(account: Account, in_a_predecessors_se
     if in_a_predecessors_secret:
         account.add_user("alice", 90)
         account.run()
-        _delete_user(account)
+        account.delete_user()
     [leaked] = account.add_user("alice", 85)
     _in_the_middle_of(account, "PutSecretValue", lambda: account.run(exposed(leaked)))
 

@@ -10,21 +10,13 @@ def pending(account: Account, name: str) -> bool:
     return "DeletedDate" in secret
 
 
-def delete(account: Account, name: str) -> None:
-    iam = account.client("iam")
-    for key_id in account.statuses(name):
-        iam.delete_access_key(UserName=name, AccessKeyId=key_id)
-    iam.delete_login_profile(UserName=name)
-    iam.delete_user(UserName=name)
-
-
 def test_a_secret_goes_thirty_days_after_its_user(account: Account) -> None:
     account.subscribe("bob", user="bob", audience="user")
     account.add_user("alice", 90)
     account.add_user("bob", 90)
     account.run()
     account.messages("operators")
-    delete(account, "bob")
+    account.delete_user("bob")
 
     account.pass_days(7)
     account.run()

@@ -10,17 +10,7 @@ def _had_by_another(account: Account) -> None:
     """Somebody of the name alice got a key, and was deleted."""
     account.add_user("alice", 90)
     account.run()
-    iam = account.client("iam")
-    for key_id in account.statuses():
-        iam.delete_access_key(UserName="alice", AccessKeyId=key_id)
-    iam.delete_login_profile(UserName="alice")
-    iam.delete_user(UserName="alice")
-
-
-def _loses_the_tag(account: Account) -> None:
-    account.client("secretsmanager").untag_resource(
-        SecretId=account.secret_name(), TagKeys=["access-key-rotation:user-id"]
-    )
+    account.delete_user()
 
 
 def _created_again(account: Account) -> Unheld:
@@ -32,7 +22,7 @@ def _created_again(account: Account) -> Unheld:
 
 def _untagged(account: Account) -> Unheld:
     unheld = _created_again(account)
-    _loses_the_tag(account)
+    account.untag_secret("user-id")
     return unheld
 
 
@@ -42,7 +32,7 @@ def _shut_and_untagged(account: Account) -> Unheld:
     account.pass_days(7)
     account.run()
     account.add_user("alice", 10)
-    _loses_the_tag(account)
+    account.untag_secret("user-id")
     account.pass_days(7)
     return set()
 

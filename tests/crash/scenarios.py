@@ -197,9 +197,7 @@ def _came_back(account: Account) -> Unheld:
     [old] = account.add_user("alice", 5, password=False)
     emergency = {"user": "alice", "access_key_id": old, "reason": "a mistake"}
     account.run({"emergency": emergency | {"even_if_nobody_can_fetch": True}})
-    account.client("secretsmanager").untag_resource(
-        SecretId=account.secret_name(), TagKeys=["access-key-rotation:leaked"]
-    )
+    account.untag_secret("leaked")
     account.set_status(old, "Active")
     new = account.secret_value()["AccessKeyId"]
     account.client("iam").delete_access_key(UserName="alice", AccessKeyId=new)

@@ -57,11 +57,7 @@ def _user_gone(account: Account) -> set[str]:
     account.add_user("bob", 90)
     account.run()
     user_id = account.secret_tags("bob")["user-id"]
-    iam = account.client("iam")
-    for key_id in account.statuses("bob"):
-        iam.delete_access_key(UserName="bob", AccessKeyId=key_id)
-    iam.delete_login_profile(UserName="bob")
-    iam.delete_user(UserName="bob")
+    account.delete_user("bob")
     tag = {
         "Key": "access-key-rotation:user-gone-since",
         "Value": f"{user_id} 2026-01-01T00:00:00Z",

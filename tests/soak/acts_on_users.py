@@ -109,13 +109,9 @@ def _sets_a_password(eye: Eye, name: str, _pick: int) -> str:
 
 def _deletes_the_user(eye: Eye, name: str, _pick: int) -> str:
     need(len(eye.names) > 1 or eye.keys(name))
-    iam, user = eye.account.client("iam"), iam_backends[ACCOUNT_ID]["aws"].users[name]
-    for key_id in eye.keys(name):
-        iam.delete_access_key(UserName=name, AccessKeyId=key_id)
-    if user.password:
-        iam.delete_login_profile(UserName=name)
+    user = iam_backends[ACCOUNT_ID]["aws"].users[name]
+    eye.account.delete_user(name)
     _principal_becomes(user.arn, user.id)
-    iam.delete_user(UserName=name)
     eye.is_gone(name)
     return f"{name} is deleted"
 
