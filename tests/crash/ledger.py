@@ -215,7 +215,7 @@ class Ledger(AccountState):
             self._hand_overs.heard(message.data, message.body, is_new=call != "setting up")
             self._unused.heard(message.data, is_new=call != "setting up")
         self._check_exposure(call)
-        for promise, what in self._obeyed.after(call):
+        for promise, what in self._obeyed.after(call, self._may_change_keys_of):
             self._violated(promise, what)
         for name in self.names:
             if self.staged(name) - self._predecessors:
@@ -234,6 +234,9 @@ class Ledger(AccountState):
         for what in self.host.cut_off(call) if self.host else ():
             self._violated(Promise.PULLS, what)
         self._acted_just_now = call == "person"
+
+    def _may_change_keys_of(self, name: str) -> bool:
+        return is_managed(name)
 
     def _check_exposure(self, call: str) -> None:
         for name, key_id, problem in self._exposures.after(call, self.secret):

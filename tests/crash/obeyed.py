@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,7 +22,6 @@ from tests.crash.iam_past import last_use_by
 from tests.crash.promises import Promise
 from tests.crash.settings_read import (
     AsRead,
-    is_managed,
     parameter,
     user_tag,
     wanting_a_first_key,
@@ -90,8 +89,9 @@ class Obeyed:
         for other in self._runs.values():
             other.is_overlapped = True
 
-    def after(self, call: str) -> Iterator[tuple[Promise, str]]:
-        """What this call of the handler has done that it may not do."""
+    def after(self, call: str, may_change: Callable[[str], bool]) -> Iterator[tuple[Promise, str]]:
+        """What this call of the handler has done that it may not do: of a user by name,
+        `may_change` says whether it may change their keys."""
         before, self._before = self._before, _statuses()
         self._readers.after(call)
         self._passwords.after(call)
@@ -108,7 +108,7 @@ class Obeyed:
         }
         run = self._runs.setdefault(threading.get_ident(), _Run())
         for name, key_id in sorted(changed):
-            if not is_managed(name):
+            if not may_change(name):
                 yield Promise.UNTAGGED, f"{key_id} of {name}: {call}"
             if self._is_always("dry_run", "true"):
                 yield Promise.HELD_BACK, f"{key_id} of {name}: {call}, and it is a dry run"

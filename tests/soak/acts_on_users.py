@@ -10,6 +10,7 @@ from moto.iam.models import iam_backends
 
 from tests.aws.account import ACCOUNT_ID
 from tests.crash.owners import use_new
+from tests.crash.settings_read import is_managed
 from tests.soak.doing import TAG, Doing, key_of, need
 from tests.soak.eye import Eye, secrets
 
@@ -72,6 +73,8 @@ def _moves(eye: Eye, name: str, _pick: int) -> str:
 def _retags(eye: Eye, name: str, pick: int) -> str:
     iam = eye.account.client("iam")
     key, value = _USER_TAGS[pick % len(_USER_TAGS)]
+    if key == TAG and value != "enabled" and is_managed(name):
+        eye.is_untagged(name)
     if value is None:
         iam.untag_user(UserName=name, TagKeys=[key])
         return f"{name} loses the tag {key}"

@@ -97,6 +97,7 @@ class Eye(Ledger):
     may_cut_off: bool = False
     _given_away: set[str] = field(default_factory=set)
     _moved: set[str] = field(default_factory=set)  # since the last run began
+    _untagged: set[str] = field(default_factory=set)  # since the last run began
     _renamed: set[str] = field(default_factory=set)  # since a Monday's run looked who reads
     _again: Counter[str] = field(default_factory=Counter)
     _readable: set[str] = field(default_factory=set)
@@ -106,6 +107,7 @@ class Eye(Ledger):
         super().begin_run()
         self._hand_overs.is_overlapped = self._open_runs > 1 or self._hand_overs.is_overlapped
         self._moved.clear()
+        self._untagged.clear()
 
     def end_run(self, is_disturbed: bool = False) -> None:
         super().end_run(is_disturbed)
@@ -184,6 +186,10 @@ class Eye(Ledger):
         """Somebody gave the user another path, and so another ARN, maybe in the middle of a run."""
         self._moved.add(name)
 
+    def is_untagged(self, name: str) -> None:
+        """Somebody took the tag from a managed user, maybe in the middle of a run."""
+        self._untagged.add(name)
+
     def lost_record(self, name: str, tag: str) -> None:
         """Somebody removed a record of the secret: what it said may be said again, once."""
         self._again[name] += 1
@@ -213,6 +219,11 @@ class Eye(Ledger):
         """AWS refuses a policy for the ARN that a user had when the run read it; moto takes it."""
         is_of_former_arn = call == "secretsmanager:PutResourcePolicy" and name in self._moved
         return is_of_former_arn or super()._could_not_be_known(name, call)
+
+    def _may_change_keys_of(self, name: str) -> bool:
+        """The role may change keys of who has the tag, says its policy, which `make policies`
+        tries: AWS refuses what a run does after the tag went; moto takes it."""
+        return name in self._untagged or super()._may_change_keys_of(name)
 
     def _check_emergency(self, name: str) -> None:
         if not self.may_cut_off:

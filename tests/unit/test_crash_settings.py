@@ -19,7 +19,7 @@ from tests.crash.points import KINDS
 from tests.crash.promises import Promise
 from tests.crash.runs import BY_NAME
 from tests.crash.settings_acts import takes_settings_back
-from tests.crash.settings_read import options, parameter
+from tests.crash.settings_read import is_managed, options, parameter
 from tests.crash.settings_table import NOBODY_SUBSCRIBES, NOT_TRIED, SCENARIOS, TABLE
 
 # The other kinds are of a few situations each, and choose these by what they try.
@@ -116,7 +116,7 @@ def _broken(scenario: str, act: Any) -> list[Promise]:
     def play() -> list[Promise]:
         obeyed = Obeyed(account)
         obeyed.begin_run()
-        return [promise for call in act(account) for promise, _ in obeyed.after(call)]
+        return [promise for call in act(account) for promise, _ in obeyed.after(call, is_managed)]
 
     return in_a_branch(play)
 

@@ -210,3 +210,15 @@ def test_nothing_is_done_of_which_nobody_would_hear(
     else:
         run(account, require_confirmed_subscription=False)
         assert len(account.notified) == 1
+
+
+def test_a_key_stays_whose_user_is_not_managed_any_more() -> None:
+    account = superseded()
+    exempt = {"access-key-rotation": "off"}
+    account.before("keys", lambda: account.tag("alice", exempt))  # the users' tags are read by then
+
+    report = run(account)
+
+    assert account.statuses() == {"A": "Active", "B": "Active"}
+    assert rows(report)[-1] == ("defer", "concurrent_change", "A")
+    assert "the user is not managed any more" in str(report.rows[-1].detail)

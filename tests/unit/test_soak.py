@@ -344,6 +344,24 @@ def test_a_policy_for_the_arn_before_a_move_excuses_two_announcements(account: A
     assert eye._times_again("alice") == 2
 
 
+@pytest.mark.parametrize("is_in_the_run", [True, False])
+def test_a_tag_that_goes_in_the_middle_of_a_run_excuses_its_changes(
+    account: Account, is_in_the_run: bool
+) -> None:
+    eye = Eye(account)
+    eye.begin_run()
+    eye.is_untagged("alice")
+    account.client("iam").untag_user(UserName="alice", TagKeys=["access-key-rotation"])
+    eye.look("person")
+    if not is_in_the_run:
+        eye.end_run()
+        eye.begin_run()
+    account.set_status(next(iter(account.statuses())), "Inactive")
+    eye.look("iam:UpdateAccessKey")
+    untagged = Promise.UNTAGGED in {violation.promise for violation in eye.violations}
+    assert untagged is not is_in_the_run
+
+
 def test_the_credential_report_dates_a_key_by_when_it_was_switched_on(account: Account) -> None:
     eye = Eye(account)
     old = next(iter(account.statuses()))

@@ -36,7 +36,7 @@ def disable(run: RunContext, progress: Progress, action: Action) -> None:
         _forget_earlier(run, progress, action, key)
     unmended = _mend_before_a_leak_ends(run, progress, action, stays) if at_once else None
     if action.reason in _HELD_BY_TAG and progress.new_key is None:
-        _confirm_limits(run, progress, key)
+        _confirm_tags(run, progress, key)
     _confirm(run, progress, action, key, stays)
     unreadable = not at_once and _may_be_unreadable(progress, action, stays)
     if unreadable and run.mend_secret(progress, action):
@@ -161,11 +161,13 @@ def _confirm(
         raise ConcurrentChangeError(f"{other} is active by now, so {key.id} stays")
 
 
-def _confirm_limits(run: RunContext, progress: Progress, key: AccessKey) -> None:
+def _confirm_tags(run: RunContext, progress: Progress, key: AccessKey) -> None:
     """The tags were read before the keys were listed. `key-rotation restore` sets a hold and then
     switches the key on: so a key that was on when listed may have a hold that is not known yet."""
     user = progress.user
     tags = run.world.directory.tags(user.ref)
+    if not run.settings.user_tag.is_on(tags):
+        raise ConcurrentChangeError(f"the user is not managed any more, so {key.id} stays")
     if limits_for(tags, run.settings) != limits_for(user.tags, run.settings):
         raise ConcurrentChangeError(f"the override tags were changed just now, so {key.id} stays")
 
