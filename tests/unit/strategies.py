@@ -71,14 +71,18 @@ def accepted_settings(draw: st.DrawFn) -> Settings:
     return settings(**changes)
 
 
+MANAGED = {SETTINGS.user_tag.key: SETTINGS.user_tag.value}
+
+
 @cache
-def override_tags() -> st.SearchStrategy[dict[str, str]]:
-    """The override tags that people write: good ones, bad ones, dates around NOW."""
+def managed_tags() -> st.SearchStrategy[dict[str, str]]:
+    """The tag of a managed user, and the override tags that people write: good ones, bad ones,
+    dates around NOW."""
     days = st.integers(-100, 500).map(lambda n: f"{NOW + timedelta(days=n):%Y-%m-%d}")
     numbers = st.integers(0, 100).map(str) | st.sampled_from(["", "none", "-1"])
     prefix = f"{SETTINGS.user_tag.key}:"
     return st.fixed_dictionaries(
-        {},
+        {key: st.just(value) for key, value in MANAGED.items()},
         optional={
             f"{prefix}grace-days": numbers,
             f"{prefix}max-key-age-days": numbers,
@@ -155,7 +159,7 @@ def users(draw: st.DrawFn) -> ManagedUser:
     return ManagedUser(
         ALICE,
         keys,
-        draw(override_tags()),
+        draw(managed_tags()),
         draw(st.sampled_from([state, state, state, NO_SECRET])),
         uses({key.id: max(used, key.created) if (used := draw(USES)) else None for key in keys}),
         draw(st.booleans()),
@@ -222,7 +226,7 @@ def hand_overs(
     user = ManagedUser(
         ALICE,
         (old, new),
-        draw(st.just({}) | override_tags()),
+        draw(st.just(MANAGED) | managed_tags()),
         state,
         last_used,
         draw(st.sampled_from([False, False, True])),
@@ -267,7 +271,7 @@ def unused_keys(draw: st.DrawFn) -> tuple[ManagedUser, Settings]:
     user = ManagedUser(
         ALICE,
         tuple(keys),
-        draw(st.just({}) | override_tags()),
+        draw(st.just(MANAGED) | managed_tags()),
         state,
         uses({"A": None, "B": since if was_used else None}),
         draw(st.booleans()),

@@ -42,7 +42,7 @@ from tests.unit.strategies import (
     HAND_OVERS,
     accepted_settings,
     hand_overs,
-    override_tags,
+    managed_tags,
     unused_keys,
     users,
 )
@@ -411,7 +411,7 @@ class Histories(RuleBasedStateMachine):
     def fetch(self, name: str) -> None:
         self.history.fetch(name)
 
-    @rule(name=st.sampled_from(NAMES), tags=override_tags())
+    @rule(name=st.sampled_from(NAMES), tags=managed_tags())
     def tag(self, name: str, tags: dict[str, str]) -> None:
         self.history.change_user(name, tags=tags)
 
