@@ -31,6 +31,7 @@ ALICE = UserRef("alice", "AIDAALICE", f"arn:aws:iam::{ACCOUNT}:user/alice")
 SECRET_ARN = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:iam-access-key/alice-AbCdEf"
 
 SETTINGS = parse_settings(default_parameters(name=NAME), f"/{NAME}/config")
+MANAGED = {SETTINGS.user_tag.key: SETTINGS.user_tag.value}
 
 OWN_KEY = SETTINGS.kms_key_arn
 
@@ -123,11 +124,10 @@ def user(
     """A managed user with every fact read. Active keys not named in `used` were used an hour ago,
     others never."""
     last_used = {key.id: ago(hours=1) if key.is_active else None for key in keys} | (used or {})
-    marks = {"access-key-rotation": "enabled"}
     return ManagedUser(
         ALICE,
         keys,
-        marks | {f"access-key-rotation:{name}": value for name, value in (tags or {}).items()},
+        MANAGED | {f"access-key-rotation:{name}": value for name, value in (tags or {}).items()},
         secret,
         uses(last_used),
         password,

@@ -21,7 +21,17 @@ from key_rotation.domain.model import (
 )
 from key_rotation.domain.settings import Settings
 from key_rotation.domain.user_options import UserOptions
-from tests.unit.builders import ALICE, NAME, NO_SECRET, NOW, SETTINGS, secret, settings, uses
+from tests.unit.builders import (
+    ALICE,
+    MANAGED,
+    NAME,
+    NO_SECRET,
+    NOW,
+    SETTINGS,
+    secret,
+    settings,
+    uses,
+)
 
 READER = "arn:aws:iam::123456789012:role/reader"
 
@@ -69,9 +79,6 @@ def accepted_settings(draw: st.DrawFn) -> Settings:
         ),
     }
     return settings(**changes)
-
-
-MANAGED = {SETTINGS.user_tag.key: SETTINGS.user_tag.value}
 
 
 @cache
