@@ -83,7 +83,7 @@ policies: require-terraform require-node require-package $(READY) $(SIMULATOR)/.
 CRASH_PATH := lambda:cli
 
 .PHONY: crash
-crash: $(READY) ## Something happens at every AWS call of every situation (45 minutes; not in `test`)
+crash: $(READY) ## Something happens at every AWS call of every situation (an hour or more; not in `test`)
 	@PYTHONPATH=$(CRASH_PATH) $(BIN)/python -m tests.crash $(CRASH)
 
 .PHONY: crash-sample
