@@ -96,7 +96,7 @@ soak: $(READY) ## Drawn histories of people who tamper, for half an hour: SOAK="
 	@PYTHONPATH=$(CRASH_PATH) $(BIN)/python -m tests.soak $(SOAK)
 
 .PHONY: bench
-bench: $(READY) $(AWSCLI)/.ready ## Calls, time, memory and dollars at 100 to 5,000 users (five minutes; writes docs/performance.md)
+bench: $(READY) $(AWSCLI)/.ready ## Calls, time, memory and dollars at 100 to 5,000 users (five to twelve minutes; writes docs/performance.md)
 	@PYTHONPATH=lambda:cli $(BIN)/python -m bench $(BENCH)
 
 .PHONY: terraform-test

@@ -30,7 +30,7 @@ from key_rotation.notify.message import Message
 from key_rotation.notify.response import Row
 from key_rotation.ports import Scan
 from key_rotation.run.payload import Emergency, Request
-from tests.unit.builders import ACCOUNT, NAME, SECRET_ARN, has_reader
+from tests.unit.builders import ACCOUNT, MANAGED, NAME, SECRET_ARN, has_reader
 from tests.unit.fakes import FakeAccount
 from tests.unit.hand_over_promises import HandOvers
 from tests.unit.unused_promises import UnusedKeys
@@ -98,9 +98,7 @@ class History(FakeAccount):
         """A user of this name, whoever had it before."""
         self._ids += 1
         ref = UserRef(name, f"AIDA{name.upper()}{self._ids}", f"arn:aws:iam::{ACCOUNT}:user/{name}")
-        self.users[name] = ManagedUser(
-            ref, (), {"access-key-rotation": "enabled"}, None, {}, password, audience
-        )
+        self.users[name] = ManagedUser(ref, (), MANAGED, None, {}, password, audience)
         self.truths[name] = Truth()
         self.unmanaged.discard(name)
 

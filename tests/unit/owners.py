@@ -27,7 +27,7 @@ from key_rotation.notify.message import Message
 from key_rotation.notify.response import Report
 from key_rotation.run.payload import Payload
 from key_rotation.run.run import Rotation
-from tests.unit.builders import NOW
+from tests.unit.builders import MANAGED, NOW
 from tests.unit.fakes import FakeAccount
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -120,9 +120,8 @@ class Simulation(FakeAccount):
         key = AccessKey(f"{name.upper()}", KeyStatus.ACTIVE, NOW - timedelta(days=key_days))
         used = {key.id: None if idle else LastUse(NOW - DAY, "s3", "eu-west-1")}
         ref = UserRef(name, f"AIDA{name.upper()}", f"arn:aws:iam::123456789012:user/{name}")
-        tags = {"access-key-rotation": "enabled"}
         created = NOW - timedelta(days=1000)
-        self.add(ManagedUser(ref, (key,), tags, None, used, False, audience, created))
+        self.add(ManagedUser(ref, (key,), MANAGED, None, used, False, audience, created))
         starts = NOW - self.random.random() * DAY
         self.owners[name] = Owner(name, kind, idle, key.id, every * DAY, starts)
         self.keys_made[key.id] = key

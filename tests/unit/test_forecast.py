@@ -15,6 +15,7 @@ from key_rotation.domain.settings import Settings
 from key_rotation_cli.forecast import Due, Forecast, Step, forecast, moved
 from tests.unit.builders import (
     ALICE,
+    MANAGED,
     NOW,
     SETTINGS,
     ago,
@@ -229,10 +230,7 @@ def test_steps(subject: ManagedUser, expected: str) -> None:
         pytest.param(
             replace(
                 service({"A": ago(1)}, 1),
-                tags={
-                    "access-key-rotation": "enabled",
-                    "access-key-rotation:hold-until": "2026-06-20",
-                },
+                tags=MANAGED | {"access-key-rotation:hold-until": "2026-06-20"},
             ),
             {},
             "disable +19.5..29",
@@ -354,13 +352,13 @@ def test_longest_wait_follows_the_settings() -> None:
 
 
 def test_facts_are_asked_for_one_by_one() -> None:
-    bare = ManagedUser(ALICE, (key("A", 10),), {"access-key-rotation": "enabled"})
+    bare = ManagedUser(ALICE, (key("A", 10),), MANAGED)
 
     assert forecast(bare, SETTINGS, NOW) == Needs(Fact.SECRET)
 
 
 def test_an_unready_user_asks_for_no_more_than_is_needed() -> None:
-    retired = ManagedUser(ALICE, (inactive("A", 10),), {"access-key-rotation": "enabled"})
+    retired = ManagedUser(ALICE, (inactive("A", 10),), MANAGED)
 
     assert isinstance(forecast(retired, SETTINGS, NOW), Forecast)
 
